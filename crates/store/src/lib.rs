@@ -1,1 +1,318 @@
-//! (under construction)
+//! One way to speak to SQLite and PostgreSQL: the same `$n` SQL text, the same synchronous body, on both engines.
+//!
+//! A read runs on one of a few reader threads, a write on the writer (SQLite: one thread with group commit;
+//! PostgreSQL: one thread a connection). The caller awaits the answer; if it goes away the body still runs to its
+//! end, so an abandoned request leaves everything or nothing. An answer is sent after the commit is durable.
+//!
+//! It knows nothing of customers: no table of the application is named here.
+#![warn(missing_docs)]
+
+mod conn;
+mod copy;
+mod error;
+mod ids;
+mod migrate;
+mod postgres_engine;
+mod sqlite_engine;
+mod value;
+
+pub use conn::{Conn, Tx};
+pub use copy::{CopyReport, TableCopy, copy_tables, digest_table};
+pub use error::{Constraint, Error};
+pub use ids::{IdError, format_id, new_id, parse_id};
+pub use migrate::{Migration, migrate, pending};
+pub use value::{FromColumn, FromRow, Row, Value};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use tokio::sync::oneshot;
+
+/// Result of a store operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Which engine a database runs on. Feature code never asks; migrations, search and `db copy` must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded database.
+    Sqlite,
+    /// A PostgreSQL server (or an engine speaking its protocol).
+    Postgres,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads that read. Each holds one connection.
+    pub readers: usize,
+    /// Connections that write; SQLite always has exactly one.
+    pub writers: usize,
+    /// How many requests may wait in each queue before `Error::Busy`.
+    pub queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
+        Self { readers: cores.clamp(2, 8) * 2, writers: 8, queue: 4096 }
+    }
+}
+
+/// Where a database is, parsed from `sqlite:PATH` or `postgres://…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// Path of the SQLite file.
+    Sqlite(PathBuf),
+    /// Connection string of the PostgreSQL database.
+    Postgres(String),
+}
+
+impl Location {
+    /// Parses a database URL; the error says which forms are understood.
+    pub fn parse(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
+            && !path.is_empty()
+        {
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err(Error::Config("a database is named as sqlite:PATH or postgres://user@host/name".into()))
+    }
+}
+
+/// A database, cheap to clone. Closes when the last clone is dropped and its queues are empty.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    reads: Sender<Box<dyn ReadJob>>,
+    writes: Sender<Box<dyn WriteJob>>,
+    health: Arc<Health>,
+}
+
+/// Flags the engine threads raise and everybody may read.
+#[derive(Default)]
+pub(crate) struct Health {
+    pub(crate) failed: std::sync::atomic::AtomicBool,
+}
+
+impl Health {
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+    pub(crate) fn is_failed(&self) -> bool {
+        self.failed.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+/// A read waiting for a reader thread.
+pub(crate) trait ReadJob: Send {
+    fn run(self: Box<Self>, conn: &mut Conn<'_>, snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>);
+    fn refuse(self: Box<Self>, error: Error);
+}
+
+/// A write waiting for a writer: run (perhaps more than once), then answered after the commit.
+pub(crate) trait WriteJob: Send {
+    /// Runs the body; `true` when its changes shall be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// The error of the last run, when the engine must react to it (retry, reconnect).
+    fn store_error(&self) -> Option<&Error>;
+    /// Sends the outcome to the waiting caller.
+    fn answer(self: Box<Self>, committed: Result<()>);
+    /// Whether nobody waits for the answer any more, so that a job not yet begun may be dropped.
+    fn is_abandoned(&self) -> bool;
+}
+
+struct TypedRead<F, T, E> {
+    body: F,
+    snapshot: bool,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> ReadJob for TypedRead<F, T, E>
+where
+    F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(self: Box<Self>, conn: &mut Conn<'_>, snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>) {
+        let Self { body, snapshot: wants_snapshot, reply } = *self;
+        if wants_snapshot && let Err(error) = snapshot(conn, true) {
+            let _ = reply.send(Err(error.into()));
+            return;
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(conn)));
+        if wants_snapshot && let Err(error) = snapshot(conn, false) {
+            tracing::warn!(%error, "could not end a read transaction");
+        }
+        let _ = reply.send(outcome.unwrap_or_else(|_| Err(Error::Panicked.into())));
+    }
+    fn refuse(self: Box<Self>, error: Error) {
+        let _ = self.reply.send(Err(error.into()));
+    }
+}
+
+struct TypedWrite<F, T, E> {
+    body: F,
+    outcome: Option<Result<T, E>>,
+    error: Option<Error>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> WriteJob for TypedWrite<F, T, E>
+where
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let body = &self.body;
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(tx)));
+        self.error = tx.take_error();
+        let outcome = outcome.unwrap_or_else(|_| {
+            self.error = Some(Error::Panicked);
+            Err(Error::Panicked.into())
+        });
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+    fn store_error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+    fn answer(self: Box<Self>, committed: Result<()>) {
+        let Self { outcome, reply, .. } = *self;
+        let answer = match (outcome, committed) {
+            // A body that failed has nothing to commit: its own error is the more useful one.
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(Error::Closed.into()),
+        };
+        let _ = reply.send(answer);
+    }
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}
+
+impl Db {
+    /// Opens a database and starts its threads. SQLite files are created when missing; every connection's settings
+    /// are read back and a wrong one is an error. Does not migrate.
+    pub fn open(location: &Location, options: &Options) -> Result<Self> {
+        let health = Arc::new(Health::default());
+        let (reads, read_queue) = bounded(options.queue);
+        let (writes, write_queue) = bounded(options.queue);
+        let engine = match location {
+            Location::Sqlite(path) => {
+                sqlite_engine::start(path, options, &health, read_queue, write_queue)?;
+                Engine::Sqlite
+            }
+            Location::Postgres(url) => {
+                postgres_engine::start(url, options, &health, read_queue, write_queue)?;
+                Engine::Postgres
+            }
+        };
+        Ok(Self { inner: Arc::new(Inner { engine, reads, writes, health }) })
+    }
+
+    /// The engine this database runs on.
+    pub fn engine(&self) -> Engine {
+        self.inner.engine
+    }
+
+    /// Whether storage failed (an fsync error, a damaged file): nothing is acknowledged until a restart.
+    pub fn is_failed(&self) -> bool {
+        self.inner.health.is_failed()
+    }
+
+    /// Runs `body` on a reader. Each statement sees the newest committed state.
+    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit_read(body, false)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Runs `body` on a reader inside one transaction: all its statements see the same instant.
+    pub async fn snapshot<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit_read(body, true)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Runs `body` as one transaction and answers after it is durable. An `Err` rolls everything back. The body may
+    /// run more than once (PostgreSQL serialization failures), so it must have no effect outside `tx`.
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit_write(body)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// `read` for code that runs on a thread of its own. Never call it from async code: it blocks.
+    pub fn read_blocking<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit_read(body, false)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// `write` for code that runs on a thread of its own. Never call it from async code: it blocks.
+    pub fn write_blocking<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit_write(body)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    fn submit_read<T, E, F>(&self, body: F, snapshot: bool) -> Result<oneshot::Receiver<Result<T, E>>, E>
+    where
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        submit(&self.inner.reads, Box::new(TypedRead { body, snapshot, reply }) as Box<dyn ReadJob>)?;
+        Ok(answer)
+    }
+
+    fn submit_write<T, E, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T, E>>, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        if self.is_failed() {
+            return Err(Error::StorageFailed.into());
+        }
+        let (reply, answer) = oneshot::channel();
+        let job = TypedWrite { body, outcome: None, error: None, reply };
+        submit(&self.inner.writes, Box::new(job) as Box<dyn WriteJob>)?;
+        Ok(answer)
+    }
+}
+
+fn submit<J>(queue: &Sender<J>, job: J) -> Result<()> {
+    queue.try_send(job).map_err(|error| match error {
+        TrySendError::Full(_) => Error::Busy,
+        TrySendError::Disconnected(_) => Error::Closed,
+    })
+}

@@ -1,0 +1,206 @@
+//! SQLite: reader threads, one writer thread with group commit, and a checkpointer that stays off the request path.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob};
+
+/// Requests joined into one commit at the most.
+const BATCH: usize = 256;
+/// A batch takes no further request after this long, so that the first one is not kept waiting.
+const BATCH_TIME: Duration = Duration::from_millis(10);
+/// The write-ahead log is copied back by the checkpointer when it is larger than this.
+const WAL_PASSIVE: u64 = 4 << 20;
+/// Beyond this the writer itself stops to restart the log.
+const WAL_RESTART: u64 = 128 << 20;
+/// The bundled version must have the WAL-reset fix of 3.51.3.
+const OLDEST: i32 = 3_051_003;
+
+pub(crate) fn start(
+    path: &Path,
+    options: &Options,
+    health: &Arc<Health>,
+    reads: Receiver<Box<dyn ReadJob>>,
+    writes: Receiver<Box<dyn WriteJob>>,
+) -> Result<()> {
+    if rusqlite::version_number() < OLDEST {
+        return Err(Error::Config(format!("SQLite {} is too old", rusqlite::version())));
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Error::Config(format!("cannot create {}: {e}", folder.display())))?;
+    }
+    let writer = open(path, 16_000)?;
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    for n in 0..options.readers.max(1) {
+        let reader = open(path, 8_000)?;
+        reader.pragma_update(None, "query_only", true)?;
+        let reads = reads.clone();
+        spawn(format!("read-{n}"), move || read_loop(&reader, &reads))?;
+    }
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let (done, closed) = crossbeam_channel::bounded::<()>(0);
+    let checkpointer = open(path, 2_000)?;
+    spawn("checkpoint".into(), {
+        let log = log.clone();
+        move || checkpoint_loop(&checkpointer, &log, &closed)
+    })?;
+    let health = Arc::clone(health);
+    spawn("write".into(), move || {
+        write_loop(&writer, &writes, &health, &log);
+        drop(done);
+    })
+}
+
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .map(drop)
+        .map_err(|e| Error::Config(format!("cannot start a thread: {e}")))
+}
+
+/// Opens a connection with the settings durability rests on, and reads them back.
+fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|e| Error::Config(format!("cannot open {}: {e}", path.display())))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
+         PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;
+         PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{cache_kib};"
+    ))?;
+    connection.set_prepared_statement_cache_capacity(256);
+    let is = |name: &str, wanted: &str| -> Result<()> {
+        let found: String = connection.query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |r| r.get(0))?;
+        if found == wanted { Ok(()) } else { Err(Error::Config(format!("SQLite {name} is {found}, must be {wanted}"))) }
+    };
+    is("journal_mode", "wal")?;
+    is("synchronous", "2")?;
+    is("foreign_keys", "1")?;
+    is("trusted_schema", "0")?;
+    let mmap: Option<i64> = connection
+        .query_row("PRAGMA mmap_size", [], |r| r.get(0))
+        .map(Some)
+        .or_else(|e| if matches!(e, rusqlite::Error::QueryReturnedNoRows) { Ok(None) } else { Err(e) })?;
+    if mmap.unwrap_or(0) != 0 {
+        return Err(Error::Config("SQLite mmap_size must be 0".into()));
+    }
+    Ok(connection)
+}
+
+fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn ReadJob>>) {
+    while let Ok(job) = queue.recv() {
+        job.run(&mut Conn::sqlite(connection), &mut |conn, begin| {
+            conn.batch(if begin { "BEGIN DEFERRED" } else { "COMMIT" })
+        });
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+fn checkpoint_loop(connection: &Connection, log: &Path, closed: &Receiver<()>) {
+    loop {
+        match closed.recv_timeout(Duration::from_millis(200)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => {
+                // The last connection to close would checkpoint anyway; doing it here keeps the log small on exit.
+                let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+                return;
+            }
+        }
+        if size(log) > WAL_PASSIVE
+            && let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        {
+            tracing::warn!(%error, "checkpoint failed");
+        }
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |m| m.len())
+}
+
+fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn WriteJob>>, health: &Health, log: &Path) {
+    while let Ok(first) = queue.recv() {
+        if health.is_failed() {
+            first.answer(Err(Error::StorageFailed));
+            continue;
+        }
+        commit_batch(connection, first, queue, health);
+        if size(log) > WAL_RESTART {
+            let _ = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+        }
+    }
+}
+
+/// One transaction for all requests that wait now; each has a savepoint of its own. Everybody is answered after the
+/// one fsync, so durability is the same as with a commit each.
+fn commit_batch(
+    connection: &Connection,
+    first: Box<dyn WriteJob>,
+    queue: &Receiver<Box<dyn WriteJob>>,
+    health: &Health,
+) {
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        return first.answer(Err(note(error.into(), health)));
+    }
+    let began = Instant::now();
+    let mut batch: Vec<Box<dyn WriteJob>> = Vec::new();
+    let mut next = Some(first);
+    let mut lost = None;
+    while let Some(mut job) = next {
+        if !job.is_abandoned() {
+            lost = run_one(connection, job.as_mut()).err();
+            if lost.is_none() && matches!(job.store_error(), Some(Error::StorageFailed)) {
+                lost = Some(Error::StorageFailed);
+            }
+        }
+        batch.push(job);
+        if lost.is_some() || batch.len() >= BATCH || began.elapsed() > BATCH_TIME {
+            break;
+        }
+        next = queue.try_recv().ok();
+    }
+    let outcome = match lost {
+        None => connection.execute_batch("COMMIT").map_err(Error::from),
+        Some(error) => Err(error),
+    };
+    if outcome.is_err() && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    let outcome = outcome.map_err(|error| note(error, health));
+    for job in batch {
+        job.answer(outcome.clone());
+    }
+}
+
+/// Runs one request inside its savepoint. `Err` means the whole transaction is gone.
+fn run_one(connection: &Connection, job: &mut dyn WriteJob) -> Result<()> {
+    connection.prepare_cached("SAVEPOINT job")?.raw_execute()?;
+    let keep = job.run(&mut Tx::new(Conn::sqlite(connection), 0));
+    // Some errors (disk full, I/O) make SQLite roll the whole transaction back by itself.
+    if connection.is_autocommit() {
+        return Err(job.store_error().cloned().unwrap_or(Error::StorageFailed));
+    }
+    if !keep {
+        connection.prepare_cached("ROLLBACK TO job")?.raw_execute()?;
+    }
+    connection.prepare_cached("RELEASE job")?.raw_execute()?;
+    Ok(())
+}
+
+/// After a failed write or fsync the page cache may lie about what is on the disk: nothing more is acknowledged.
+fn note(error: Error, health: &Health) -> Error {
+    if matches!(error, Error::StorageFailed) {
+        tracing::error!("storage failed: no further change is accepted, restart after checking the disk");
+        health.fail();
+    }
+    error
+}
