@@ -1,0 +1,3 @@
+//! The demonstration company: what a visitor sees who has no data of his own yet.
+
+pub mod generate;
