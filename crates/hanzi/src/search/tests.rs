@@ -283,7 +283,7 @@ fn is_safe_tsquery(query: &str) -> bool {
         } else {
             !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "_^".contains(c))
         }
-    }) && query.matches('\'').count() % 2 == 0
+    }) && query.matches('\'').count().is_multiple_of(2)
         && query.matches('(').count() == query.matches(')').count()
 }
 
