@@ -1,0 +1,52 @@
+// <details class="menu" data-menu>: one open at a time, placed beside its button, arrows move, Escape closes.
+const margin = 8;
+
+const place = (menu) => {
+  const panel = menu.querySelector(".menu-panel");
+  const button = menu.querySelector("summary").getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = panel;
+  const below = innerHeight - button.bottom;
+  const left = menu.dataset.menu === "start" ? button.left : button.right - width;
+  const top = below < height + margin && button.top > below ? button.top - height - 4 : button.bottom + 4;
+  panel.style.left = `${Math.max(margin, Math.min(left, innerWidth - width - margin))}px`;
+  panel.style.top = `${Math.max(margin, top)}px`;
+};
+
+const close = (menu, focus) => {
+  menu.open = false;
+  if (focus) menu.querySelector("summary").focus();
+};
+const opened = () => document.querySelectorAll("details[data-menu][open]");
+
+document.addEventListener("toggle", (event) => {
+  const menu = event.target;
+  if (!menu.matches?.("details[data-menu]")) return;
+  menu.querySelector("summary").setAttribute("aria-expanded", String(menu.open));
+  if (!menu.open) return;
+  opened().forEach((other) => { if (other !== menu && !other.contains(menu)) close(other); });
+  place(menu);
+}, true);
+document.addEventListener("click", (event) => {
+  opened().forEach((menu) => {
+    const inside = menu.contains(event.target);
+    const chosen = event.target.closest?.(".menu-item") && !event.target.closest("[data-keep-open]");
+    if (!inside || chosen) close(menu);
+  });
+});
+addEventListener("scroll", (event) => opened().forEach((menu) => { if (!menu.contains(event.target)) close(menu); }), { capture: true, passive: true });
+addEventListener("resize", () => opened().forEach((menu) => close(menu)));
+document.addEventListener("keydown", (event) => {
+  const menu = [...opened()].at(-1);
+  if (!menu) return;
+  if (event.key === "Escape") {
+    event.stopPropagation();
+    close(menu, true);
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const items = [...menu.querySelectorAll(".menu-item:not([disabled])")];
+    if (!items.length || kehu.typing(event.target)) return;
+    event.preventDefault();
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    const now = items.indexOf(document.activeElement);
+    items[(now + step + items.length + (now < 0 && step < 0 ? 1 : 0)) % items.length].focus();
+  }
+}, true);

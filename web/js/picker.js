@@ -1,0 +1,118 @@
+// Searchable select: [data-picker] holds a hidden input (the value), a text input (role=combobox) and a listbox.
+// With data-url the options are html from `URL?q=…`; otherwise those in the list are filtered by their
+// text and data-search (pinyin, initials). Options: <li role="option" data-value data-label>.
+kehu.each("[data-picker]", (picker) => {
+  const value = picker.querySelector("input[type=hidden]");
+  const input = picker.querySelector("[role=combobox]");
+  const list = picker.querySelector("[role=listbox]");
+  const url = kehu.localPath(picker.dataset.url);
+  let chosen = input.value;
+  let clock = 0;
+  let asked = 0;
+
+  const options = () => [...list.querySelectorAll("[role=option]:not([hidden])")];
+  const active = () => list.querySelector("[aria-selected=true]");
+  const show = (open) => { list.hidden = !open; input.setAttribute("aria-expanded", String(open)); };
+  const mark = (option) => {
+    active()?.setAttribute("aria-selected", "false");
+    option?.setAttribute("aria-selected", "true");
+    option?.scrollIntoView({ block: "nearest" });
+    if (option) { option.id ||= `${list.id}-${options().indexOf(option)}`; input.setAttribute("aria-activedescendant", option.id); }
+    else input.removeAttribute("aria-activedescendant");
+  };
+  const choose = (option) => {
+    value.value = option ? option.dataset.value : "";
+    chosen = input.value = option ? option.dataset.label ?? option.textContent.trim() : "";
+    show(false);
+    value.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const find = async () => {
+    const words = input.value.trim().toLowerCase();
+    if (url) {
+      const mine = ++asked;
+      const target = new URL(url, location.href);
+      target.searchParams.set("q", words);
+      const answer = await fetch(target, { headers: { "HX-Request": "true" } }).catch(() => null);
+      if (!answer?.ok || mine !== asked) return;
+      list.innerHTML = await answer.text();
+    } else {
+      for (const option of list.querySelectorAll("[role=option]")) {
+        option.hidden = !(option.textContent + " " + (option.dataset.search ?? "")).toLowerCase().includes(words);
+      }
+    }
+    show(true);
+    mark(options()[0]);
+  };
+
+  input.addEventListener("focus", () => input.select());
+  input.addEventListener("click", () => { if (list.hidden) { if (!url) list.querySelectorAll("[hidden]").forEach((option) => (option.hidden = false)); url ? find() : (show(true), mark(list.querySelector(`[data-value="${CSS.escape(value.value)}"]`) ?? options()[0])); } });
+  input.addEventListener("input", (event) => {
+    event.stopPropagation();
+    if (event.isComposing) return;
+    clearTimeout(clock);
+    clock = setTimeout(find, url ? 120 : 0);
+  });
+  input.addEventListener("compositionend", find);
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (list.hidden) return find();
+      const all = options();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      mark(all[(all.indexOf(active()) + step + all.length) % all.length]);
+    } else if (event.key === "Enter" && !list.hidden) {
+      event.preventDefault();
+      if (active()) choose(active());
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.stopPropagation();
+      input.value = chosen;
+      show(false);
+    }
+  });
+  input.addEventListener("blur", () => setTimeout(() => {
+    if (picker.contains(document.activeElement)) return;
+    show(false);
+    // Emptied on purpose: no choice. Half-typed: back to what was chosen.
+    if (input.value.trim() === "" && value.value) choose(null);
+    else input.value = chosen;
+  }, 120));
+  list.addEventListener("mousedown", (event) => {
+    event.preventDefault();
+    const option = event.target.closest("[role=option]");
+    if (option) choose(option);
+  });
+});
+
+// Tags: [data-tags="name"] holds one hidden input per tag; Enter, comma or leaving adds, Backspace removes.
+kehu.each("[data-tags]", (box) => {
+  const input = box.querySelector("input[type=text]");
+  const add = (text) => {
+    const tag = text.trim().replace(/[,，;；]+$/, "");
+    const taken = [...box.querySelectorAll("input[type=hidden]")].some((hidden) => hidden.value === tag);
+    input.value = "";
+    if (!tag || taken) return;
+    const chip = document.createElement("span");
+    chip.className = "tag-chip";
+    const hidden = document.createElement("input");
+    Object.assign(hidden, { type: "hidden", name: box.dataset.tags, value: tag });
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.textContent = "×";
+    remove.setAttribute("aria-label", `${kehu.word("remove")} ${tag}`);
+    chip.append(tag, hidden, remove);
+    input.before(chip);
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && input.value.trim()) { event.preventDefault(); add(input.value); }
+    else if (event.key === "Backspace" && input.value === "") { box.querySelector(".tag-chip:last-of-type")?.remove(); box.dispatchEvent(new Event("change", { bubbles: true })); }
+  });
+  input.addEventListener("input", (event) => { if (!event.isComposing && /[,，;；]$/.test(input.value)) add(input.value); });
+  input.addEventListener("change", (event) => { event.stopPropagation(); add(input.value); });
+  box.addEventListener("click", (event) => {
+    if (event.target.matches(".tag-chip button")) { event.target.parentElement.remove(); box.dispatchEvent(new Event("change", { bubbles: true })); }
+    else if (event.target === box) input.focus();
+  });
+});
