@@ -6,6 +6,7 @@ says of itself, and when the workspace lists a dependency that no crate uses.
 """
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -36,10 +37,11 @@ def licence(text):
 def main():
     problems = []
     workspace = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["dependencies"]
+    locked = ["--locked"] if os.environ.get("CI") else []
     metadata = json.loads(
         subprocess.run(
-            ["cargo", "metadata", "--format-version", "1"],
-            cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            ["cargo", "metadata", "--format-version", "1", *locked],
+            cwd=ROOT, check=True, stdout=subprocess.PIPE,
         ).stdout
     )
     members = set(metadata["workspace_members"])

@@ -113,7 +113,7 @@ part_deny() {
   PATH="$PATH:$PWD/.cache/cargo-deny-$cargo_deny_version/bin"
   local what
   for what in licenses sources bans; do
-    check "$what" cargo deny check "$what"
+    check "$what" cargo deny "${locked[@]}" check "$what"
   done
 }
 
