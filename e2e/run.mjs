@@ -17,8 +17,9 @@ const given = process.argv.slice(2).map((name) => path.resolve(name));
 const files = given.length > 0 ? given : [...(await testsIn("lib")), ...(await testsIn("journeys"))];
 
 await rm(path.join(here, "out"), { recursive: true, force: true });
-const reports = await mkdtemp(path.join(tmpdir(), "kehu-e2e-report-"));
-const tap = path.join(reports, "tap");
+// Servers, browsers and reports put everything temporary here, so that an interrupted run leaves nothing either.
+const work = await mkdtemp(path.join(tmpdir(), "kehu-e2e-"));
+const tap = path.join(work, "tap");
 
 const child = spawn(
   process.execPath,
@@ -32,13 +33,13 @@ const child = spawn(
     `--test-reporter-destination=${tap}`,
     ...files,
   ],
-  { stdio: ["ignore", "inherit", "inherit"] },
+  { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, TMPDIR: work } },
 );
 // The tests get the same signal and clean up; this process only waits for them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 
 const code = await new Promise((resolve) => child.on("exit", (status) => resolve(status ?? 1)));
 const counts = (await readFile(tap, "utf8").catch(() => "")).match(/^# (pass|fail|cancelled|skipped|todo) \d+$/gm) ?? [];
-await rm(reports, { recursive: true, force: true });
+await rm(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 console.log(counts.join("\n"));
 process.exitCode = code;
