@@ -1,0 +1,423 @@
+//! What all formats share: finding the headings among the first rows, bounding rows and cells, cleaning text, counting.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::{Event, Format, Header, Limits, Row, Sink, Summary};
+use crate::problem::Problem;
+use crate::text;
+
+/// Heading of the first column of an error file.
+pub const REASON_HEADING: &str = "错误原因";
+/// Heading of its second column.
+pub const ORIGINAL_ROW_HEADING: &str = "原行号";
+
+/// Headings are looked for among this many rows that hold something.
+const HEADER_SEARCH_ROWS: usize = 10;
+/// Headings may span this many rows.
+const MAX_HEADER_DEPTH: u64 = 3;
+
+/// A range of merged cells; rows as sheet numbers from 1, columns from 0, both ends included.
+#[derive(Clone, Copy, Debug)]
+pub struct Merge {
+    pub first_row: u64,
+    pub last_row: u64,
+    pub first_column: usize,
+    pub last_column: usize,
+}
+
+impl Merge {
+    fn covers(&self, row: u64, column: usize) -> bool {
+        (self.first_row..=self.last_row).contains(&row)
+            && (self.first_column..=self.last_column).contains(&column)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.last_column > self.first_column
+    }
+}
+
+/// Takes rows as the format's parser finds them and hands out the header and the finished rows.
+pub struct Table<'a, 's> {
+    limits: &'a Limits,
+    sink: &'a mut Sink<'s>,
+    header: Header,
+    merges: Vec<Merge>,
+    waiting: Vec<Row>,
+    has_header: bool,
+    dropped_columns: usize,
+    cells: u64,
+    is_broken: bool,
+    summary: Summary,
+}
+
+impl<'a, 's> Table<'a, 's> {
+    /// `header` says how the table is read; its columns are found here unless they are given already (vCard).
+    pub fn new(header: Header, merges: Vec<Merge>, limits: &'a Limits, sink: &'a mut Sink<'s>) -> Self {
+        let summary =
+            Summary { format: header.format, rows: 0, bad_rows: 0, empty_rows: 0, is_stopped: false };
+        Self {
+            limits,
+            sink,
+            header,
+            merges,
+            waiting: Vec::new(),
+            has_header: false,
+            dropped_columns: 0,
+            cells: 0,
+            is_broken: false,
+            summary,
+        }
+    }
+
+    /// The sender should stop when this breaks.
+    pub fn push(&mut self, row: Row) -> Result<ControlFlow<()>, Problem> {
+        if row.cells.iter().all(|cell| cell.trim().is_empty()) && row.problems.is_empty() {
+            // Rows before anything else are layout, not data somebody left out.
+            self.summary.empty_rows += u64::from(self.has_rows());
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.has_header {
+            return self.give(row);
+        }
+        let row = self.tidy(row);
+        if !self.header.columns.is_empty() {
+            if self.announce().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            return self.give(row);
+        }
+        self.waiting.push(row);
+        if self.waiting.len() < HEADER_SEARCH_ROWS {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.settle_header()
+    }
+
+    /// Whether any row came at all.
+    pub fn has_rows(&self) -> bool {
+        self.has_header || !self.waiting.is_empty()
+    }
+
+    /// Remembers that parts of a text file could not be decoded, to say so after the last row.
+    pub fn note_broken_encoding(&mut self) {
+        self.is_broken = true;
+    }
+
+    pub fn finish(mut self) -> Result<Summary, Problem> {
+        if !self.has_rows() {
+            return Err(Problem::error(
+                "table.no_rows",
+                "文件里没有数据，请检查后重新上传",
+                "the file holds no rows",
+            ));
+        }
+        if !self.has_header {
+            // A break is remembered in the summary.
+            let _ = self.settle_header()?;
+        }
+        if self.is_broken && !self.summary.is_stopped {
+            let problem = Problem::warning(
+                "file.mixed_encoding",
+                "文件编码不一致，无法识别的字符显示为 �，建议另存为 UTF-8 或 .xlsx 后重新上传",
+                "the file mixes encodings; what could not be decoded stands as U+FFFD",
+            );
+            self.summary.is_stopped = (self.sink)(Event::Warning(problem)).is_break();
+        }
+        Ok(self.summary)
+    }
+
+    fn settle_header(&mut self) -> Result<ControlFlow<()>, Problem> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let found = find_header(&waiting, &self.merges, self.header.format);
+        let mut columns = found.columns;
+        while columns.last().is_some_and(String::is_empty) {
+            columns.pop();
+        }
+        if columns.len() > self.limits.max_columns {
+            let max = self.limits.max_columns;
+            return Err(Problem::error(
+                "table.too_many_columns",
+                format!("表格有 {} 列，最多 {max} 列，请删去不需要的列后再上传", columns.len()),
+                format!("the table has {} columns, at most {max} are read", columns.len()),
+            )
+            .at_row(found.last_row));
+        }
+        if columns.first().is_some_and(|c| c == REASON_HEADING) {
+            self.header.is_error_file = true;
+            self.dropped_columns =
+                if columns.get(1).is_some_and(|c| c == ORIGINAL_ROW_HEADING) { 2 } else { 1 };
+            columns.drain(..self.dropped_columns);
+        }
+        self.header.columns = columns;
+        self.header.row = found.last_row;
+        if self.announce().is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        for row in waiting.into_iter().skip(found.next) {
+            if self.give(row)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn announce(&mut self) -> ControlFlow<()> {
+        self.has_header = true;
+        let flow = (self.sink)(Event::Header(self.header.clone()));
+        self.summary.is_stopped |= flow.is_break();
+        flow
+    }
+
+    fn give(&mut self, row: Row) -> Result<ControlFlow<()>, Problem> {
+        let mut row = self.tidy(row);
+        if self.dropped_columns > 0 {
+            let taken: Vec<String> = row.cells.drain(..self.dropped_columns.min(row.cells.len())).collect();
+            row.original = taken.get(1).and_then(|number| number.trim().parse().ok());
+            let dropped = u32::try_from(self.dropped_columns).unwrap_or(0);
+            row.problems.retain_mut(|problem| match problem.column {
+                Some(column) if column < dropped => false,
+                Some(column) => {
+                    problem.column = Some(column - dropped);
+                    true
+                }
+                None => true,
+            });
+            if row.cells.iter().all(|cell| cell.trim().is_empty()) && row.problems.is_empty() {
+                self.summary.empty_rows += 1;
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        self.fit_width(&mut row);
+        self.cells += row.cells.iter().filter(|cell| !cell.is_empty()).count() as u64;
+        if self.summary.rows >= self.limits.max_rows {
+            let max = self.limits.max_rows;
+            return Err(Problem::error(
+                "table.too_many_rows",
+                format!("表格超过 {max} 行，请拆分成几个文件后分别导入"),
+                format!("the table has more than {max} rows; split it"),
+            )
+            .at_row(row.number));
+        }
+        if self.cells > self.limits.max_cells {
+            let max = self.limits.max_cells;
+            return Err(Problem::error(
+                "table.too_many_cells",
+                format!("表格超过 {max} 个单元格，请拆分成几个文件后分别导入"),
+                format!("the table has more than {max} cells; split it"),
+            )
+            .at_row(row.number));
+        }
+        self.summary.rows += 1;
+        self.summary.bad_rows += u64::from(row.problems.iter().any(Problem::is_error));
+        let flow = (self.sink)(Event::Row(row));
+        self.summary.is_stopped |= flow.is_break();
+        Ok(flow)
+    }
+
+    /// Pads a short row; says what is wrong with a long one.
+    fn fit_width(&self, row: &mut Row) {
+        let width = self.header.columns.len();
+        let (given, number) = (row.cells.len(), row.number);
+        while row.cells.len() > width && row.cells.last().is_some_and(String::is_empty) {
+            row.cells.pop();
+        }
+        let used = row.cells.len();
+        if used > width && self.header.format == Format::Csv {
+            row.problems.push(
+                Problem::error(
+                    "row.too_many_cells",
+                    format!("本行有 {used} 格，表头只有 {width} 列：请检查是否有内容含逗号而没有加引号"),
+                    format!("{used} cells under {width} headings; is a delimiter not quoted?"),
+                )
+                .at_row(number),
+            );
+        } else if used > width {
+            row.problems.push(
+                Problem::warning(
+                    "cell.without_heading",
+                    "这一格所在的列没有表头，内容不会导入",
+                    "the cell's column has no heading and is left out",
+                )
+                .at_row(number)
+                .at_column(width),
+            );
+        } else if given < width && self.header.format == Format::Csv {
+            row.problems.push(
+                Problem::warning(
+                    "row.too_few_cells",
+                    format!("本行只有 {given} 格，表头有 {width} 列，缺少的按空白处理"),
+                    format!("{given} cells under {width} headings; the missing ones are taken as empty"),
+                )
+                .at_row(number),
+            );
+        }
+        if row.cells.len() < width {
+            row.cells.resize(width, String::new());
+        }
+    }
+
+    /// Cleans and cuts every cell. Doing it twice changes nothing.
+    fn tidy(&self, mut row: Row) -> Row {
+        let number = row.number;
+        let max = self.limits.max_cell_chars;
+        let mut bytes = 0;
+        for (column, cell) in row.cells.iter_mut().enumerate() {
+            let (cleaned, is_changed) = text::clean(cell);
+            if is_changed {
+                let cleaned = cleaned.into_owned();
+                *cell = cleaned;
+                row.problems.push(
+                    Problem::warning(
+                        "cell.characters_removed",
+                        "去掉了不可见的控制字符，请核对内容",
+                        "invisible control characters were removed",
+                    )
+                    .at_row(number)
+                    .at_column(column),
+                );
+            }
+            let (kept, is_cut) = text::cut(cell, max);
+            if is_cut {
+                let kept = kept.len();
+                cell.truncate(kept);
+                row.problems.push(
+                    Problem::error(
+                        "cell.too_long",
+                        format!("内容超过 {max} 个字符，请缩短"),
+                        format!("longer than {max} characters"),
+                    )
+                    .at_row(number)
+                    .at_column(column),
+                );
+            }
+            if cell.contains('\u{fffd}') && !row.problems.iter().any(|p| p.code == "cell.garbled") {
+                row.problems.push(
+                    Problem::warning(
+                        "cell.garbled",
+                        "内容含有无法识别的字符（�），请核对文件编码",
+                        "holds characters that could not be decoded",
+                    )
+                    .at_row(number)
+                    .at_column(column),
+                );
+            }
+            bytes += cell.len();
+            if bytes > self.limits.max_row_bytes {
+                cell.clear();
+            }
+        }
+        if bytes > self.limits.max_row_bytes {
+            row.problems.push(
+                Problem::error("row.too_long", "本行内容过多，请缩短", "the row holds too much text")
+                    .at_row(number),
+            );
+        }
+        row
+    }
+}
+
+struct FoundHeader {
+    columns: Vec<String>,
+    last_row: u64,
+    /// Index of the first row of data among the rows looked at.
+    next: usize,
+}
+
+/// Finds the headings among the first rows: a title (one cell above wider rows, merged or not) is skipped, in a sheet
+/// also a line of remarks less than half as wide as the table; merged headings over two rows are joined.
+fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
+    let filled: Vec<Vec<String>> = rows.iter().map(|row| fill_merged(row, rows, merges)).collect();
+    let used = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+    let width = filled.iter().map(|cells| used(cells)).max().unwrap_or(0);
+    let wider = if format == Format::Csv { 3 } else { 2 };
+    let mut at = 0;
+    while at + 1 < rows.len() {
+        let anchors = used(&rows[at].cells);
+        let is_title = anchors == 1 && rows[at + 1..].iter().any(|row| used(&row.cells) >= wider);
+        let is_remark = format == Format::Xlsx && used(&filled[at]) * 2 < width;
+        if !is_title && !is_remark {
+            break;
+        }
+        at += 1;
+    }
+    if at + 1 == rows.len() && at > 0 {
+        at = 0;
+    }
+
+    let first = rows[at].number;
+    let bottom = header_bottom(rows, at, merges);
+    let next = rows[at..].iter().take_while(|row| row.number <= bottom).count() + at;
+    let columns_wide = filled[at..next].iter().map(Vec::len).max().unwrap_or(0);
+    let mut columns = Vec::with_capacity(columns_wide);
+    let mut seen: HashMap<usize, usize> = HashMap::new();
+    for column in 0..columns_wide {
+        let mut parts: Vec<String> = Vec::new();
+        for cells in &filled[at..next] {
+            let part = cells.get(column).map(|cell| one_line(cell)).unwrap_or_default();
+            if !part.is_empty() && parts.last() != Some(&part) {
+                parts.push(part);
+            }
+        }
+        let mut heading = parts.join("/");
+        // A heading merged over several columns without headings below it: number the further ones.
+        let over = merges.iter().position(|m| m.is_wide() && m.covers(first, column));
+        if let (Some(merge), true) = (over, next == at + 1 && !heading.is_empty()) {
+            let count = seen.entry(merge).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                heading = format!("{heading}（{count}）");
+            }
+        }
+        columns.push(heading);
+    }
+    FoundHeader { columns, last_row: rows[next - 1].number, next }
+}
+
+/// The last row that belongs to the headings starting at `rows[at]`.
+fn header_bottom(rows: &[Row], at: usize, merges: &[Merge]) -> u64 {
+    let first = rows[at].number;
+    let starting: Vec<&Merge> = merges.iter().filter(|merge| merge.first_row == first).collect();
+    let tall = starting.iter().map(|merge| merge.last_row).max().unwrap_or(first);
+    if tall > first {
+        return tall.min(first + MAX_HEADER_DEPTH - 1);
+    }
+    let Some(below) = rows.get(at + 1).filter(|row| row.number == first + 1) else { return first };
+    let wide: Vec<&&Merge> = starting.iter().filter(|merge| merge.is_wide()).collect();
+    if wide.is_empty() {
+        return first;
+    }
+    // Only wide headings: the row below continues them if all it holds are words under those headings.
+    let are_words = below.cells.iter().enumerate().all(|(column, cell)| {
+        cell.trim().is_empty()
+            || (wide.iter().any(|merge| merge.covers(first, column))
+                && !cell.chars().any(|c| c.is_ascii_digit()))
+    });
+    if are_words { first + 1 } else { first }
+}
+
+/// The row with the value of each merged range put into all its cells.
+fn fill_merged(row: &Row, rows: &[Row], merges: &[Merge]) -> Vec<String> {
+    let mut cells = row.cells.clone();
+    for merge in merges.iter().filter(|merge| (merge.first_row..=merge.last_row).contains(&row.number)) {
+        let anchor = rows
+            .iter()
+            .find(|candidate| candidate.number == merge.first_row)
+            .and_then(|candidate| candidate.cells.get(merge.first_column));
+        let Some(value) = anchor.filter(|value| !value.trim().is_empty()) else { continue };
+        let last = merge.last_column.min(crate::read::xlsx::MAX_READ_COLUMNS);
+        if cells.len() <= last {
+            cells.resize(last + 1, String::new());
+        }
+        for cell in &mut cells[merge.first_column.min(last)..=last] {
+            if cell.trim().is_empty() {
+                cell.clone_from(value);
+            }
+        }
+    }
+    cells
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
