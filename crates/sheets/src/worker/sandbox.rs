@@ -54,10 +54,14 @@ fn set_limits(_limits: &WorkerLimits) -> bool {
 /// Bytes of address space and of data the program holds before it reads anything.
 #[cfg(unix)]
 fn memory_in_use() -> (u64, u64) {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let mut pages = statm.split(' ').map(|field| field.parse::<u64>().unwrap_or(0));
-    let page = 4096;
-    (pages.next().unwrap_or(0) * page, pages.nth(4).unwrap_or(0) * page)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bytes_of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib =
+            line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());
+        kib.unwrap_or(0) * 1024
+    };
+    (bytes_of("VmSize:"), bytes_of("VmData:"))
 }
 
 #[cfg(target_os = "linux")]
