@@ -5,6 +5,7 @@ const dialog = () => document.getElementById("confirm");
 
 kehu.confirm = ({ text, title = "", act = "", reason = false, type = "", danger = true }) => new Promise((resolve) => {
   const box = dialog();
+  document.querySelectorAll("details[data-menu][open]").forEach((menu) => (menu.open = false));
   if (!box || box.open) return resolve(box ? null : { reason: "" });
   box.classList.toggle("danger", danger);
   box.querySelector("[data-role=title]").textContent = title || kehu.word("sure");

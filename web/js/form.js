@@ -75,6 +75,7 @@ kehu.on("click", "[data-reset]", (event, element) => {
 kehu.on("click", "[data-filters-more]", (event, element) => {
   const more = document.getElementById(element.getAttribute("aria-controls"));
   more.hidden = !more.hidden;
+  more.querySelector("[name=more]").disabled = more.hidden;
   element.setAttribute("aria-expanded", String(!more.hidden));
   // In the address, so that a shared or reloaded page looks the same.
   const url = new URL(location.href);

@@ -6,6 +6,8 @@ kehu.edit = async (cell) => {
   const path = kehu.localPath(cell.dataset.edit);
   if (!path || cell.querySelector("form") || cell.dataset.opening) return;
   cell.dataset.opening = "true";
+  // Keep the column as wide as it was.
+  if (cell.matches("td")) cell.style.width = `${cell.offsetWidth}px`;
   was.set(cell, [...cell.childNodes].map((node) => node.cloneNode(true)));
   await htmx.ajax("GET", path, { source: cell, target: cell, swap: "innerHTML" });
   delete cell.dataset.opening;

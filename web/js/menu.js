@@ -1,8 +1,11 @@
-// <details class="menu" data-menu>: one open at a time, placed beside its button, arrows move, Escape closes.
+// <details class="menu" data-menu> with a .menu-panel: one open at a time, placed beside its button, arrows move, Escape closes.
 const margin = 8;
 
 const place = (menu) => {
   const panel = menu.querySelector(".menu-panel");
+  // In the top layer nothing clips it, and its place is the window's.
+  panel.popover = "manual";
+  panel.showPopover();
   const button = menu.querySelector("summary").getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = panel;
   const below = innerHeight - button.bottom;
@@ -22,7 +25,11 @@ document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches?.("details[data-menu]")) return;
   menu.querySelector("summary").setAttribute("aria-expanded", String(menu.open));
-  if (!menu.open) return;
+  if (!menu.open) {
+    const panel = menu.querySelector(".menu-panel");
+    if (panel.matches(":popover-open")) panel.hidePopover();
+    return;
+  }
   opened().forEach((other) => { if (other !== menu && !other.contains(menu)) close(other); });
   place(menu);
 }, true);

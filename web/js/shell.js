@@ -9,6 +9,7 @@ kehu.on("click", "[data-theme-set]", (event, element) => {
   document.dispatchEvent(new CustomEvent("kehu:theme"));
 });
 kehu.on("click", "[data-lang-set]", (event, element) => {
+  event.preventDefault();
   kehu.cookie("lang", element.dataset.langSet);
   location.reload();
 });

@@ -148,6 +148,8 @@ kehu.each("[data-columns]", (list) => {
     await kehu.script("sortable");
     Sortable.create(list, { handle: ".grip", animation: 120, ghostClass: "sortable-ghost" });
   });
+  // The panel stands inside the filter form, and a moved or ticked column is no changed filter.
+  for (const name of ["change", "input"]) list.addEventListener(name, (event) => event.stopPropagation());
   list.addEventListener("keydown", (event) => {
     const item = event.target.closest(".grip")?.closest("li");
     if (!item || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
