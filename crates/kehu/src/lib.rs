@@ -1,1 +1,50 @@
-//! kehu
+//! kehu (客户): a customer management system a company hosts itself. The floors, lowest first; a lower one never
+//! imports a higher one (see ARCHITECTURE.md).
+
+// Ground.
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod i18n;
+pub mod ids;
+pub mod regions;
+pub mod schema;
+
+// Trust.
+pub mod access;
+pub mod audit;
+pub mod auth;
+pub mod org;
+
+// Shared machinery.
+pub mod app;
+pub mod catalogue;
+pub mod counters;
+pub mod events;
+#[path = "expr_stub.rs"]
+pub mod expr;
+pub mod files;
+pub mod jobs;
+pub mod lists;
+pub mod numbering;
+pub mod query;
+pub mod search;
+pub mod settings;
+pub mod web;
+
+// Customer core.
+pub mod activities;
+pub mod assets;
+pub mod contacts;
+pub mod customers;
+
+// What stands on it.
+pub mod demo;
+pub mod imports;
+pub mod tasks;
+pub mod workbench;
+
+// Faces.
+pub mod cli;
+pub mod menu;
+pub mod router;

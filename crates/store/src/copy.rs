@@ -46,7 +46,8 @@ pub fn copy_tables(
 ) -> Result<CopyReport> {
     let mut report = CopyReport::default();
     for table in tables {
-        let there = to.read_blocking(move |conn| conn.count(&format!("SELECT COUNT(*) FROM {table}"), &[]))?;
+        let there =
+            to.read_blocking(move |conn| conn.count(&format!("SELECT COUNT(*) FROM {table}"), &[]))?;
         if there != 0 {
             return Err(Error::Config(format!("the target's table {table} is not empty ({there} rows)")));
         }
@@ -61,7 +62,12 @@ pub fn copy_tables(
     Ok(report)
 }
 
-fn copy_one(conn: &mut Conn<'_>, target: &Db, table: &'static str, progress: &dyn Fn(&str, u64)) -> Result<()> {
+fn copy_one(
+    conn: &mut Conn<'_>,
+    target: &Db,
+    table: &'static str,
+    progress: &dyn Fn(&str, u64),
+) -> Result<()> {
     let columns = columns(conn, table)?;
     let select = format!("SELECT {} FROM {table}", columns.join(", "));
     let insert = format!("INSERT INTO {table} ({})", columns.join(", "));
@@ -152,10 +158,12 @@ fn canonical(value: &Value<'_>) -> String {
         Value::Null => "n".into(),
         Value::Int(v) => format!("i{v}"),
         Value::Real(v) => format!("r{v:?}"),
-        Value::Owned(text) if text.starts_with(['{', '[']) => match serde_json::from_str::<serde_json::Value>(text) {
-            Ok(json) => format!("j{json}"),
-            Err(_) => format!("t{text}"),
-        },
+        Value::Owned(text) if text.starts_with(['{', '[']) => {
+            match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(json) => format!("j{json}"),
+                Err(_) => format!("t{text}"),
+            }
+        }
         Value::Owned(text) => format!("t{text}"),
         other => format!("{other:?}"),
     }

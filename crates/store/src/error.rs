@@ -100,7 +100,8 @@ fn sqlite_constraint(extended: i32, text: &str) -> Error {
         rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
             Error::Constraint { kind: Constraint::ForeignKey, name: columns.to_owned() }
         }
-        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+        | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
         | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => {
             let name = match columns.strip_prefix("index '") {
                 Some(index) => index.trim_end_matches('\'').to_owned(),
@@ -123,7 +124,8 @@ fn sqlite_constraint(extended: i32, text: &str) -> Error {
 impl From<postgres::Error> for Error {
     fn from(error: postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
-            let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), |s| format!("{error}: {s}"));
+            let text = std::error::Error::source(&error)
+                .map_or_else(|| error.to_string(), |s| format!("{error}: {s}"));
             return if error.is_closed() || text.contains("connect") || text.contains("communicating") {
                 Self::Unavailable(text)
             } else {
@@ -132,7 +134,9 @@ impl From<postgres::Error> for Error {
         };
         let name = || db.constraint().unwrap_or_default().to_owned();
         match db.code().code() {
-            "23505" => Self::Constraint { kind: Constraint::Unique, name: primary_key_name(&name(), db.table()) },
+            "23505" => {
+                Self::Constraint { kind: Constraint::Unique, name: primary_key_name(&name(), db.table()) }
+            }
             "23503" => Self::Constraint { kind: Constraint::ForeignKey, name: name() },
             "23502" | "23514" | "22001" => Self::Constraint { kind: Constraint::Check, name: name() },
             "40001" | "40P01" | "55P03" => Self::Serialization,

@@ -21,6 +21,8 @@ pub use copy::{CopyReport, TableCopy, copy_tables, digest_table};
 pub use error::{Constraint, Error};
 pub use ids::{IdError, format_id, new_id, parse_id};
 pub use migrate::{Migration, migrate, pending};
+pub use postgres::Row as PostgresRow;
+pub use rusqlite::types::ValueRef as SqliteValue;
 pub use value::{FromColumn, FromRow, Row, Value};
 
 use std::path::PathBuf;
@@ -141,7 +143,11 @@ where
     T: Send,
     E: From<Error> + Send,
 {
-    fn run(self: Box<Self>, conn: &mut Conn<'_>, snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>) {
+    fn run(
+        self: Box<Self>,
+        conn: &mut Conn<'_>,
+        snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>,
+    ) {
         let Self { body, snapshot: wants_snapshot, reply } = *self;
         if wants_snapshot && let Err(error) = snapshot(conn, true) {
             let _ = reply.send(Err(error.into()));

@@ -2,7 +2,7 @@
 //!
 //! A migration is written in PostgreSQL's words. For SQLite the type words are translated (`BIGINT` → `INTEGER`, so
 //! that a `BIGINT PRIMARY KEY` becomes the row id; `BOOLEAN` → `INTEGER`; `JSONB` → `TEXT`; `DOUBLE PRECISION` →
-//! `REAL`; `BYTEA` → `BLOB`) and tables become STRICT. What only one engine has stands between a line
+//! `REAL`; `BYTEA` → `BLOB`; `COLLATE "C"`, which is how SQLite compares anyway, is left out) and tables become STRICT. What only one engine has stands between a line
 //! `-- only sqlite` or `-- only postgres` and a line `-- end`.
 
 use sha2::{Digest, Sha256};
@@ -51,7 +51,9 @@ pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
     for (name, digest) in &known {
         match migrations.iter().find(|m| m.name == name) {
             None => {
-                return Err(Error::Schema(format!("migration {name} is unknown: this program is older than the data")));
+                return Err(Error::Schema(format!(
+                    "migration {name} is unknown: this program is older than the data"
+                )));
             }
             Some(m) if digest_of(m) != *digest => {
                 return Err(Error::Schema(format!("migration {name} was changed after it had been run")));
@@ -64,7 +66,10 @@ pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
 
 fn run(tx: &mut Tx<'_>, migration: &Migration) -> Result<()> {
     let digest = digest_of(migration);
-    tx.exec("INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)", &[migration.name.into(), digest.into()])?;
+    tx.exec(
+        "INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)",
+        &[migration.name.into(), digest.into()],
+    )?;
     let sql = translate(migration.sql, tx.engine());
     tx.batch(&sql)
 }
@@ -103,7 +108,14 @@ fn to_sqlite(line: &str) -> String {
     if line.trim_end() == ");" {
         return ") STRICT;".into();
     }
-    [("BIGINT", "INTEGER"), ("BOOLEAN", "INTEGER"), ("JSONB", "TEXT"), ("DOUBLE PRECISION", "REAL"), ("BYTEA", "BLOB")]
-        .iter()
-        .fold(line.to_owned(), |line, (from, to)| line.replace(from, to))
+    [
+        (" COLLATE \"C\"", ""),
+        ("BIGINT", "INTEGER"),
+        ("BOOLEAN", "INTEGER"),
+        ("JSONB", "TEXT"),
+        ("DOUBLE PRECISION", "REAL"),
+        ("BYTEA", "BLOB"),
+    ]
+    .iter()
+    .fold(line.to_owned(), |line, (from, to)| line.replace(from, to))
 }

@@ -48,7 +48,8 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
 }
 
 fn connect(url: &str) -> Result<PgSession> {
-    let mut config: postgres::Config = url.parse().map_err(|e| Error::Config(format!("database address: {e}")))?;
+    let mut config: postgres::Config =
+        url.parse().map_err(|e| Error::Config(format!("database address: {e}")))?;
     config.application_name("kehu").connect_timeout(Duration::from_secs(5));
     let mut client: Client = config.connect(NoTls)?;
     client.batch_execute(

@@ -66,7 +66,8 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
 
 /// Opens a connection with the settings durability rests on, and reads them back.
 fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|e| Error::Config(format!("cannot open {}: {e}", path.display())))?;
     connection.busy_timeout(Duration::from_secs(5))?;
@@ -77,8 +78,14 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
     ))?;
     connection.set_prepared_statement_cache_capacity(256);
     let is = |name: &str, wanted: &str| -> Result<()> {
-        let found: String = connection.query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |r| r.get(0))?;
-        if found == wanted { Ok(()) } else { Err(Error::Config(format!("SQLite {name} is {found}, must be {wanted}"))) }
+        let found: String =
+            connection
+                .query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |r| r.get(0))?;
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(Error::Config(format!("SQLite {name} is {found}, must be {wanted}")))
+        }
     };
     is("journal_mode", "wal")?;
     is("synchronous", "2")?;

@@ -78,7 +78,8 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
         value.split(',').any(|part| {
             let mut pieces = part.split(';').map(str::trim);
             let named = pieces.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-            let refused = pieces.filter_map(|piece| piece.strip_prefix("q=")).any(|q| q.parse() == Ok(0.0_f32));
+            let refused =
+                pieces.filter_map(|piece| piece.strip_prefix("q=")).any(|q| q.parse() == Ok(0.0_f32));
             named && !refused
         })
     })
@@ -86,9 +87,9 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
 
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let sent = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    sent.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
-    })
+    sent.flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn first_page_fits_250_kilobytes() {
         let first = ["tabler.css", "app.css", "htmx.js", "app.js", "icons.svg", "favicon.svg"];
-        let total: usize = ASSETS.iter().filter(|asset| first.contains(&asset.name)).map(|asset| asset.br.len()).sum();
+        let total: usize =
+            ASSETS.iter().filter(|asset| first.contains(&asset.name)).map(|asset| asset.br.len()).sum();
         assert!(total > 0 && total <= 250_000, "{total} bytes");
     }
 
@@ -156,7 +158,9 @@ mod tests {
 
     #[test]
     fn templates_name_only_files_and_icons_we_have() {
-        let sprite = std::str::from_utf8(ASSETS.iter().find(|asset| asset.name == "icons.svg").unwrap().plain).unwrap();
+        let sprite =
+            std::str::from_utf8(ASSETS.iter().find(|asset| asset.name == "icons.svg").unwrap().plain)
+                .unwrap();
         let mut files = Vec::new();
         templates(FilePath::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")), &mut files);
         for file in files {
@@ -166,7 +170,11 @@ mod tests {
             }
             for start in ["icon(\"", "icon=\"", "icon: \""] {
                 for name in quoted(&text, start).filter(|name| !name.is_empty()) {
-                    assert!(sprite.contains(&format!("<symbol id=\"{name}\" ")), "icon {name} in {}", file.display());
+                    assert!(
+                        sprite.contains(&format!("<symbol id=\"{name}\" ")),
+                        "icon {name} in {}",
+                        file.display()
+                    );
                 }
             }
         }
@@ -184,7 +192,11 @@ mod tests {
             }
             for script in text.split("<script").skip(1) {
                 let tag = script.split('>').next().unwrap();
-                assert!(tag.contains(" src=") || tag.contains("application/json"), "script in {}", file.display());
+                assert!(
+                    tag.contains(" src=") || tag.contains("application/json"),
+                    "script in {}",
+                    file.display()
+                );
             }
         }
     }

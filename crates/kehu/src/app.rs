@@ -1,0 +1,131 @@
+//! What every request needs: database, settings, clock, and the few things kept in memory.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use store::Db;
+
+use crate::access::Actor;
+use crate::auth::{Passwords, SessionCache};
+use crate::catalogue::{Catalogue, CatalogueCache};
+use crate::clock::{Clock, Millis, Zone};
+use crate::config::Config;
+use crate::error::AppError;
+use crate::web::Hooks;
+
+/// The application, cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// Its parts.
+pub struct Inner {
+    /// The database.
+    pub db: Db,
+    /// Settings of the process.
+    pub config: Config,
+    /// Where `now` comes from.
+    pub clock: Clock,
+    /// The company's time zone.
+    pub zone: Zone,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Who recent secrets belong to.
+    pub sessions: SessionCache,
+    /// What the shell shows of features above it.
+    pub hooks: Hooks,
+    /// Needed to set the company up from another machine than this one; printed at start.
+    pub setup_code: String,
+    /// Wakes the worker that runs background jobs.
+    pub jobs_waiting: tokio::sync::Notify,
+    catalogue: CatalogueCache,
+    company: Mutex<Option<(Company, Millis)>>,
+}
+
+/// The company, as every page shows it.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the demonstration.
+    pub is_demo: bool,
+}
+
+impl Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together; the schema must be up to date.
+    pub fn new(db: Db, config: Config, clock: Clock, hooks: Hooks) -> Result<Self, AppError> {
+        Ok(Self(Arc::new(Inner {
+            db,
+            config,
+            clock,
+            zone: Zone::default(),
+            passwords: Passwords::new()?,
+            sessions: SessionCache::default(),
+            hooks,
+            setup_code: store::format_id(store::new_id())[5..].to_owned(),
+            jobs_waiting: tokio::sync::Notify::new(),
+            catalogue: CatalogueCache::default(),
+            company: Mutex::new(None),
+        })))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The company's dictionaries and fields.
+    pub async fn catalogue(&self) -> Result<Arc<Catalogue>, AppError> {
+        self.catalogue.get(&self.db, self.now()).await
+    }
+
+    /// Forgets the dictionaries and fields in memory; call after changing them.
+    pub fn forget_catalogue(&self) {
+        self.catalogue.clear();
+    }
+
+    /// Forgets who secrets belong to; call after changing people, sessions or tokens.
+    pub fn forget_sessions(&self) {
+        self.sessions.clear();
+    }
+
+    /// The company, `None` before set-up. Remembered: it is made once and its name changes rarely.
+    pub async fn company(&self) -> Result<Option<Company>, AppError> {
+        const BELIEVED: i64 = 5_000;
+        let now = self.now();
+        if let Some((company, at)) = &*self.company.lock().unwrap_or_else(PoisonError::into_inner)
+            && (0..BELIEVED).contains(&(now - at))
+        {
+            return Ok(Some(company.clone()));
+        }
+        let found: Option<(String, bool)> =
+            self.db.read(|conn| conn.row("SELECT name, is_demo FROM company WHERE id = 1", &[])).await?;
+        let company = found.map(|(name, is_demo)| Company { name, is_demo });
+        if let Some(company) = &company {
+            *self.company.lock().unwrap_or_else(PoisonError::into_inner) = Some((company.clone(), now));
+        }
+        Ok(company)
+    }
+
+    /// Forgets the company's name.
+    pub fn forget_company(&self) {
+        *self.company.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Today in the company's zone.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.zone.date(self.now())
+    }
+
+    /// How much waits for a person, for the badge.
+    pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
+        let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());
+        Ok(self.db.read(move |conn| count(conn, &actor, &today)).await?)
+    }
+}

@@ -1,0 +1,166 @@
+//! Sessions of people in browsers: 256 random bits in a `__Host-` cookie, SHA-256 in the database, idle and absolute
+//! ends, and a security stamp that ends all of a person's sessions at once.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use store::{Conn, FromRow, Row, Tx};
+
+use crate::access::{DataScope, Role};
+use crate::clock::Millis;
+use crate::ids::{PersonId, SessionId};
+
+/// Name of the cookie.
+pub const SESSION_COOKIE: &str = "__Host-kehu";
+/// A session ends when unused this long.
+pub(super) const IDLE: i64 = 30 * 60 * 1000;
+/// A session ends this long after log-in in any case.
+pub(super) const ABSOLUTE: i64 = 12 * 3600 * 1000;
+/// How stale `seen_at` may be before it is written again.
+pub(super) const SEEN_STEP: i64 = 60 * 1000;
+
+/// A person as a session or token tells of him.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// The session's or token's id.
+    pub id: i64,
+    /// Who.
+    pub person_id: PersonId,
+    /// Sign-in name.
+    pub username: String,
+    /// His name.
+    pub name: String,
+    /// His role.
+    pub role: Role,
+    /// His scope.
+    pub scope: DataScope,
+    /// Language he chose.
+    pub lang: String,
+    /// Whether he must choose a new password first.
+    pub must_change_password: bool,
+    /// When the session was last seen in the database.
+    pub seen_at: Millis,
+}
+
+impl FromRow for SessionRow {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            person_id: row.get(1)?,
+            username: row.get(2)?,
+            name: row.get(3)?,
+            role: Role::named(&row.get::<String>(4)?).unwrap_or(Role::Staff),
+            scope: DataScope::named(&row.get::<String>(5)?).unwrap_or(DataScope::Own),
+            lang: row.get(6)?,
+            must_change_password: row.get(7)?,
+            seen_at: row.get(8)?,
+        })
+    }
+}
+
+/// The living session of a cookie's secret, if the person is active and the stamp is still his.
+pub fn find_session(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::Result<Option<SessionRow>> {
+    conn.row(
+        "SELECT s.id, p.id, p.username, p.name, p.role, p.data_scope, p.lang, p.must_change_password, s.seen_at
+         FROM sessions s JOIN people p ON p.id = s.person_id
+         WHERE s.token_hash = $1 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
+           AND s.ends_at > $2 AND s.seen_at > $3",
+        &[token_hash.into(), now.into(), (now - IDLE).into()],
+    )
+}
+
+/// Notes that the session was used; called at most once a minute.
+pub(crate) fn touch(tx: &mut Tx<'_>, id: i64, now: Millis) -> store::Result<()> {
+    tx.exec("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2", &[id.into(), now.into()])
+        .map(drop)
+}
+
+/// Ends every session of a person except one, and clears what is long over.
+pub fn end_sessions_of(tx: &mut Tx<'_>, person_id: PersonId, keep: Option<SessionId>) -> store::Result<u64> {
+    tx.exec(
+        "DELETE FROM sessions WHERE person_id = $1 AND id <> $2",
+        &[person_id.into(), keep.map_or(0, |s| s.0).into()],
+    )
+}
+
+/// Ends one session of a person; answers whether there was one.
+pub fn end_session(tx: &mut Tx<'_>, person_id: PersonId, id: SessionId) -> store::Result<bool> {
+    Ok(tx.exec("DELETE FROM sessions WHERE id = $1 AND person_id = $2", &[id.into(), person_id.into()])? == 1)
+}
+
+/// A session as its person or an administrator sees it.
+#[derive(Clone, Debug)]
+pub struct ListedSession {
+    /// Its id.
+    pub id: SessionId,
+    /// When he signed in.
+    pub created_at: Millis,
+    /// When it was last used, to the minute.
+    pub seen_at: Millis,
+    /// From which address.
+    pub ip: String,
+    /// Which browser.
+    pub device: String,
+}
+
+impl FromRow for ListedSession {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            created_at: row.get(1)?,
+            seen_at: row.get(2)?,
+            ip: row.get(3)?,
+            device: row.get(4)?,
+        })
+    }
+}
+
+/// The living sessions of a person, newest first; at most 100.
+pub fn list_sessions(
+    conn: &mut Conn<'_>,
+    person_id: PersonId,
+    now: Millis,
+) -> store::Result<Vec<ListedSession>> {
+    conn.rows(
+        "SELECT id, created_at, seen_at, ip, device FROM sessions
+         WHERE person_id = $1 AND ends_at > $2 AND seen_at > $3 ORDER BY id DESC LIMIT 100",
+        &[person_id.into(), now.into(), (now - IDLE).into()],
+    )
+}
+
+/// Remembers for less than a second who a secret belongs to, so that a page's requests ask the database once.
+/// Emptied whenever rights or sessions change in this process; other processes follow within the second.
+#[derive(Default)]
+pub struct SessionCache {
+    known: Mutex<HashMap<String, (SessionRow, Millis)>>,
+}
+
+/// How long an answer is believed, in milliseconds.
+const BELIEVED: i64 = 800;
+/// Secrets remembered at the most.
+const PLACES: usize = 4096;
+
+impl SessionCache {
+    /// The person of a secret, if asked less than a second ago.
+    pub fn get(&self, token_hash: &str, now: Millis) -> Option<SessionRow> {
+        let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known
+            .get(token_hash)
+            .filter(|(_, at)| (0..BELIEVED).contains(&(now - at)))
+            .map(|(row, _)| row.clone())
+    }
+
+    /// Remembers an answer.
+    pub fn put(&self, token_hash: &str, row: &SessionRow, now: Millis) {
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.len() >= PLACES {
+            known.clear();
+        }
+        known.insert(token_hash.to_owned(), (row.clone(), now));
+    }
+
+    /// Forgets everything; call after any change of people, sessions or tokens.
+    pub fn clear(&self) {
+        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+}

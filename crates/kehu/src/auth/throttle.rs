@@ -1,0 +1,94 @@
+//! Slows down guessing: each wrong password doubles the wait for that account and that address. Counters live in the
+//! database, so a restart does not clear them. A person on a device he has used before has a counter of his own and
+//! cannot be locked out by strangers.
+
+use store::Tx;
+
+use crate::clock::Millis;
+
+/// Wrong tries that cost nothing.
+const FREE: i64 = 4;
+/// The longest wait, in milliseconds.
+const LONGEST: i64 = 15 * 60 * 1000;
+/// A quiet time after which the count starts anew, in milliseconds.
+const FORGET: i64 = 24 * 3600 * 1000;
+/// Addresses are shared by offices: they may fail more often before waiting.
+const FREE_ADDRESS: i64 = 20;
+
+/// What is counted: `account:…`, `device:…` or `address:…`.
+pub(super) fn subjects(username_key: &str, ip: &str, device_hash: Option<&str>) -> Vec<String> {
+    let who = match device_hash {
+        Some(device) => format!("device:{device}:{username_key}"),
+        None => format!("account:{username_key}"),
+    };
+    vec![who, format!("address:{ip}")]
+}
+
+/// Milliseconds until any of the subjects may try again; 0 when now.
+pub(super) fn wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<i64> {
+    let mut longest = 0;
+    for subject in subjects {
+        let until = tx
+            .value::<i64>("SELECT blocked_until FROM login_throttle WHERE subject = $1", &[subject.into()])?;
+        longest = longest.max(until.unwrap_or(0) - now);
+    }
+    Ok(longest)
+}
+
+/// Counts a wrong try before the password is looked at; `forgive` takes it back after a right one. Counting first
+/// means that parallel tries cannot slip through together.
+pub(super) fn count(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<()> {
+    for subject in subjects {
+        let failures = tx
+            .value::<i64>(
+                "INSERT INTO login_throttle (subject, failures, last_at, blocked_until) VALUES ($1, 1, $2, 0)
+                 ON CONFLICT (subject) DO UPDATE SET
+                   failures = CASE WHEN login_throttle.last_at < $3 THEN 1 ELSE login_throttle.failures + 1 END,
+                   last_at = $2
+                 RETURNING failures",
+                &[subject.into(), now.into(), (now - FORGET).into()],
+            )?
+            .unwrap_or(1);
+        let free = if subject.starts_with("address:") { FREE_ADDRESS } else { FREE };
+        tx.exec(
+            "UPDATE login_throttle SET blocked_until = $2 WHERE subject = $1",
+            &[subject.into(), (now + delay(failures - free)).into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// 1 s, 2 s, 4 s … for the first, second, third try beyond the free ones.
+fn delay(beyond: i64) -> i64 {
+    if beyond <= 0 { 0 } else { (1000_i64 << (beyond - 1).min(20)).min(LONGEST) }
+}
+
+/// Clears the person's own counter after a right password; the address keeps half of its count.
+pub(super) fn forgive(tx: &mut Tx<'_>, subjects: &[String]) -> store::Result<()> {
+    for subject in subjects {
+        if subject.starts_with("address:") {
+            tx.exec(
+                "UPDATE login_throttle SET failures = failures / 2, blocked_until = 0 WHERE subject = $1",
+                &[subject.into()],
+            )?;
+        } else {
+            tx.exec("DELETE FROM login_throttle WHERE subject = $1", &[subject.into()])?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_and_has_an_end() {
+        assert_eq!(delay(0), 0);
+        assert_eq!(delay(1), 1_000);
+        assert_eq!(delay(2), 2_000);
+        assert_eq!(delay(10), 512_000);
+        assert_eq!(delay(11), LONGEST);
+        assert_eq!(delay(i64::MAX), LONGEST);
+    }
+}

@@ -1,0 +1,381 @@
+//! Dictionaries (字典) and classification schemes: values with a stable code, names in two languages and a colour.
+//! A value in use is retired, never deleted.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use store::{Conn, Tx};
+
+use crate::access::{Actor, require_administrator};
+use crate::audit;
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ids::EntryId;
+use crate::text;
+
+/// A dictionary with all its values, retired ones too.
+#[derive(Clone, Debug, Default)]
+pub struct Dictionary {
+    /// Stable name: `customer_class`.
+    pub name: String,
+    /// Chinese title.
+    pub zh: String,
+    /// English title.
+    pub en: String,
+    /// Whether it is a classification scheme.
+    pub is_scheme: bool,
+    /// Whether a customer may carry several of its values.
+    pub is_multiple: bool,
+    /// Where the scheme comes from.
+    pub note: String,
+    /// Place among the dictionaries.
+    pub position: i64,
+    /// Its values in order.
+    pub entries: Vec<Entry>,
+}
+
+/// One value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: EntryId,
+    /// What is stored.
+    pub code: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// What it means.
+    pub definition: String,
+    /// Name of a Tabler colour.
+    pub colour: String,
+    /// Whether it may be chosen anew.
+    pub is_active: bool,
+}
+
+impl Entry {
+    /// The name to show.
+    pub fn title(&self, lang: Lang) -> &str {
+        lang.pick(&self.zh, &self.en)
+    }
+}
+
+impl Dictionary {
+    /// The value with this code, retired ones too.
+    pub fn entry(&self, code: &str) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.code == code)
+    }
+
+    /// The name to show for a code; the code itself when it is unknown.
+    pub fn title<'a>(&'a self, code: &'a str, lang: Lang) -> &'a str {
+        self.entry(code).map_or(code, |e| e.title(lang))
+    }
+
+    /// The active value a person means by a code or by one of its names.
+    pub fn find(&self, text: &str) -> Option<&Entry> {
+        let text = text.trim();
+        let is = |e: &&Entry| {
+            e.is_active
+                && (e.code.eq_ignore_ascii_case(text) || e.zh == text || e.en.eq_ignore_ascii_case(text))
+        };
+        self.entries.iter().find(is)
+    }
+
+    /// The values that may be chosen.
+    pub fn active(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|e| e.is_active)
+    }
+
+    /// Names of the values that may be chosen, for messages: at most eight.
+    pub fn choices(&self, lang: Lang) -> String {
+        let names: Vec<&str> = self.active().take(8).map(|e| e.title(lang)).collect();
+        names.join("、")
+    }
+}
+
+pub(super) fn load(conn: &mut Conn<'_>) -> store::Result<(HashMap<String, Dictionary>, Vec<String>)> {
+    let mut all = HashMap::new();
+    let mut schemes = Vec::new();
+    conn.each(
+        "SELECT name, zh, en, is_scheme, is_multiple, note, position FROM dictionaries ORDER BY position LIMIT 500",
+        &[],
+        |row| {
+            let dictionary = Dictionary {
+                name: row.get(0)?,
+                zh: row.get(1)?,
+                en: row.get(2)?,
+                is_scheme: row.get(3)?,
+                is_multiple: row.get(4)?,
+                note: row.get(5)?,
+                position: row.get(6)?,
+                entries: Vec::new(),
+            };
+            if dictionary.is_scheme {
+                schemes.push(dictionary.name.clone());
+            }
+            all.insert(dictionary.name.clone(), dictionary);
+            Ok::<_, store::Error>(std::ops::ControlFlow::Continue(()))
+        },
+    )?;
+    conn.each(
+        "SELECT dictionary, id, code, zh, en, definition, colour, is_active FROM dictionary_entries
+         ORDER BY dictionary, position, id LIMIT 20000",
+        &[],
+        |row| {
+            let entry = Entry {
+                id: row.get(1)?,
+                code: row.get(2)?,
+                zh: row.get(3)?,
+                en: row.get(4)?,
+                definition: row.get(5)?,
+                colour: row.get(6)?,
+                is_active: row.get(7)?,
+            };
+            if let Some(dictionary) = all.get_mut(&row.get::<String>(0)?) {
+                dictionary.entries.push(entry);
+            }
+            Ok::<_, store::Error>(std::ops::ControlFlow::Continue(()))
+        },
+    )?;
+    Ok((all, schemes))
+}
+
+#[derive(Deserialize)]
+struct ShippedDictionaries {
+    dictionary: Vec<ShippedDictionary>,
+}
+#[derive(Deserialize)]
+struct ShippedDictionary {
+    code: String,
+    zh: String,
+    en: String,
+    values: Vec<ShippedValue>,
+}
+#[derive(Deserialize)]
+struct ShippedSchemes {
+    scheme: Vec<ShippedScheme>,
+}
+#[derive(Deserialize)]
+struct ShippedScheme {
+    id: String,
+    zh: String,
+    en: String,
+    system: String,
+    choice: String,
+    values: Vec<ShippedValue>,
+}
+#[derive(Deserialize)]
+struct ShippedValue {
+    code: String,
+    zh: String,
+    en: String,
+    #[serde(default)]
+    definition: String,
+    #[serde(default)]
+    color: String,
+}
+
+/// Puts the shipped dictionaries and schemes into a new company's database.
+pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    let broken = |e: toml::de::Error| AppError::Internal(format!("shipped dictionaries: {e}"));
+    let plain: ShippedDictionaries =
+        toml::from_str(include_str!("../../data/dictionaries.toml")).map_err(broken)?;
+    let schemes: ShippedSchemes = toml::from_str(include_str!("../../data/schemes.toml")).map_err(broken)?;
+    let all = plain
+        .dictionary
+        .into_iter()
+        .map(|d| (d.code, d.zh, d.en, false, false, String::new(), d.values))
+        .chain(schemes.scheme.into_iter().map(|s| {
+            (format!("scheme_{}", s.id), s.zh, s.en, true, s.choice == "multiple", s.system, s.values)
+        }));
+    for (position, (name, zh, en, is_scheme, is_multiple, note, values)) in all.enumerate() {
+        tx.exec(
+            "INSERT INTO dictionaries (name, zh, en, is_scheme, is_multiple, is_system, note, position)
+             VALUES ($1,$2,$3,$4,$5,TRUE,$6,$7)",
+            &[
+                (&name).into(),
+                zh.into(),
+                en.into(),
+                is_scheme.into(),
+                is_multiple.into(),
+                note.into(),
+                (position as i64).into(),
+            ],
+        )?;
+        for (position, value) in values.into_iter().enumerate() {
+            insert(
+                tx,
+                &name,
+                &value.code,
+                &value.zh,
+                &value.en,
+                &value.definition,
+                &value.color,
+                position as i64,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one parameter a column; used by seed and create only")]
+fn insert(
+    tx: &mut Tx<'_>,
+    dictionary: &str,
+    code: &str,
+    zh: &str,
+    en: &str,
+    definition: &str,
+    colour: &str,
+    position: i64,
+) -> store::Result<EntryId> {
+    let id = EntryId::new();
+    tx.exec(
+        "INSERT INTO dictionary_entries (id, dictionary, code, zh, en, definition, colour, position)
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
+        &[
+            id.into(),
+            dictionary.into(),
+            code.into(),
+            zh.into(),
+            en.into(),
+            definition.into(),
+            colour.into(),
+            position.into(),
+        ],
+    )?;
+    Ok(id)
+}
+
+/// What an administrator may say of a value.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EntryDraft {
+    /// Chinese name, 1–40 characters.
+    pub zh: String,
+    /// English name; the Chinese one when empty.
+    #[serde(default)]
+    pub en: String,
+    /// What it means.
+    #[serde(default)]
+    pub definition: String,
+    /// Name of a Tabler colour or empty.
+    #[serde(default)]
+    pub colour: String,
+    /// Whether it may be chosen anew.
+    #[serde(default = "yes")]
+    pub is_active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn check(draft: &EntryDraft) -> Result<(), AppError> {
+    let zh = draft.zh.trim();
+    if zh.is_empty() || zh.chars().count() > 40 || zh.chars().any(char::is_control) {
+        return Err(AppError::field("zh", text!("请填写名称，最多 40 个字")));
+    }
+    if draft.en.chars().count() > 80 || draft.definition.chars().count() > 500 {
+        return Err(AppError::field("definition", text!("说明最多 500 个字")));
+    }
+    if !draft.colour.chars().all(|c| c.is_ascii_lowercase() || c == '-') || draft.colour.len() > 20 {
+        return Err(AppError::field("colour", text!("请从列出的颜色中选择")));
+    }
+    Ok(())
+}
+
+/// Adds a value at the end of a dictionary. Its code is made from the id, so that renaming never breaks anything.
+pub fn create_entry(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    dictionary: &str,
+    draft: &EntryDraft,
+    now: Millis,
+) -> Result<EntryId, AppError> {
+    require_administrator(actor)?;
+    check(draft)?;
+    let exists =
+        tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
+    exists.ok_or(AppError::NotFound)?;
+    let zh = draft.zh.trim();
+    let same = tx.count(
+        "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2",
+        &[dictionary.into(), zh.into()],
+    )?;
+    if same > 0 {
+        return Err(AppError::field("zh", text!("已有同名的值；如已停用，请直接启用它")));
+    }
+    let last = tx.count(
+        "SELECT COALESCE(MAX(position), -1) FROM dictionary_entries WHERE dictionary = $1",
+        &[dictionary.into()],
+    )?;
+    let code = format!("v{}", store::format_id(store::new_id()).to_lowercase());
+    let en = if draft.en.trim().is_empty() { zh } else { draft.en.trim() };
+    let id = insert(tx, dictionary, &code, zh, en, draft.definition.trim(), &draft.colour, last + 1)?;
+    let after = serde_json::json!({ "dictionary": dictionary, "zh": zh });
+    audit::record(
+        tx,
+        actor,
+        now,
+        &audit::Entry::of("dictionary.entry_created", "dictionary_entry", id.0).after(&after),
+    )?;
+    Ok(id)
+}
+
+/// Renames, recolours, retires or brings back a value.
+pub fn change_entry(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: EntryId,
+    draft: &EntryDraft,
+    now: Millis,
+) -> Result<(), AppError> {
+    require_administrator(actor)?;
+    check(draft)?;
+    let before: Option<(String, String, bool)> =
+        tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
+    let (dictionary, zh, is_active) = before.ok_or(AppError::NotFound)?;
+    let new_zh = draft.zh.trim();
+    let en = if draft.en.trim().is_empty() { new_zh } else { draft.en.trim() };
+    tx.exec(
+        "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",
+        &[
+            id.into(),
+            new_zh.into(),
+            en.into(),
+            draft.definition.trim().into(),
+            (&draft.colour).into(),
+            draft.is_active.into(),
+        ],
+    )?;
+    let before = serde_json::json!({ "dictionary": dictionary, "zh": zh, "is_active": is_active });
+    let after = serde_json::json!({ "dictionary": dictionary, "zh": new_zh, "is_active": draft.is_active });
+    audit::record(
+        tx,
+        actor,
+        now,
+        &audit::Entry::of("dictionary.entry_updated", "dictionary_entry", id.0).change(&before, &after),
+    )?;
+    Ok(())
+}
+
+/// Puts the values of a dictionary into this order.
+pub fn move_entries(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    dictionary: &str,
+    order: &[EntryId],
+    now: Millis,
+) -> Result<(), AppError> {
+    require_administrator(actor)?;
+    for (position, id) in order.iter().take(1000).enumerate() {
+        tx.exec(
+            "UPDATE dictionary_entries SET position = $3 WHERE id = $1 AND dictionary = $2",
+            &[(*id).into(), dictionary.into(), (position as i64).into()],
+        )?;
+    }
+    let after = serde_json::json!({ "dictionary": dictionary });
+    audit::record(tx, actor, now, &audit::Entry::of("dictionary.reordered", "dictionary", 0).after(&after))?;
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `kehu db migrate|check|copy`.
+
+use clap::Subcommand;
+use store::{Db, Engine, Location, Options};
+
+use super::{Failure, Place, say};
+use crate::schema::{MIGRATIONS, TABLES};
+use crate::{audit, customers, search};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// 更新数据库结构
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// 检查数据库是否完好:结构、外键、计数、搜索索引、审计链
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// 把整个公司从一个数据库搬到另一个,并逐表核对
+    Copy {
+        /// 从哪里
+        #[arg(long)]
+        from: String,
+        /// 到哪里(空库)
+        #[arg(long)]
+        to: String,
+    },
+}
+
+pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Migrate { place } => place.open().and_then(|_| say("数据库结构是最新的")),
+        Command::Check { place } => check(&place.open()?.0),
+        Command::Copy { from, to } => copy(from, to),
+    }
+}
+
+fn check(db: &Db) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    if db.engine() == Engine::Sqlite {
+        let integrity: Vec<(String,)> =
+            db.read_blocking(|conn| conn.rows("PRAGMA integrity_check(20)", &[]))?;
+        if integrity.len() != 1 || integrity[0].0 != "ok" {
+            wrong.extend(integrity.into_iter().map(|(line,)| format!("SQLite:{line}")));
+        }
+        let foreign =
+            db.read_blocking(|conn| conn.count("SELECT COUNT(*) FROM pragma_foreign_key_check", &[]))?;
+        if foreign != 0 {
+            wrong.push(format!("{foreign} 条记录指向不存在的记录"));
+        }
+    }
+    let (living, counted, indexed) = db.read_blocking(|conn| {
+        Ok::<_, store::Error>((
+            conn.count("SELECT COUNT(*) FROM customers WHERE deleted_at IS NULL", &[])?,
+            crate::counters::one(conn, "customers", "", None)?,
+            search::count(conn)?,
+        ))
+    })?;
+    say(&format!("客户 {living}，计数 {counted}，搜索索引 {indexed}"))?;
+    if living != counted {
+        wrong.push(format!("客户有 {living} 个，计数却是 {counted}"));
+    }
+    if living != indexed {
+        wrong.push(format!("客户有 {living} 个，搜索索引里却有 {indexed} 个"));
+    }
+    for report in db.read_blocking(|conn| audit::verify(conn))? {
+        if let Some(problem) = report.problem {
+            wrong.push(format!("审计链 {}：{problem:?}", report.chain));
+        }
+    }
+    if wrong.is_empty() { say("数据库完好") } else { Err(Failure::Refused(wrong.join("\n"))) }
+}
+
+fn copy(from: &str, to: &str) -> Result<(), Failure> {
+    let options = Options { readers: 2, writers: 2, ..Options::default() };
+    let from = Db::open(&Location::parse(from)?, &options)?;
+    if !store::pending(&from, MIGRATIONS)?.is_empty() {
+        return Err(Failure::Schema("来源数据库的结构不是最新的，请先运行 kehu db migrate".into()));
+    }
+    let to = Db::open(&Location::parse(to)?, &options)?;
+    store::migrate(&to, MIGRATIONS)?;
+    let report = store::copy_tables(&from, &to, TABLES, |table, rows| {
+        if rows % 50_000 < 500 {
+            eprintln!("{table} {rows}");
+        }
+    })?;
+    for table in &report.tables {
+        let verdict = if table.from == table.to { "一致" } else { "不一致" };
+        say(&format!("{:20} {:>10} {} {verdict}", table.table, table.to.0, table.to.1))?;
+    }
+    if !report.is_equal() {
+        return Err(Failure::Refused("有的表搬移后不一致，请不要使用目标数据库".into()));
+    }
+    let indexed = customers::rebuild_index(&to)?;
+    say(&format!("搬移完成，逐表一致；搜索索引已重建（{indexed} 个客户）"))
+}

@@ -1,0 +1,198 @@
+//! The command line: one file a command. Exit codes: 0 ok, 1 refused or failed, 2 usage or configuration, 3 key,
+//! 4 schema, 5 storage.
+
+mod audit;
+mod db;
+mod serve;
+mod setup;
+mod token;
+mod user;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use store::{Db, Options};
+
+use crate::config::Config;
+use crate::error::AppError;
+use crate::schema::MIGRATIONS;
+
+#[derive(Parser)]
+#[command(name = "kehu", version, about = "客户：自己部署的客户管理系统")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 启动服务
+    Serve(serve::Arguments),
+    /// 首次设置:建立公司和管理员
+    Setup(setup::Arguments),
+    /// 人员:add、list、passwd
+    #[command(subcommand)]
+    User(user::Command),
+    /// API 令牌
+    #[command(subcommand)]
+    Token(token::Command),
+    /// 审计日志
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// 数据库:migrate、check、copy
+    #[command(subcommand)]
+    Db(db::Command),
+    /// 打印 OpenAPI 文档
+    Openapi,
+    /// 打印全部路由
+    Routes,
+    /// 内部使用:在受限的子进程里解析上传的文件
+    #[command(hide = true)]
+    Worker {
+        /// Only `parse`.
+        what: String,
+    },
+}
+
+/// Where data is; on every command that needs it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Place {
+    /// 数据目录
+    #[arg(long, env = "KEHU_DATA")]
+    data: Option<PathBuf>,
+    /// 数据库地址:sqlite:文件 或 postgres://…
+    #[arg(long, env = "KEHU_DATABASE")]
+    database: Option<String>,
+}
+
+/// Addresses; on `serve` only.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Network {
+    /// 监听地址
+    #[arg(long, env = "KEHU_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// 可信的反向代理地址,可写多个
+    #[arg(long = "trusted-proxy", env = "KEHU_TRUSTED_PROXIES", value_delimiter = ',')]
+    trusted_proxies: Vec<IpAddr>,
+}
+
+/// Why a command ends without success.
+pub(crate) enum Failure {
+    /// 1: refused or failed.
+    Refused(String),
+    /// 2: usage or configuration.
+    Usage(String),
+    /// 4: schema.
+    Schema(String),
+    /// 5: storage.
+    Storage(String),
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Schema(text) => Self::Schema(text),
+            store::Error::Config(text) => Self::Usage(text),
+            store::Error::StorageFailed | store::Error::Full => Self::Storage(error.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl Place {
+    /// The settings of a command.
+    pub(crate) fn config(&self, network: &Network) -> Result<Config, Failure> {
+        Config::from_sources(
+            self.data.clone(),
+            self.database.clone(),
+            network.listen,
+            network.trusted_proxies.clone(),
+        )
+        .map_err(Failure::Usage)
+    }
+
+    /// The migrated database and the settings, for commands beside a server.
+    pub(crate) fn open(&self) -> Result<(Db, Config), Failure> {
+        let config = self.config(&Network::default())?;
+        let db = open(&config, &Options { readers: 1, writers: 2, ..Options::default() })?;
+        Ok((db, config))
+    }
+}
+
+/// Opens the database and brings its schema up to date.
+pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
+    let db = Db::open(&config.database, options)?;
+    for name in store::migrate(&db, MIGRATIONS)? {
+        eprintln!("数据库结构已更新：{name}");
+    }
+    Ok(db)
+}
+
+/// Reads a password from standard input: the first line, without its end.
+pub(crate) fn read_password() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() { Err(Failure::Usage("标准输入里没有密码".into())) } else { Ok(password) }
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    // The sandboxed child must limit itself before any thread or runtime exists.
+    if std::env::args().nth(1).as_deref() == Some("worker") {
+        return sheets::worker::main();
+    }
+    let outcome = match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Setup(arguments) => setup::run(&arguments),
+        Command::User(command) => user::run(&command),
+        Command::Token(command) => token::run(&command),
+        Command::Audit(command) => audit::run(&command),
+        Command::Db(command) => db::run(&command),
+        Command::Openapi => print_openapi(),
+        Command::Routes => print_routes(),
+        Command::Worker { what } => Err(Failure::Usage(format!("没有 worker {what}"))),
+    };
+    let (code, text) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Refused(text)) => (1, text),
+        Err(Failure::Usage(text)) => (2, text),
+        Err(Failure::Schema(text)) => (4, text),
+        Err(Failure::Storage(text)) => (5, text),
+    };
+    eprintln!("{}", text.trim_end());
+    ExitCode::from(code)
+}
+
+/// Prints a line; a reader that has gone away is no failure.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn print_openapi() -> Result<(), Failure> {
+    let json = crate::router::openapi().to_pretty_json().map_err(|e| Failure::Refused(e.to_string()))?;
+    say(&json)
+}
+
+fn print_routes() -> Result<(), Failure> {
+    for route in crate::router::table() {
+        say(&format!("{:6} {:50} {:?}", route.method, route.path, route.need))?;
+    }
+    Ok(())
+}

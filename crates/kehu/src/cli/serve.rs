@@ -1,0 +1,104 @@
+//! `kehu serve`.
+
+use std::fs::File;
+use std::time::Instant;
+
+use clap::Args;
+use store::{Location, Options};
+use tokio::net::TcpListener;
+
+use super::{Failure, Network, Place, open};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::web::Hooks;
+use crate::{auth, demo, jobs, menu, router, tasks, web};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    network: Network,
+    /// 空库时装入演示公司
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let began = Instant::now();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("KEHU_LOG")
+                .unwrap_or_else(|_| "kehu=info,store=info,warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let config = arguments.place.config(&arguments.network)?;
+    if config.is_exposed_in_clear() {
+        return Err(Failure::Usage(format!(
+            "监听 {} 会让密码在网络上明文传输,已拒绝启动。请让 kehu 只监听 127.0.0.1,由 nginx 等带 HTTPS 的反向代理转发,\
+             并用 --trusted-proxy 写明代理的地址。",
+            config.listen
+        )));
+    }
+    std::fs::create_dir_all(&config.data_dir)?;
+    let _lock = lock(&config)?;
+    let db = open(&config, &Options::default())?;
+    let hooks = Hooks { menu: menu::menu, todo_count: tasks::count };
+    let app = App::new(db, config, Clock::System, hooks)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(app, arguments.demo, began))
+}
+
+/// Holds the data folder, so that two servers never open one SQLite database.
+fn lock(config: &Config) -> Result<Option<File>, Failure> {
+    if !matches!(config.database, Location::Sqlite(_)) {
+        return Ok(None);
+    }
+    let path = config.data_dir.join("serve.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(_) => Err(Failure::Usage(format!(
+            "数据目录 {} 正被另一个 kehu 使用(in use)",
+            config.data_dir.display()
+        ))),
+    }
+}
+
+async fn serve(app: App, wants_demo: bool, began: Instant) -> Result<(), Failure> {
+    let listener = TcpListener::bind(app.config.listen).await.map_err(|e| {
+        Failure::Usage(format!("不能监听 {}：{e}（端口被占用时请用 --listen 换一个）", app.config.listen))
+    })?;
+    let address = listener.local_addr()?;
+    let is_set_up = app.db.read(auth::is_set_up).await?;
+    if wants_demo && !is_set_up {
+        demo::load(&app).await?;
+    }
+    let stop_jobs = jobs::start(&app);
+    let service = router::build(&app);
+    println!("kehu 已启动：http://{address}/  （{} 毫秒）", began.elapsed().as_millis());
+    if !is_set_up && !wants_demo {
+        println!(
+            "首次使用请打开上面的地址，设置公司和管理员；从其他机器设置时需要设置口令：{}",
+            app.setup_code
+        );
+    }
+    if app.company().await?.is_some_and(|c| c.is_demo) {
+        demo::print_log_ins();
+    }
+    web::serve::serve(listener, service, stop_signal()).await;
+    stop_jobs.stop().await;
+    Ok(())
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        }
+        _ => std::future::pending().await,
+    }
+}

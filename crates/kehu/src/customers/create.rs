@@ -1,0 +1,211 @@
+//! Making a customer.
+
+use std::sync::LazyLock;
+
+use store::{Tx, Value};
+
+use super::fields::{Field, SPECS};
+use super::index::index_new;
+use super::model::{Customer, Draft, Values, clean, completeness, is_forbidden};
+use crate::access::{self, Actor, Facts, Verb};
+use crate::audit::{self, Entry};
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::counters::Deltas;
+use crate::error::{AppError, FieldError};
+use crate::ids::{CustomerId, ImportId, PersonId};
+use crate::{events, numbering, regions, text};
+
+/// Makes a customer. Everybody may; a staff member's new customer is his own, an administrator may name any owner.
+/// Writes the number, the search document, the duplicate keys, the counts, the event and the audit row with it.
+pub fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    draft: &Draft,
+    import: Option<ImportId>,
+    now: Millis,
+) -> Result<Customer, AppError> {
+    let kind = draft.kind.ok_or_else(|| AppError::field("kind", text!("请选择客户性质：个人或企业")))?;
+    let mut errors = Vec::new();
+    let cleaned = clean(catalogue, kind, draft, true).unwrap_or_else(|e| {
+        errors.extend(e);
+        Default::default()
+    });
+    let wanted = draft.number.as_deref().map(str::trim).unwrap_or_default();
+    if let Some(error) = check_number(wanted) {
+        errors.push(error);
+    }
+    let owner_id = match check_owner(tx, actor, draft.owner_id)? {
+        Ok(owner) => owner,
+        Err(error) => {
+            errors.push(error);
+            None
+        }
+    };
+    if !errors.is_empty() {
+        return Err(AppError::Invalid(errors));
+    }
+    let mut values = Values::default();
+    for (field, value) in cleaned.fields {
+        values.set(field, value);
+    }
+    if values[Field::Class].is_empty()
+        && catalogue.dictionary("customer_class").entry(DEFAULT_CLASS).is_some()
+    {
+        values.set(Field::Class, DEFAULT_CLASS.into());
+    }
+    let number = if wanted.is_empty() {
+        format!("KH{:06}", numbering::next(tx, "customer")?)
+    } else {
+        wanted.to_owned()
+    };
+    let customer = Customer {
+        id: CustomerId::new(),
+        number,
+        kind,
+        owner_id,
+        completeness: completeness(kind, &values, false),
+        values,
+        tags: cleaned.tags.unwrap_or_default(),
+        custom: cleaned
+            .custom
+            .map(|c| c.into_iter().filter(|(_, v)| !v.is_null()).collect())
+            .unwrap_or_default(),
+        last_activity_at: None,
+        version: 1,
+        created_at: now,
+        created_by: actor.person_id,
+        updated_at: now,
+        updated_by: actor.person_id,
+        deleted_at: None,
+    };
+    insert(tx, &customer, import)?;
+    index_new(tx, &customer)?;
+    let mut deltas = Deltas::default();
+    count(&mut deltas, &customer, 1);
+    deltas.apply(tx)?;
+    events::emit(tx, actor, now, "customer.created", "customer", customer.id.0, customer.id.0)?;
+    let after = facts(&customer);
+    audit::record(tx, actor, now, &Entry::of_customer("customer.created", customer.id.0).after(&after))?;
+    Ok(customer)
+}
+
+/// A new customer without a class is a potential one (VF-02: every customer has exactly one class).
+const DEFAULT_CLASS: &str = "potential";
+
+fn check_number(number: &str) -> Option<FieldError> {
+    let bad = number.chars().count() > 40
+        || number.chars().any(|c| c.is_control() || c.is_whitespace() || is_forbidden(c));
+    bad.then(|| FieldError::new("number", text!("客户编号最多 40 个字符，不含空格；留空由系统编号")))
+}
+
+/// The owner a new customer gets: the given one if the actor may assign, else the actor himself.
+fn check_owner(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    wanted: Option<Option<PersonId>>,
+) -> Result<Result<Option<PersonId>, FieldError>, AppError> {
+    let own = (actor.person_id.0 != 0).then_some(actor.person_id);
+    let Some(wanted) = wanted else { return Ok(Ok(own)) };
+    if wanted == own {
+        return Ok(Ok(own));
+    }
+    if let access::Decision::Refuse(text) = access::decide(actor, Verb::Assign, &Facts { owner_id: own }) {
+        return Ok(Err(FieldError::new("owner_id", text)));
+    }
+    match wanted {
+        None => Ok(Ok(None)),
+        Some(person) => Ok(if is_active(tx, person)? {
+            Ok(Some(person))
+        } else {
+            Err(FieldError::new("owner_id", text!("没有这位员工，或者他已停用")))
+        }),
+    }
+}
+
+pub(super) fn is_active(tx: &mut Tx<'_>, person: PersonId) -> store::Result<bool> {
+    let found: Option<bool> = tx.value("SELECT is_active FROM people WHERE id = $1", &[person.into()])?;
+    Ok(found == Some(true))
+}
+
+fn insert(tx: &mut Tx<'_>, customer: &Customer, import: Option<ImportId>) -> Result<(), AppError> {
+    static INSERT: LazyLock<String> = LazyLock::new(|| {
+        let keys: Vec<&str> = SPECS.iter().map(|s| s.key).collect();
+        let places: Vec<String> = (1..=FIXED + keys.len()).map(|n| format!("${n}")).collect();
+        format!(
+            "INSERT INTO customers (id, number, kind, owner_id, name_sort, province, tags, custom, completeness,
+             import_id, version, created_at, created_by, updated_at, updated_by, {}) VALUES ({})",
+            keys.join(", "),
+            places.join(", ")
+        )
+    });
+    const FIXED: usize = 15;
+    let mut params: Vec<Value<'_>> = vec![
+        customer.id.into(),
+        (&customer.number).into(),
+        customer.kind.code().into(),
+        customer.owner_id.into(),
+        name_sort(customer.name()).into(),
+        regions::province(customer.get(Field::Region)).into(),
+        serde_json::json!(customer.tags).into(),
+        serde_json::Value::Object(customer.custom.clone()).into(),
+        customer.completeness.into(),
+        import.into(),
+        customer.version.into(),
+        customer.created_at.into(),
+        customer.created_by.into(),
+        customer.updated_at.into(),
+        customer.updated_by.into(),
+    ];
+    params.extend(customer.values.0.iter().map(Value::from));
+    tx.exec(&INSERT, &params).map_err(|error| {
+        if error.is_unique("customers_number_key") {
+            AppError::field("number", text!("客户编号“{}”已被使用，请换一个或留空", customer.number))
+        } else {
+            error.into()
+        }
+    })?;
+    Ok(())
+}
+
+/// Names sort by pinyin, then by characters.
+pub(super) fn name_sort(name: &str) -> String {
+    let mut sort = hanzi::readings::full(name);
+    sort.truncate(sort.char_indices().nth(60).map_or(sort.len(), |(i, _)| i));
+    sort.push(' ');
+    sort.extend(name.chars().take(40));
+    sort
+}
+
+/// Adds a customer to the kept counts, or takes it away with `by` -1.
+pub(super) fn count(deltas: &mut Deltas, customer: &Customer, by: i64) {
+    let owner = customer.owner_id;
+    let class = customer.get(Field::Class);
+    let province = regions::province(customer.get(Field::Region));
+    deltas.add("customers", "", owner, by);
+    deltas.add("customers.kind", customer.kind.code(), owner, by);
+    deltas.add("customers.class", class, owner, by);
+    deltas.add("customers.level", customer.get(Field::Level), owner, by);
+    deltas.add("customers.source", customer.get(Field::Source), owner, by);
+    deltas.add("customers.class_province", &format!("{class}/{province}"), owner, by);
+    deltas.add("customers.complete", if customer.completeness >= 100 { "yes" } else { "no" }, owner, by);
+}
+
+/// What the audit row of a new customer holds: every value given.
+fn facts(customer: &Customer) -> serde_json::Value {
+    let mut facts = serde_json::Map::new();
+    facts.insert("number".into(), (&*customer.number).into());
+    facts.insert("kind".into(), customer.kind.code().into());
+    for spec in SPECS.iter().filter(|s| !customer.values[s.field].is_empty()) {
+        facts.insert(spec.key.into(), customer.values[spec.field].into());
+    }
+    facts.insert("owner_id".into(), serde_json::json!(customer.owner_id));
+    if !customer.tags.is_empty() {
+        facts.insert("tags".into(), serde_json::json!(customer.tags));
+    }
+    if !customer.custom.is_empty() {
+        facts.insert("custom".into(), serde_json::Value::Object(customer.custom.clone()));
+    }
+    serde_json::Value::Object(facts)
+}

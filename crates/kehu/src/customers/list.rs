@@ -1,0 +1,338 @@
+//! Lists of customers: filtered, sorted, paged by key, only what the actor may read.
+
+use serde_json::Value as Json;
+use store::{Conn, Engine};
+
+use super::fields::Field;
+use super::load::{COLUMNS, read_row};
+use super::model::{Customer, Kind};
+use crate::access::{self, Actor};
+use crate::clock::Millis;
+use crate::counters;
+use crate::error::AppError;
+use crate::expr::Expr;
+use crate::ids::{ImportId, PersonId};
+use crate::query::{self, Conditions, Cursor, SortKey};
+use crate::search;
+
+/// What a list may be sorted by: (name, column, holds an integer).
+pub const OFFERED_SORTS: &[(&str, &str, bool)] = &[
+    ("updated_at", "c.updated_at", true),
+    ("created_at", "c.created_at", true),
+    ("name", "c.name_sort", false),
+    ("number", "c.number", false),
+    ("class", "c.class", false),
+    ("level", "c.level", false),
+    ("region", "c.region", false),
+    ("completeness", "c.completeness", true),
+    ("next_contact_on", "c.next_contact_on", false),
+];
+
+/// What is asked of a list. Empty means "no condition".
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// Characters, pinyin, initials, digits: see `search`.
+    pub q: String,
+    /// Person or organisation.
+    pub kind: Option<Kind>,
+    /// Exact values of dictionary fields: any of them.
+    pub choices: Vec<(Field, Vec<String>)>,
+    /// Path of a division; everything inside it.
+    pub region: String,
+    /// Owner; `Some(None)` for customers without one.
+    pub owner: Option<Option<PersonId>>,
+    /// A tag.
+    pub tag: String,
+    /// Made in `[from, to)`.
+    pub created: (Option<Millis>, Option<Millis>),
+    /// Changed in `[from, to)`.
+    pub updated: (Option<Millis>, Option<Millis>),
+    /// Only dossiers with something missing (`true`) or complete ones (`false`).
+    pub incomplete: Option<bool>,
+    /// Next contact planned on this date or before.
+    pub due_by: String,
+    /// Made by this import.
+    pub import: Option<ImportId>,
+    /// A condition in CEL.
+    pub filter: Option<Expr>,
+    /// The order; the newest change first when empty, or best recency when searching.
+    pub sort: Vec<SortKey>,
+    /// Rows a page, 1–200.
+    pub limit: usize,
+    /// The place to go on from.
+    pub after: Option<String>,
+}
+
+/// How many customers a list has in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exact(i64),
+    /// This many or more: counting further would cost more than the page.
+    AtLeast(i64),
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct CustomerPage {
+    /// The customers in order.
+    pub items: Vec<Customer>,
+    /// Place of the next page, if there is one.
+    pub next: Option<String>,
+    /// Place of the page before, if there is one.
+    pub previous: Option<String>,
+}
+
+/// The conditions of a query, with the access decision's own.
+pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppError> {
+    let mut all = Conditions::default();
+    all.and("c.deleted_at IS NULL");
+    if !actor.sees_all_customers() {
+        all.and(access::readable_sql(actor, "c"));
+    }
+    if let Some(kind) = query.kind {
+        all.equal("c.kind", kind.code());
+    }
+    for (field, values) in &query.choices {
+        let column = format!("c.{}", field.key());
+        match values.as_slice() {
+            [] => {}
+            [one] => all.equal(&column, one.clone()),
+            many => {
+                let places: Vec<String> = many.iter().map(|v| all.bind(v.clone())).collect();
+                all.and(format!("{column} IN ({})", places.join(", ")));
+            }
+        }
+    }
+    if !query.region.is_empty() {
+        if query.region.contains('/') {
+            let (exact, from, to) = (
+                all.bind(query.region.clone()),
+                all.bind(format!("{}/", query.region)),
+                all.bind(format!("{}0", query.region)),
+            );
+            all.and(format!("(c.region = {exact} OR (c.region >= {from} AND c.region < {to}))"));
+        } else {
+            all.equal("c.province", query.region.clone());
+        }
+    }
+    match query.owner {
+        Some(Some(person)) => all.equal("c.owner_id", person),
+        Some(None) => all.and("c.owner_id IS NULL"),
+        None => {}
+    }
+    if !query.tag.is_empty() {
+        let quoted = Json::from(query.tag.as_str()).to_string();
+        let escaped = quoted.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let place = all.bind(format!("%{escaped}%"));
+        all.and(format!("CAST(c.tags AS TEXT) LIKE {place} ESCAPE '!'"));
+    }
+    for (column, (from, to)) in [("c.created_at", query.created), ("c.updated_at", query.updated)] {
+        if let Some(from) = from {
+            let place = all.bind(from);
+            all.and(format!("{column} >= {place}"));
+        }
+        if let Some(to) = to {
+            let place = all.bind(to);
+            all.and(format!("{column} < {place}"));
+        }
+    }
+    match query.incomplete {
+        Some(true) => all.and("c.completeness < 100"),
+        Some(false) => all.and("c.completeness >= 100"),
+        None => {}
+    }
+    if !query.due_by.is_empty() {
+        let place = all.bind(query.due_by.clone());
+        all.and(format!("c.next_contact_on <> '' AND c.next_contact_on <= {place}"));
+    }
+    if let Some(import) = query.import {
+        all.equal("c.import_id", import);
+    }
+    if let Some(filter) = &query.filter {
+        let sql = filter.sql(&mut all);
+        all.and(sql);
+    }
+    Ok(all)
+}
+
+/// A page of the list.
+pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<CustomerPage, AppError> {
+    let mut conditions = condition_of(actor, query)?;
+    let limit = query.limit.clamp(1, 200);
+    let engine = conn.engine();
+    let is_search = !query.q.trim().is_empty();
+    let mut keys = query.sort.clone();
+    if keys.is_empty() && !is_search {
+        keys = query::parse_sort("-updated_at", OFFERED_SORTS)?;
+    }
+    let (mut with, mut from, mut id_column) = (String::new(), "customers c".to_owned(), "c.id");
+    if is_search {
+        let Some(text) = search::match_text(engine, &query.q, false) else {
+            return Ok(CustomerPage { items: Vec::new(), next: None, previous: None });
+        };
+        let is_rare = engine == Engine::Postgres && is_rare(conn, &text)?;
+        let place = conditions.bind(text);
+        let matches = search::matches_sql(engine, &place);
+        let id = search::id_column(engine);
+        if !keys.is_empty() {
+            conditions.and(format!("c.id IN (SELECT {id} FROM search_docs WHERE {matches})"));
+        } else if is_rare {
+            // PostgreSQL would walk the whole primary key backwards for a rare term: fence the matches off first.
+            with = format!("WITH m AS MATERIALIZED (SELECT id FROM search_docs WHERE {matches}) ");
+            from = "m JOIN customers c ON c.id = m.id".into();
+        } else {
+            from = format!("search_docs JOIN customers c ON c.id = search_docs.{id}");
+            conditions.and(matches);
+            id_column = match engine {
+                Engine::Sqlite => "search_docs.rowid",
+                Engine::Postgres => "search_docs.id",
+            };
+        }
+    }
+    let cursor = query.after.as_deref().map(|text| Cursor::decode(text, &keys)).transpose()?;
+    let backwards = cursor.as_ref().is_some_and(|c| c.backwards);
+    if let Some(cursor) = &cursor {
+        query::behind(&mut conditions, &keys, id_column, cursor);
+    }
+    let order = query::order_by(&keys, id_column, backwards);
+    let place = conditions.bind(limit as i64 + 1);
+    let sql = format!(
+        "{with}SELECT {} FROM {from} WHERE {} ORDER BY {order} LIMIT {place}",
+        *COLUMNS,
+        conditions.sql()
+    );
+    let mut items: Vec<Customer> = conn.rows(&sql, &conditions.params)?;
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    if backwards {
+        items.reverse();
+    }
+    let place_of = |customer: &Customer, backwards| {
+        let values = keys.iter().map(|key| sort_value(customer, key.name)).collect();
+        Cursor::new(values, customer.id.0, backwards).encode()
+    };
+    let next = if has_more || backwards { items.last().map(|c| place_of(c, false)) } else { None };
+    let previous = if (backwards && has_more) || (cursor.is_some() && !backwards) {
+        items.first().map(|c| place_of(c, true))
+    } else {
+        None
+    };
+    Ok(CustomerPage { items, next, previous })
+}
+
+/// Whether a search has so few hits that they are better sorted than walked to. PostgreSQL only.
+fn is_rare(conn: &mut Conn<'_>, text: &str) -> store::Result<bool> {
+    const FEW: i64 = 2_000;
+    let matches = search::matches_sql(Engine::Postgres, "$1");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM search_docs WHERE {matches} LIMIT $2) few");
+    Ok(conn.count(&sql, &[text.into(), (FEW + 1).into()])? <= FEW)
+}
+
+fn sort_value(customer: &Customer, name: &str) -> Json {
+    match name {
+        "updated_at" => customer.updated_at.into(),
+        "created_at" => customer.created_at.into(),
+        "completeness" => customer.completeness.into(),
+        "number" => (&*customer.number).into(),
+        "name" => super::create::name_sort(customer.name()).into(),
+        key => Field::named(key).map_or(Json::Null, |f| customer.get(f).into()),
+    }
+}
+
+/// How many customers the query finds: from the kept counts where one fits, else counted up to 10,000.
+pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Total, AppError> {
+    if let Some(exact) = kept_count(conn, actor, query)? {
+        return Ok(Total::Exact(exact));
+    }
+    const MOST: i64 = 10_000;
+    let mut conditions = condition_of(actor, query)?;
+    if !query.q.trim().is_empty() {
+        let engine = conn.engine();
+        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(Total::Exact(0)) };
+        let place = conditions.bind(text);
+        let matches = search::matches_sql(engine, &place);
+        let id = search::id_column(engine);
+        conditions.and(format!("c.id IN (SELECT {id} FROM search_docs WHERE {matches} LIMIT {})", MOST + 1));
+    }
+    let place = conditions.bind(MOST + 1);
+    let sql = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM customers c WHERE {} LIMIT {place}) some",
+        conditions.sql()
+    );
+    let found = conn.count(&sql, &conditions.params)?;
+    Ok(if found > MOST { Total::AtLeast(MOST) } else { Total::Exact(found) })
+}
+
+/// The kept count that answers the query, if it asks for nothing or for one counted value only.
+fn kept_count(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> store::Result<Option<i64>> {
+    let plain = ListQuery {
+        choices: Vec::new(),
+        kind: None,
+        incomplete: None,
+        owner: None,
+        sort: Vec::new(),
+        limit: 0,
+        after: None,
+        ..query.clone()
+    };
+    let is_plain = plain.q.trim().is_empty()
+        && plain.region.is_empty()
+        && plain.tag.is_empty()
+        && plain.created == (None, None)
+        && plain.updated == (None, None)
+        && plain.due_by.is_empty()
+        && plain.import.is_none()
+        && plain.filter.is_none();
+    if !is_plain {
+        return Ok(None);
+    }
+    let owner = match (actor.sees_all_customers(), query.owner) {
+        (true, None) => None,
+        (true, Some(Some(person))) => Some(person),
+        (true, Some(None)) => Some(PersonId(counters::NOBODY)),
+        (false, None) => Some(actor.person_id),
+        (false, Some(Some(person))) if person == actor.person_id => Some(person),
+        (false, _) => return Ok(Some(0)),
+    };
+    let mut asked: Vec<(&str, String)> = Vec::new();
+    if let Some(kind) = query.kind {
+        asked.push(("customers.kind", kind.code().into()));
+    }
+    if let Some(incomplete) = query.incomplete {
+        asked.push(("customers.complete", if incomplete { "no" } else { "yes" }.into()));
+    }
+    for (field, values) in query.choices.iter().filter(|(_, values)| !values.is_empty()) {
+        match (field, values.as_slice()) {
+            (Field::Class, [one]) => asked.push(("customers.class", one.clone())),
+            (Field::Level, [one]) => asked.push(("customers.level", one.clone())),
+            (Field::Source, [one]) => asked.push(("customers.source", one.clone())),
+            _ => return Ok(None),
+        }
+    }
+    match asked.as_slice() {
+        [] => counters::one(conn, "customers", "", owner).map(Some),
+        [(name, key)] => counters::one(conn, name, key, owner).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The customers of a whole query one by one, in order of id: for exports. Memory stays bounded.
+pub fn each(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    mut each: impl FnMut(Customer) -> Result<std::ops::ControlFlow<()>, AppError>,
+) -> Result<(), AppError> {
+    let mut conditions = condition_of(actor, query)?;
+    if !query.q.trim().is_empty() {
+        let engine = conn.engine();
+        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(()) };
+        let place = conditions.bind(text);
+        let matches = search::matches_sql(engine, &place);
+        conditions
+            .and(format!("c.id IN (SELECT {} FROM search_docs WHERE {matches})", search::id_column(engine)));
+    }
+    let sql = format!("SELECT {} FROM customers c WHERE {} ORDER BY c.id", *COLUMNS, conditions.sql());
+    conn.each(&sql, &conditions.params, |row| each(read_row(row)?))
+}

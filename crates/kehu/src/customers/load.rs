@@ -1,0 +1,90 @@
+//! Reading one customer for an actor.
+
+use std::sync::LazyLock;
+
+use store::{Conn, Row};
+
+use super::fields::SPECS;
+use super::model::{Customer, Kind, Values};
+use crate::access::{self, Actor, Facts, Verb};
+use crate::error::AppError;
+use crate::ids::{CustomerId, PersonId};
+
+/// The columns `read_row` expects, under the alias `c`.
+pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let mut columns =
+        "c.id, c.number, c.kind, c.owner_id, c.tags, c.custom, c.completeness, c.last_activity_at, \
+                       c.version, c.created_at, c.created_by, c.updated_at, c.updated_by, c.deleted_at"
+            .to_owned();
+    for spec in &SPECS {
+        columns.push_str(", c.");
+        columns.push_str(spec.key);
+    }
+    columns
+});
+
+const FIRST_FIELD: usize = 14;
+
+/// Reads a row selected with `COLUMNS`.
+pub fn read_row(row: &Row<'_>) -> store::Result<Customer> {
+    let mut values = Values::default();
+    for (n, value) in values.0.iter_mut().enumerate() {
+        *value = row.get(FIRST_FIELD + n)?;
+    }
+    let custom = match row.get::<serde_json::Value>(5)? {
+        serde_json::Value::Object(custom) => custom,
+        _ => serde_json::Map::new(),
+    };
+    Ok(Customer {
+        id: row.get(0)?,
+        number: row.get(1)?,
+        kind: if row.get::<String>(2)? == "person" { Kind::Person } else { Kind::Organisation },
+        owner_id: row.get(3)?,
+        tags: serde_json::from_value(row.get(4)?).unwrap_or_default(),
+        custom,
+        completeness: row.get(6)?,
+        last_activity_at: row.get(7)?,
+        version: row.get(8)?,
+        created_at: row.get(9)?,
+        created_by: row.get(10)?,
+        updated_at: row.get(11)?,
+        updated_by: row.get(12)?,
+        deleted_at: row.get(13)?,
+        values,
+    })
+}
+
+impl store::FromRow for Customer {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        read_row(row)
+    }
+}
+
+/// A customer the actor may read; one he may not know is `Hidden`.
+pub fn load(conn: &mut Conn<'_>, actor: &Actor, id: CustomerId) -> Result<Customer, AppError> {
+    load_for(conn, actor, Verb::Read, id)
+}
+
+/// A living customer on which the actor may do `verb`.
+pub fn load_for(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    verb: Verb,
+    id: CustomerId,
+) -> Result<Customer, AppError> {
+    static SELECT: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT {} FROM customers c WHERE c.id = $1 AND c.deleted_at IS NULL", *COLUMNS)
+    });
+    let customer: Customer = conn.row(&SELECT, &[id.into()])?.ok_or(AppError::NotFound)?;
+    access::require(actor, verb, &Facts { owner_id: customer.owner_id }, id.0)?;
+    Ok(customer)
+}
+
+/// What the access decision needs of a living customer, without loading it whole: for what hangs on it.
+pub fn facts_of(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: CustomerId) -> Result<Facts, AppError> {
+    let owner: Option<(Option<PersonId>,)> =
+        conn.row("SELECT owner_id FROM customers WHERE id = $1 AND deleted_at IS NULL", &[id.into()])?;
+    let facts = Facts { owner_id: owner.ok_or(AppError::NotFound)?.0 };
+    access::require(actor, verb, &facts, id.0)?;
+    Ok(facts)
+}

@@ -1,0 +1,22 @@
+//! Customers: persons and organisations, the centre everything hangs on. Other features use the names listed here.
+
+mod create;
+pub mod fields;
+mod index;
+mod list;
+mod load;
+mod model;
+mod remove;
+mod update;
+
+pub mod api;
+pub mod web;
+
+pub use create::create;
+pub use fields::{Field, FieldKind, Group, SPECS, Spec};
+pub use index::{Keyed, find_by_keys, key_of, rebuild_index, reindex};
+pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
+pub use load::{COLUMNS, facts_of, load, load_for, read_row};
+pub use model::{Cleaned, Customer, Draft, Kind, clean, parse_date};
+pub use remove::{remove, restore};
+pub use update::{refresh_completeness, touch_after_activity, update};

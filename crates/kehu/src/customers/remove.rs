@@ -1,0 +1,73 @@
+//! Taking a customer away, and bringing it back.
+
+use std::sync::LazyLock;
+
+use store::Tx;
+
+use super::create::count;
+use super::index::reindex;
+use super::load::{COLUMNS, load_for};
+use super::model::Customer;
+use crate::access::{Actor, Verb, require_administrator};
+use crate::audit::{self, Entry};
+use crate::clock::Millis;
+use crate::counters::Deltas;
+use crate::error::AppError;
+use crate::ids::CustomerId;
+use crate::{events, search};
+
+/// Takes a customer out of every list and search. What hangs on it stays and comes back with `restore`.
+pub fn remove(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: CustomerId,
+    version: Option<i64>,
+    now: Millis,
+) -> Result<(), AppError> {
+    let customer = load_for(tx, actor, Verb::Delete, id)?;
+    if version.is_some_and(|v| v != customer.version) {
+        return Err(AppError::Stale);
+    }
+    let done = tx.exec(
+        "UPDATE customers SET deleted_at = $3, deleted_by = $4, version = version + 1, updated_at = $3, updated_by = $4
+         WHERE id = $1 AND version = $2",
+        &[id.into(), customer.version.into(), now.into(), actor.person_id.into()],
+    )?;
+    if done == 0 {
+        return Err(AppError::Stale);
+    }
+    search::remove(tx, id.0)?;
+    tx.exec("DELETE FROM customer_keys WHERE customer_id = $1", &[id.into()])?;
+    let mut deltas = Deltas::default();
+    count(&mut deltas, &customer, -1);
+    deltas.apply(tx)?;
+    events::emit(tx, actor, now, "customer.deleted", "customer", id.0, id.0)?;
+    let before = serde_json::json!({ "number": customer.number, "name": customer.name() });
+    let mut entry = Entry::of_customer("customer.deleted", id.0);
+    entry.before = Some(&before);
+    audit::record(tx, actor, now, &entry)?;
+    Ok(())
+}
+
+/// Brings a customer back; administrators only.
+pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: CustomerId, now: Millis) -> Result<Customer, AppError> {
+    static SELECT: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT {} FROM customers c WHERE c.id = $1 AND c.deleted_at IS NOT NULL", *COLUMNS)
+    });
+    require_administrator(actor)?;
+    let mut customer: Customer = tx.row(&SELECT, &[id.into()])?.ok_or(AppError::NotFound)?;
+    tx.exec(
+        "UPDATE customers SET deleted_at = NULL, deleted_by = NULL, version = version + 1, updated_at = $2,
+           updated_by = $3 WHERE id = $1",
+        &[id.into(), now.into(), actor.person_id.into()],
+    )?;
+    customer.version += 1;
+    customer.deleted_at = None;
+    reindex(tx, &customer)?;
+    let mut deltas = Deltas::default();
+    count(&mut deltas, &customer, 1);
+    deltas.apply(tx)?;
+    events::emit(tx, actor, now, "customer.restored", "customer", id.0, id.0)?;
+    audit::record(tx, actor, now, &Entry::of_customer("customer.restored", id.0))?;
+    Ok(customer)
+}

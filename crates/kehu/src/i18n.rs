@@ -1,0 +1,171 @@
+//! Two languages. Chinese is the source: code and templates carry the Chinese text itself, `locales/en/*.toml` hold
+//! its English, a file a feature. A test finds every text without English.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// The language of a face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Lang {
+    /// Simplified Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+const FILES: [&str; 9] = [
+    include_str!("../locales/en/ground.toml"),
+    include_str!("../locales/en/customers.toml"),
+    include_str!("../locales/en/hanging.toml"),
+    include_str!("../locales/en/imports.toml"),
+    include_str!("../locales/en/account.toml"),
+    include_str!("../locales/en/admin.toml"),
+    include_str!("../locales/en/search.toml"),
+    include_str!("../locales/en/shell.toml"),
+    include_str!("../locales/en/expr.toml"),
+];
+
+static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let tables = FILES.iter().filter_map(|text| toml::from_str::<HashMap<String, String>>(text).ok());
+    tables.flatten().collect()
+});
+
+impl Lang {
+    /// The language named by a cookie or setting; anything unknown is Chinese.
+    pub fn named(name: &str) -> Self {
+        if name == "en" { Self::En } else { Self::Zh }
+    }
+
+    /// `zh` or `en`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    /// For `<html lang>`.
+    pub fn html(self) -> &'static str {
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+        }
+    }
+
+    /// The text in this language; Chinese where there is no English.
+    pub fn t<'a>(self, zh: &'a str) -> &'a str {
+        match self {
+            Self::Zh => zh,
+            Self::En => ENGLISH.get(zh).map_or(zh, |en| en.as_str()),
+        }
+    }
+
+    /// `t` with each `{}` replaced by the next argument.
+    pub fn f(self, zh: &str, arguments: &[&dyn fmt::Display]) -> String {
+        fill(self.t(zh), arguments.iter().map(|a| a.to_string()))
+    }
+
+    /// One of two texts a record carries itself.
+    pub fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        if self == Self::En && !en.is_empty() { en } else { zh }
+    }
+}
+
+fn fill(pattern: &str, arguments: impl Iterator<Item = String>) -> String {
+    let mut parts = pattern.split("{}");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut arguments = arguments;
+    for part in parts {
+        text.push_str(&arguments.next().unwrap_or_default());
+        text.push_str(part);
+    }
+    text
+}
+
+/// A message for a person, made where the fact is known and put into words where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// A source text with `{}` places and what goes into them.
+    Template(Cow<'static, str>, Vec<String>),
+    /// Both languages already in words (from the libraries' checks).
+    Both(String, String),
+}
+
+impl Text {
+    /// The words in a language.
+    pub fn to(&self, lang: Lang) -> String {
+        match self {
+            Self::Template(zh, arguments) => fill(lang.t(zh), arguments.iter().cloned()),
+            Self::Both(zh, en) => lang.pick(zh, en).to_owned(),
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(zh: &'static str) -> Self {
+        Self::Template(Cow::Borrowed(zh), Vec::new())
+    }
+}
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to(Lang::Zh))
+    }
+}
+
+/// `text!("最多 {} 个字", 100)`: a message with arguments.
+#[macro_export]
+macro_rules! text {
+    ($zh:literal $(, $argument:expr)* $(,)?) => {
+        $crate::i18n::Text::Template(std::borrow::Cow::Borrowed($zh), vec![$($argument.to_string()),*])
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn english_file_is_valid_and_arguments_are_filled_in_order() {
+        for file in FILES {
+            let table: HashMap<String, String> = toml::from_str(file).unwrap();
+            for (zh, en) in &table {
+                assert_eq!(zh.matches("{}").count(), en.matches("{}").count(), "{zh}");
+            }
+        }
+        assert_eq!(text!("最多 {} 个字，现在 {} 个", 5, 7).to(Lang::Zh), "最多 5 个字，现在 7 个");
+        assert_eq!(Lang::En.t("没有这个词的翻译"), "没有这个词的翻译");
+    }
+
+    /// Every `l.t("…")`, `l.f("…")` and `text!("…")` in the sources has its English.
+    #[test]
+    fn every_text_has_english() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut missing = std::collections::BTreeSet::new();
+        let mut folders = vec![root.join("src"), root.join("templates")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.ends_with("i18n.rs") {
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap_or_default();
+                for opening in [".t(\"", ".f(\"", "text!(\"", "Text::from(\""] {
+                    for part in source.split(opening).skip(1) {
+                        let zh = part.split('"').next().unwrap_or_default();
+                        if zh.chars().any(|c| c > '\u{2e7f}') && Lang::En.t(zh) == zh {
+                            missing.insert(zh.to_owned());
+                        }
+                    }
+                }
+            }
+        }
+        assert!(missing.is_empty(), "locales/en lacks: {missing:#?}");
+    }
+}

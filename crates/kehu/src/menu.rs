@@ -1,0 +1,58 @@
+//! The menu on the left, by role.
+
+use crate::access::Actor;
+use crate::web::MenuItem;
+
+/// (source text, address, icon, letter after G)
+const EVERYBODY: [(&str, &str, &str, &str); 5] = [
+    ("工作台", "/", "home", "h"),
+    ("客户", "/customers", "users", "c"),
+    ("待办", "/tasks", "checklist", "t"),
+    ("动态", "/activities", "timeline", ""),
+    ("导入", "/imports", "file-import", ""),
+];
+
+const ADMINISTRATION: [(&str, &str); 7] = [
+    ("人员", "/admin/people"),
+    ("字典", "/admin/dictionaries"),
+    ("客户字段", "/admin/fields"),
+    ("API 令牌", "/admin/tokens"),
+    ("操作日志", "/admin/audit"),
+    ("登录日志", "/admin/logins"),
+    ("回收站", "/admin/recycle"),
+];
+
+/// The menu for an actor on a path.
+pub fn menu(actor: &Actor, path: &str) -> Vec<MenuItem> {
+    let l = actor.lang;
+    let is_here = |href: &str| path == href || (href != "/" && path.starts_with(&format!("{href}/")));
+    let mut items: Vec<MenuItem> = EVERYBODY
+        .iter()
+        .map(|(title, href, icon, go)| MenuItem {
+            title: l.t(title).to_owned(),
+            href: (*href).to_owned(),
+            icon,
+            go,
+            active: is_here(href),
+            ..MenuItem::default()
+        })
+        .collect();
+    if actor.is_administrator() {
+        items.push(MenuItem {
+            title: l.t("系统管理").to_owned(),
+            icon: "settings",
+            active: path.starts_with("/admin/"),
+            children: ADMINISTRATION
+                .iter()
+                .map(|(title, href)| MenuItem {
+                    title: l.t(title).to_owned(),
+                    href: (*href).to_owned(),
+                    active: is_here(href),
+                    ..MenuItem::default()
+                })
+                .collect(),
+            ..MenuItem::default()
+        });
+    }
+    items
+}

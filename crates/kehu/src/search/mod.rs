@@ -1,0 +1,71 @@
+//! The search index: one document a customer, holding every name, number and phone by which people look for it
+//! (its own, its contacts', its assets'). Tokens are made by `hanzi`; SQLite keeps them in FTS5, PostgreSQL in a
+//! tsvector. This is the one place where the two engines differ in queries.
+
+mod find;
+pub mod web;
+
+pub use find::{Hit, find_customers};
+
+use hanzi::search::Document;
+use store::{Conn, Engine, Tx};
+
+/// Writes or replaces a customer's document, in the transaction of the change.
+pub fn put(tx: &mut Tx<'_>, customer_id: i64, document: &Document) -> store::Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => tx.exec(
+            "INSERT OR REPLACE INTO search_docs (rowid, body) VALUES ($1, $2)",
+            &[customer_id.into(), document.fts5().into()],
+        ),
+        Engine::Postgres => tx.exec(
+            "INSERT INTO search_docs (id, body) VALUES ($1, CAST(CAST($2 AS TEXT) AS tsvector))
+             ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body",
+            &[customer_id.into(), document.tsvector().into()],
+        ),
+    }
+    .map(drop)
+}
+
+/// Takes a customer out of the index.
+pub fn remove(tx: &mut Tx<'_>, customer_id: i64) -> store::Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => tx.exec("DELETE FROM search_docs WHERE rowid = $1", &[customer_id.into()]),
+        Engine::Postgres => tx.exec("DELETE FROM search_docs WHERE id = $1", &[customer_id.into()]),
+    }
+    .map(drop)
+}
+
+/// How many documents there are: for `kehu db check`.
+pub fn count(conn: &mut Conn<'_>) -> store::Result<i64> {
+    match conn.engine() {
+        Engine::Sqlite => conn.count("SELECT COUNT(*) FROM search_docs", &[]),
+        Engine::Postgres => conn.count("SELECT COUNT(*) FROM search_docs", &[]),
+    }
+}
+
+/// Column of the customer's id in `search_docs`.
+pub(crate) fn id_column(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "rowid",
+        Engine::Postgres => "id",
+    }
+}
+
+/// Condition on `search_docs` for the query bound at `place`.
+pub(crate) fn matches_sql(engine: Engine, place: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("search_docs MATCH {place}"),
+        Engine::Postgres => format!("search_docs.body @@ CAST(CAST({place} AS TEXT) AS tsquery)"),
+    }
+}
+
+/// The engine's own text of a query; `None` when nothing in it can be searched for.
+pub(crate) fn match_text(engine: Engine, query: &str, anchored: bool) -> Option<String> {
+    let plan = hanzi::search::plan(query);
+    match (engine, anchored) {
+        (Engine::Sqlite, false) => plan.fts5(),
+        (Engine::Sqlite, true) => plan.fts5_anchored(),
+        (Engine::Postgres, false) => plan.tsquery(),
+        (Engine::Postgres, true) => plan.tsquery_anchored(),
+    }
+}

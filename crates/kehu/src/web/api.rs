@@ -1,0 +1,174 @@
+//! What the JSON API's handlers share: `Idempotency-Key`, `ETag`/`If-Match`, paging parameters, replies.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use store::Tx;
+
+use crate::access::Actor;
+use crate::app::App;
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::text;
+
+/// The answer of a write.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// 200, 201 or 204.
+    pub status: StatusCode,
+    /// The whole object; null for 204.
+    pub body: Json,
+    /// Its version, for the ETag.
+    pub version: Option<i64>,
+}
+
+impl Reply {
+    /// 201 with the new object.
+    pub fn created(body: Json, version: i64) -> Self {
+        Self { status: StatusCode::CREATED, body, version: Some(version) }
+    }
+    /// 200 with the object as it now is.
+    pub fn ok(body: Json, version: i64) -> Self {
+        Self { status: StatusCode::OK, body, version: Some(version) }
+    }
+    /// 204.
+    pub fn done() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: Json::Null, version: None }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        if self.status == StatusCode::NO_CONTENT {
+            return self.status.into_response();
+        }
+        let mut response = (self.status, self.body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(version) = self.version
+            && let Ok(etag) = HeaderValue::from_str(&etag(version))
+        {
+            headers.insert(header::ETAG, etag);
+        }
+        response
+    }
+}
+
+/// A JSON answer to a read.
+pub fn json_reply(body: &Json) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// The ETag of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The version a change is based on: 428 without `If-Match`, 412 for anything that is no version of ours.
+pub fn if_match(headers: &HeaderMap) -> Result<i64, AppError> {
+    let value = headers.get(header::IF_MATCH).ok_or(AppError::PreconditionRequired)?;
+    value.to_str().ok().and_then(|v| v.trim().trim_matches('"').parse().ok()).ok_or(AppError::Stale)
+}
+
+/// How long an answer is remembered under its key, in milliseconds.
+pub const REMEMBERED: i64 = 72 * 3600 * 1000;
+
+/// Runs a write once however often its `Idempotency-Key` comes: the first answer is stored in the same transaction and
+/// given again; another request under the same key is refused. `request` is what identifies it: method, path, body.
+pub async fn write_once<F>(
+    app: &App,
+    actor: &Actor,
+    headers: &HeaderMap,
+    request: &[&str],
+    body: F,
+) -> Result<Reply, AppError>
+where
+    F: Fn(&mut Tx<'_>, Millis) -> Result<Reply, AppError> + Send + 'static,
+{
+    let now = app.now();
+    let Some(key) = headers.get("idempotency-key") else {
+        return app.db.write(move |tx| body(tx, now)).await;
+    };
+    let key = key.to_str().unwrap_or_default().trim().to_owned();
+    if key.is_empty() || key.len() > 200 {
+        return Err(AppError::field("Idempotency-Key", text!("Idempotency-Key 为 1–200 个 ASCII 字符")));
+    }
+    let mut hash = Sha256::new();
+    for part in request {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let (hash, person) = (crate::audit::hex(&hash.finalize()), actor.person_id);
+    app.db
+        .write(move |tx| {
+            let known: Option<(String, i64, String, i64)> = tx.row(
+                "SELECT request_hash, status, reply, CAST(etag AS BIGINT) FROM idempotency
+                 WHERE person_id = $1 AND key = $2 AND created_at > $3",
+                &[person.into(), (&key).into(), (now - REMEMBERED).into()],
+            )?;
+            if let Some((known_hash, status, reply, version)) = known {
+                if known_hash != hash {
+                    return Err(AppError::field(
+                        "Idempotency-Key",
+                        text!("这个 Idempotency-Key 已用于另一个请求，请换一个"),
+                    ));
+                }
+                return Ok(Reply {
+                    status: StatusCode::from_u16(status as u16).unwrap_or(StatusCode::OK),
+                    body: serde_json::from_str(&reply).unwrap_or(Json::Null),
+                    version: (version > 0).then_some(version),
+                });
+            }
+            tx.exec(
+                "DELETE FROM idempotency WHERE person_id = $1 AND key = $2",
+                &[person.into(), (&key).into()],
+            )?;
+            // Claimed first: on PostgreSQL a second request under the same key waits here and then finds the clash.
+            tx.exec(
+                "INSERT INTO idempotency (person_id, key, request_hash, status, reply, etag, created_at)
+                 VALUES ($1, $2, $3, 0, '', '0', $4)",
+                &[person.into(), (&key).into(), (&hash).into(), now.into()],
+            )
+            .map_err(|error| match error {
+                store::Error::Constraint { .. } => {
+                    AppError::Conflict(text!("同一个 Idempotency-Key 的请求正在处理，请稍后再试"))
+                }
+                other => other.into(),
+            })?;
+            let reply = body(tx, now)?;
+            tx.exec(
+                "UPDATE idempotency SET status = $3, reply = $4, etag = $5 WHERE person_id = $1 AND key = $2",
+                &[
+                    person.into(),
+                    (&key).into(),
+                    i64::from(reply.status.as_u16()).into(),
+                    reply.body.to_string().into(),
+                    reply.version.unwrap_or(0).to_string().into(),
+                ],
+            )?;
+            Ok(reply)
+        })
+        .await
+}
+
+/// `{"items": […], "next": cursor or null}`, with `total` when it is known exactly.
+pub fn page_of(items: Vec<Json>, next: Option<String>, total: Option<i64>) -> Json {
+    let mut page = json!({ "items": items, "next": next });
+    if let Some(total) = total {
+        page["total"] = total.into();
+    }
+    page
+}
+
+/// Reads `limit`: 1–200, 50 when absent.
+pub fn limit(text: Option<&str>) -> Result<usize, AppError> {
+    match text.filter(|t| !t.is_empty()) {
+        None => Ok(50),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=200).contains(n))
+            .ok_or_else(|| AppError::field("limit", text!("limit 为 1–200 的整数"))),
+    }
+}

@@ -1,0 +1,235 @@
+//! Who is asking, and what a page needs, taken from a request.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::layout::{Crumb, Shell};
+use crate::access::{Actor, ActorFacts, Via, require_administrator};
+use crate::app::App;
+use crate::auth::{self, SESSION_COOKIE, SessionRow};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::text;
+
+/// What `around` knows of a request before anybody is identified.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// Identifies the request in reply, log and audit.
+    pub request_id: String,
+    /// Address of the other side; that of the browser behind a trusted proxy.
+    pub ip: String,
+    /// Filled when somebody was identified, for the denial's audit row.
+    pub actor: Arc<OnceLock<Actor>>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| AppError::Internal("no request context".into()))
+    }
+}
+
+/// The value of a cookie.
+pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(n, _)| *n == name)
+        .map(|(_, v)| v)
+}
+
+/// The secret of the session cookie, if it looks like one.
+pub fn session_secret(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, SESSION_COOKIE).filter(|s| s.len() == 64 && s.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        if let Some(actor) = context.actor.get() {
+            return Ok(actor.clone());
+        }
+        let (row, via) = identify(&parts.headers, app).await?.ok_or(AppError::NotSignedIn)?;
+        let path = parts.uri.path();
+        if row.must_change_password && via == Via::Session && !matches!(path, "/me/password" | "/logout") {
+            return Err(AppError::MustChangePassword);
+        }
+        let actor = Self::new(ActorFacts {
+            person_id: row.person_id,
+            username: row.username,
+            name: row.name,
+            role: row.role,
+            scope: row.scope,
+            via,
+            ip: context.ip.clone(),
+            request_id: context.request_id.clone(),
+            lang: lang_of(&parts.headers, &row.lang),
+            must_change_password: row.must_change_password,
+        });
+        let _ = context.actor.set(actor.clone());
+        Ok(actor)
+    }
+}
+
+/// The person behind a token (`Authorization: Bearer`) or a session cookie. A request with a token is judged by the
+/// token alone.
+async fn identify(headers: &HeaderMap, app: &App) -> Result<Option<(SessionRow, Via)>, AppError> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let (secret, via) = match (bearer, session_secret(headers)) {
+        (Some(text), _) => match text.strip_prefix("Bearer ") {
+            Some(token) if token.len() < 200 => (token.trim(), Via::Token),
+            _ => return Ok(None),
+        },
+        (None, Some(secret)) => (secret, Via::Session),
+        (None, None) => return Ok(None),
+    };
+    let (hash, now) = (auth::secret_hash(secret), app.now());
+    if let Some(row) = app.sessions.get(&hash, now) {
+        return Ok(Some((row, via)));
+    }
+    let asked = hash.clone();
+    let row = app
+        .db
+        .read(move |conn| match via {
+            Via::Token => auth::find_token(conn, &asked, now),
+            _ => auth::find_session(conn, &asked, now),
+        })
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    app.sessions.put(&hash, &row, now);
+    auth::note_use(app, via, &row, now).await;
+    Ok(Some((row, via)))
+}
+
+/// The language of a page: the cookie's, else the person's.
+fn lang_of(headers: &HeaderMap, preferred: &str) -> Lang {
+    Lang::named(cookie(headers, "lang").unwrap_or(preferred))
+}
+
+/// An actor who administers the system; others get `Forbidden` before anything is read.
+#[derive(Clone, Debug)]
+pub struct Administrator(pub Actor);
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let actor = Actor::from_request_parts(parts, app).await?;
+        require_administrator(&actor)?;
+        Ok(Self(actor))
+    }
+}
+
+/// What a page needs besides its data: language, shell, and whether htmx asks for a part of it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Who is signed in; `None` on public pages.
+    pub actor: Option<Actor>,
+    /// Language.
+    pub l: Lang,
+    /// The frame.
+    pub shell: Shell,
+    /// Whether htmx asks.
+    pub is_htmx: bool,
+    /// The element htmx will fill, if it asks.
+    pub target: String,
+}
+
+impl Page {
+    /// The frame with a breadcrumb: pairs of source text and address; the last one is the page itself.
+    pub fn shell(&self, crumbs: &[(&str, &str)]) -> Shell {
+        let mut shell = self.shell.clone();
+        let last = crumbs.len().saturating_sub(1);
+        shell.crumbs = crumbs
+            .iter()
+            .enumerate()
+            .map(|(n, (title, href))| Crumb {
+                title: self.l.t(title).to_owned(),
+                href: (n != last).then(|| (*href).to_owned()),
+            })
+            .collect();
+        shell
+    }
+
+    /// The signed-in person; routes that take an `Actor` have one.
+    pub fn is_administrator(&self) -> bool {
+        self.actor.as_ref().is_some_and(Actor::is_administrator)
+    }
+}
+
+impl FromRequestParts<App> for Page {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let actor = match Actor::from_request_parts(parts, app).await {
+            Ok(actor) => Some(actor),
+            Err(AppError::NotSignedIn | AppError::MustChangePassword) => None,
+            Err(error) => return Err(error),
+        };
+        let l = actor.as_ref().map_or_else(|| lang_of(&parts.headers, "zh"), |a| a.lang);
+        let company = app.company().await?;
+        let path = parts.uri.path().to_owned();
+        let has_header = |name: &str| parts.headers.contains_key(name);
+        let is_htmx = has_header("hx-request");
+        let target =
+            parts.headers.get("hx-target").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let theme = match cookie(&parts.headers, "theme") {
+            Some(theme @ ("light" | "dark")) => theme,
+            _ => "auto",
+        };
+        let (menu, todo_count) = match &actor {
+            // Parts of a page have no frame.
+            Some(actor) if !is_htmx => ((app.hooks.menu)(actor, &path), app.todo_count(actor).await?),
+            _ => (Vec::new(), 0),
+        };
+        let shell = Shell {
+            company: company.as_ref().map_or_else(|| "kehu".to_owned(), |c| c.name.clone()),
+            demo: company.is_some_and(|c| c.is_demo),
+            user_name: actor.as_ref().map_or_else(String::new, |a| a.name.clone()),
+            role_title: actor.as_ref().map_or_else(String::new, |a| l.t(a.role.title()).to_owned()),
+            path,
+            theme: theme.to_owned(),
+            density: if cookie(&parts.headers, "density") == Some("compact") { "compact" } else { "normal" }
+                .to_owned(),
+            narrow: cookie(&parts.headers, "side") == Some("narrow"),
+            menu,
+            crumbs: Vec::new(),
+            todo_count,
+        };
+        Ok(Self { actor, l, shell, is_htmx, target })
+    }
+}
+
+/// A JSON object as body, at most 1 MiB, with problem documents for everything that is not one.
+#[derive(Clone, Debug)]
+pub struct JsonBody(pub serde_json::Map<String, serde_json::Value>);
+
+impl FromRequest<App> for JsonBody {
+    type Rejection = AppError;
+    async fn from_request(request: Request, app: &App) -> Result<Self, AppError> {
+        let is_json =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
+                v.starts_with("application/json") || v.starts_with("application/merge-patch+json")
+            });
+        if !is_json {
+            return Err(AppError::Unsupported(text!("请用 Content-Type: application/json 提交")));
+        }
+        let bytes = axum::body::Bytes::from_request(request, app)
+            .await
+            .map_err(|_| AppError::TooLarge(text!("提交的内容太大，请减少后重试")))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(serde_json::Value::Object(body)) => Ok(Self(body)),
+            Ok(_) => Err(AppError::BadRequest(text!("请提交一个 JSON 对象"))),
+            Err(error) => Err(AppError::BadRequest(text!(
+                "不是有效的 JSON：第 {} 行第 {} 列",
+                error.line(),
+                error.column()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What surrounds every request: an id, the true address, protection against forged requests, headers, errors as
+//! pages, and the audit row of a denial.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use askama::Template;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::assets::CONTENT_SECURITY_POLICY;
+use super::extract::{Page, RequestContext, cookie};
+use super::layout::{Shell, redirect};
+use crate::access::Actor;
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::text;
+
+/// The outermost layer.
+pub async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let context = RequestContext {
+        request_id: store::format_id(store::new_id()),
+        ip: client_ip(&app, &request),
+        actor: Arc::new(OnceLock::new()),
+    };
+    request.extensions_mut().insert(context.clone());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_api = path.starts_with("/api/");
+    let headers = request.headers().clone();
+    let uri = request.uri().clone();
+    let mut response = match refuse_forged(&request, is_api) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    if let Some(error) = response.extensions_mut().remove::<AppError>() {
+        if let Some(actor) = context.actor.get() {
+            note_denial(&app, actor, &error, &path).await;
+        }
+        if !is_api {
+            response = error_page(&app, &error, &headers, &method, &uri, response).await;
+        }
+    } else if !is_api
+        && response.status().is_client_error()
+        && !response.headers().contains_key(header::CONTENT_TYPE)
+        || response.status() == axum::http::StatusCode::NOT_FOUND
+            && response.headers().get(header::CONTENT_LENGTH).is_some_and(|l| l == "0")
+    {
+        // No route: the router's own empty answer.
+        response = if is_api {
+            bare(&response).into_response()
+        } else {
+            let error = bare(&response);
+            let plain = error.clone().into_response();
+            error_page(&app, &error, &headers, &method, &uri, plain).await
+        };
+        response.extensions_mut().remove::<AppError>();
+    }
+    protect(&mut response, &context.request_id);
+    response
+}
+
+fn bare(response: &Response) -> AppError {
+    match response.status() {
+        axum::http::StatusCode::METHOD_NOT_ALLOWED => AppError::MethodNotAllowed,
+        axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
+            AppError::TooLarge(text!("提交的内容太大，请减少后重试"))
+        }
+        axum::http::StatusCode::NOT_FOUND => AppError::NotFound,
+        _ => AppError::BadRequest(text!("请求的格式不对")),
+    }
+}
+
+/// The address of the browser: the peer's, or what a trusted proxy says of it.
+fn client_ip(app: &App, request: &Request) -> String {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+        return String::new();
+    };
+    let is_trusted = |ip: &IpAddr| app.config.trusted_proxies.contains(ip);
+    if !is_trusted(&peer.ip()) {
+        return peer.ip().to_string();
+    }
+    // Each proxy appends the address it saw: the last one that is not itself a proxy is the browser's.
+    let told: Vec<IpAddr> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .filter_map(|v| v.trim().parse().ok())
+        .collect();
+    told.iter().rev().find(|ip| !is_trusted(ip)).unwrap_or(&peer.ip()).to_string()
+}
+
+/// Refuses a change that another site may have sent in the person's name: the browser must say that it comes from
+/// this site. Programs with a token are not browsers; a call without any credentials fails on its own.
+fn refuse_forged(request: &Request, is_api: bool) -> Option<AppError> {
+    let headers = request.headers();
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let has_token = headers.contains_key(header::AUTHORIZATION);
+    let has_cookie = super::session_secret(headers).is_some();
+    if is_safe || has_token || (is_api && !has_cookie) {
+        return None;
+    }
+    let value = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let host = value(&header::HOST).unwrap_or_default();
+    let is_same_origin = value(&header::ORIGIN)
+        .map(|origin| origin.split_once("://").is_some_and(|(_, rest)| rest == host && !host.is_empty()));
+    let fetch_site = value(&HeaderName::from_static("sec-fetch-site"));
+    let is_ours = match (fetch_site, is_same_origin) {
+        (Some("same-origin"), Some(true) | None) => true,
+        (None, Some(same)) => same,
+        _ => false,
+    };
+    (!is_ours)
+        .then(|| AppError::Forbidden(text!("这个请求不是从本系统的页面发出的，已拒绝；请回到系统页面重试")))
+}
+
+/// A refused or hidden thing leaves an audit row; the answer does not wait for anything else.
+async fn note_denial(app: &App, actor: &Actor, error: &AppError, path: &str) {
+    let (object, id, action) = match error {
+        AppError::Hidden { object, id } => (*object, *id, "access.hidden"),
+        AppError::Forbidden(_) => ("route", 0, "access.refused"),
+        _ => return,
+    };
+    let (actor, now) = (actor.clone(), app.now());
+    let after = serde_json::json!({ "path": path.chars().take(300).collect::<String>() });
+    let written = app
+        .db
+        .write(move |tx| {
+            let customer = if object == "customer" { id } else { 0 };
+            let entry = Entry::of(action, object, id).customer(customer).after(&after).result("denied");
+            audit::record(tx, &actor, now, &entry)
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::error!(%error, "a denial could not be recorded");
+    }
+}
+
+#[derive(Template)]
+#[template(path = "layout/error.html")]
+struct ErrorPage {
+    l: Lang,
+    shell: Shell,
+    status: u16,
+    title: String,
+    details: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "layout/error_fragment.html")]
+struct ErrorFragment {
+    title: String,
+    details: Vec<String>,
+}
+
+/// The error as a person sees it: a page, a fragment for htmx, or the way to the log-in.
+async fn error_page(
+    app: &App,
+    error: &AppError,
+    headers: &HeaderMap,
+    method: &Method,
+    uri: &axum::http::Uri,
+    original: Response,
+) -> Response {
+    let is_htmx = headers.contains_key("hx-request");
+    match error {
+        AppError::NotSignedIn => {
+            let back = if method == Method::GET && !is_htmx {
+                uri.path_and_query().map_or("/", |p| p.as_str())
+            } else {
+                "/"
+            };
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", back).finish();
+            return redirect(is_htmx, &format!("/login?{query}"));
+        }
+        AppError::MustChangePassword => return redirect(is_htmx, "/me/password"),
+        _ => {}
+    }
+    let l = Lang::named(cookie(headers, "lang").unwrap_or("zh"));
+    let title = error.title().to(l);
+    let details = match error {
+        AppError::Invalid(errors) => errors.iter().map(|e| e.text.to(l)).collect(),
+        _ => Vec::new(),
+    };
+    let rendered = if is_htmx {
+        ErrorFragment { title, details }.render()
+    } else {
+        let shell = bare_shell(app, headers, uri).await;
+        ErrorPage { l, shell, status: error.status().as_u16(), title, details }.render()
+    };
+    let Ok(body) = rendered else { return original };
+    let mut response =
+        (error.status(), [(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response();
+    if let Some(wait) = original.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    response
+}
+
+/// A frame without menu, for errors before or instead of a page.
+async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Shell {
+    use axum::extract::FromRequestParts;
+    let Ok(request) = Request::builder().uri(uri.path()).body(()) else { return empty_shell() };
+    let (mut parts, ()) = request.into_parts();
+    parts.headers = headers.clone();
+    parts.extensions.insert(RequestContext {
+        request_id: String::new(),
+        ip: String::new(),
+        actor: Arc::new(OnceLock::new()),
+    });
+    Page::from_request_parts(&mut parts, app).await.map_or_else(|_| empty_shell(), |page| page.shell)
+}
+
+fn empty_shell() -> Shell {
+    Shell {
+        company: "kehu".into(),
+        demo: false,
+        user_name: String::new(),
+        role_title: String::new(),
+        path: String::new(),
+        theme: "auto".into(),
+        density: "normal".into(),
+        narrow: false,
+        menu: Vec::new(),
+        crumbs: Vec::new(),
+        todo_count: 0,
+    }
+}
+
+/// Headers every answer carries, errors and downloads too.
+fn protect(response: &mut Response, request_id: &str) {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "same-origin"),
+        ("x-frame-options", "DENY"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let set_if_absent = |headers: &mut HeaderMap, name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set_if_absent(headers, header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set_if_absent(headers, header::CACHE_CONTROL, "no-store");
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}

@@ -1,0 +1,159 @@
+//! The frame around every page.
+
+use askama::Template;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use store::Conn;
+
+use crate::access::Actor;
+use crate::error::AppError;
+use crate::i18n::Lang;
+
+/// What `layout/shell.html` and `layout/plain.html` show.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// Name of the company, or of the product before set-up.
+    pub company: String,
+    /// Whether this is the demonstration.
+    pub demo: bool,
+    /// Who is signed in.
+    pub user_name: String,
+    /// What he is.
+    pub role_title: String,
+    /// Path of the page.
+    pub path: String,
+    /// `auto`, `light` or `dark`.
+    pub theme: String,
+    /// `normal` or `compact` rows.
+    pub density: String,
+    /// Whether the menu is folded.
+    pub narrow: bool,
+    /// The menu.
+    pub menu: Vec<MenuItem>,
+    /// Where the page stands.
+    pub crumbs: Vec<Crumb>,
+    /// How much waits for this person.
+    pub todo_count: i64,
+}
+
+/// One line of the menu.
+#[derive(Clone, Debug, Default)]
+pub struct MenuItem {
+    /// Shown text.
+    pub title: String,
+    /// Where it leads; empty for a group.
+    pub href: String,
+    /// Name of an icon in `web/icons`.
+    pub icon: &'static str,
+    /// Letter after G on the keyboard, or empty.
+    pub go: &'static str,
+    /// Whether the page is here.
+    pub active: bool,
+    /// A number beside it; 0 shows nothing.
+    pub count: i64,
+    /// Lines below it.
+    pub children: Vec<MenuItem>,
+}
+
+/// One step of the breadcrumb.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    /// Shown text.
+    pub title: String,
+    /// Where it leads; `None` for the page itself.
+    pub href: Option<String>,
+}
+
+/// One tab.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    /// Shown text.
+    pub title: String,
+    /// Where it leads.
+    pub href: String,
+    /// Whether it is open.
+    pub active: bool,
+    /// A count beside it.
+    pub count: Option<i64>,
+}
+
+/// What the shell shows of the features above it.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// The menu for an actor on a path.
+    pub menu: fn(&Actor, &str) -> Vec<MenuItem>,
+    /// How much waits for an actor today (`YYYY-MM-DD`).
+    pub todo_count: fn(&mut Conn<'_>, &Actor, &str) -> store::Result<i64>,
+}
+
+/// Renders a template as a page.
+pub fn html(template: &impl Template) -> Result<Response, AppError> {
+    let body = template.render().map_err(|e| AppError::Internal(format!("template: {e}")))?;
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
+}
+
+/// Sends the browser elsewhere after a form: with a redirect, or for htmx with its own header.
+pub fn redirect(is_htmx: bool, to: &str) -> Response {
+    let Ok(value) = HeaderValue::from_str(&escape_location(to)) else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    if is_htmx {
+        (StatusCode::OK, [(HeaderName::from_static("hx-redirect"), value)]).into_response()
+    } else {
+        (StatusCode::SEE_OTHER, [(header::LOCATION, value)]).into_response()
+    }
+}
+
+/// Adds a message that the page shows for a moment; `undo` is a path to POST to.
+pub fn toast(mut response: Response, lang: Lang, text: &str, undo: Option<&str>) -> Response {
+    let _ = lang;
+    let body =
+        serde_json::json!({ "toast": { "text": text, "kind": "good", "undo": undo.unwrap_or_default() } });
+    // Header values are ASCII: other characters travel as JSON escapes.
+    let mut ascii = String::new();
+    for c in body.to_string().chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&ascii) {
+        response.headers_mut().insert(HeaderName::from_static("hx-trigger"), value);
+    }
+    response
+}
+
+/// Keeps an address inside this site and inside ASCII.
+fn escape_location(to: &str) -> String {
+    let local = if to.starts_with('/') && !to.starts_with("//") && !to.starts_with("/\\") { to } else { "/" };
+    let mut escaped = String::with_capacity(local.len());
+    for byte in local.bytes() {
+        if byte.is_ascii_graphic() {
+            escaped.push(byte as char);
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_never_leaves_this_site() {
+        for (to, expected) in [
+            ("/customers?q=张", "/customers?q=%E5%BC%A0"),
+            ("//evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\\evil.example", "/"),
+        ] {
+            assert_eq!(escape_location(to), expected);
+        }
+    }
+}
