@@ -134,9 +134,15 @@ impl Page {
             levels: choices(&[("A", "A 级"), ("B", "B 级"), ("C", "C 级")]),
             regions: choices(&[("31", "上海"), ("32", "江苏"), ("33", "浙江")]),
             regions_search: vec![
-                Choice { value: "31", label: "上海市 浦东新区", search: "shanghaishi pudongxinqu shs pdxq" },
-                Choice { value: "32", label: "江苏省 苏州市", search: "jiangsusheng suzhoushi jss szs" },
-                Choice { value: "33", label: "浙江省 杭州市", search: "zhejiangsheng hangzhoushi zjs hzs" },
+                Choice {
+                    value: "31", label: "上海市 浦东新区", search: "shanghaishi pudongxinqu shs pdxq"
+                },
+                Choice {
+                    value: "32", label: "江苏省 苏州市", search: "jiangsusheng suzhoushi jss szs"
+                },
+                Choice {
+                    value: "33", label: "浙江省 杭州市", search: "zhejiangsheng hangzhoushi zjs hzs"
+                },
             ],
             kinds: choices(&[("org", "单位"), ("person", "个人")]),
             columns: vec![
@@ -251,7 +257,10 @@ fn choices(pairs: &[(&'static str, &'static str)]) -> Vec<Choice> {
 fn shell(headers: &HeaderMap, page: &str) -> Shell {
     let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let cookie = |name: &str| {
-        cookies.split("; ").find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name)).map(|(_, value)| value)
+        cookies
+            .split("; ")
+            .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
+            .map(|(_, value)| value)
     };
     let item = |title, icon, go| MenuItem { title, href: "/parts", icon, go, ..MenuItem::default() };
     let list = page != "parts";
@@ -267,7 +276,14 @@ fn shell(headers: &HeaderMap, page: &str) -> Shell {
             MenuItem {
                 active: list,
                 children: vec![
-                    MenuItem { title: "客户列表", href: "/", go: "c", active: list, count: 1284, ..MenuItem::default() },
+                    MenuItem {
+                        title: "客户列表",
+                        href: "/",
+                        go: "c",
+                        active: list,
+                        count: 1284,
+                        ..MenuItem::default()
+                    },
                     MenuItem { title: "联系人", href: "/parts", ..MenuItem::default() },
                     MenuItem { title: "公海", href: "/parts", count: 37, ..MenuItem::default() },
                     MenuItem { title: "查重与合并", href: "/parts", ..MenuItem::default() },
@@ -283,7 +299,10 @@ fn shell(headers: &HeaderMap, page: &str) -> Shell {
             item("制度", "gavel", ""),
             item("设置", "settings", ""),
         ],
-        crumbs: vec![Crumb { title: "客户", href: Some("/") }, Crumb { title: if list { "客户列表" } else { "组件样张" }, href: None }],
+        crumbs: vec![
+            Crumb { title: "客户", href: Some("/") },
+            Crumb { title: if list { "客户列表" } else { "组件样张" }, href: None },
+        ],
         todo_count: 12,
         demo: true,
         path: if list { "/customers" } else { "/" },
@@ -319,12 +338,21 @@ async fn customer(headers: HeaderMap, Path(id): Path<usize>) -> Response {
 }
 
 async fn phone_form(Path(id): Path<usize>) -> Response {
-    html(&InlineForm { l: Lang::Zh, url: format!("/customers/{id}/phone"), value: "021-6288 7410".into(), error: "" })
+    html(&InlineForm {
+        l: Lang::Zh,
+        url: format!("/customers/{id}/phone"),
+        value: "021-6288 7410".into(),
+        error: "",
+    })
 }
 
 async fn phone_save(Path(id): Path<usize>, Form(sent): Form<Sent>) -> Response {
     if sent.value.chars().any(|c| c.is_ascii_digit()) {
-        return (trigger(r#"{"toast":{"text":"\u5df2\u4fdd\u5b58","undo":"/undo"}}"#), html(&Plain(sent.value))).into_response();
+        return (
+            trigger(r#"{"toast":{"text":"\u5df2\u4fdd\u5b58","undo":"/undo"}}"#),
+            html(&Plain(sent.value)),
+        )
+            .into_response();
     }
     let url = format!("/customers/{id}/phone");
     let form = InlineForm { l: Lang::Zh, url, value: sent.value, error: "电话里应当有数字" };
@@ -356,15 +384,23 @@ async fn validate(Form(sent): Form<Sent>) -> &'static str {
 }
 
 async fn search(Query(asked): Query<Asked>) -> Response {
-    let found = names().iter().enumerate().filter(|(_, name)| name.contains(&asked.q)).map(|(at, name)| (at, *name)).collect();
+    let found = names()
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| name.contains(&asked.q))
+        .map(|(at, name)| (at, *name))
+        .collect();
     html(&Found { found })
 }
 
 async fn people(Query(asked): Query<Asked>) -> Html<String> {
-    let people = [("1", "陈晓燕", "cxy"), ("2", "王建国", "wjg"), ("3", "李慧敏", "lhm"), ("4", "赵志强", "zzq")];
+    let people =
+        [("1", "陈晓燕", "cxy"), ("2", "王建国", "wjg"), ("3", "李慧敏", "lhm"), ("4", "赵志强", "zzq")];
     let found = people.iter().filter(|(_, name, short)| name.contains(&asked.q) || short.contains(&asked.q));
     let line = |&(id, name, _): &(&str, &str, &str)| {
-        format!(r#"<li role="option" data-value="{id}" data-label="{name}">{name}<small>华东一部</small></li>"#)
+        format!(
+            r#"<li role="option" data-value="{id}" data-label="{name}">{name}<small>华东一部</small></li>"#
+        )
     };
     Html(found.map(line).collect())
 }
