@@ -1,5 +1,11 @@
-//! Placeholder until the pages are moved in.
+//! The pages of customers.
+
+mod query;
+
+pub use query::{CHOICE_FILTERS, DEFAULT_LIMIT, list_query};
+
 use crate::web::Routes;
+
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
     routes
