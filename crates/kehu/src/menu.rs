@@ -1,7 +1,11 @@
 //! The menu on the left, by role.
 
 use crate::access::Actor;
-use crate::web::MenuItem;
+use crate::web::{Hooks, MenuItem};
+use crate::{imports, tasks};
+
+/// What the floors below know of the features: for `App::new`.
+pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: imports::JOBS };
 
 /// (source text, address, icon, letter after G)
 const EVERYBODY: [(&str, &str, &str, &str); 5] = [

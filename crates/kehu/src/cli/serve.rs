@@ -11,8 +11,7 @@ use super::{Failure, Network, Place, open};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::web::Hooks;
-use crate::{auth, demo, jobs, menu, router, tasks, web};
+use crate::{auth, demo, jobs, menu, router, web};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -45,8 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&config.data_dir)?;
     let _lock = lock(&config)?;
     let db = open(&config, &Options::default())?;
-    let hooks = Hooks { menu: menu::menu, todo_count: tasks::count };
-    let app = App::new(db, config, Clock::System, hooks)?;
+    let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(app, arguments.demo, began))
 }

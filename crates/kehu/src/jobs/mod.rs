@@ -1,12 +1,99 @@
-//! Background jobs.
+//! Background jobs: rows of a table, enqueued in the transaction that wants the work, claimed with a lease, tried again
+//! with growing pauses and given up after eight tries. A job may run more than once (its server may be killed), so its
+//! work must be able to go on where it stopped.
+
+mod chores;
+mod worker;
+
+pub use worker::{Running, run_all, start};
+
+use std::future::Future;
+use std::pin::Pin;
+
+use store::Tx;
+use tokio::sync::watch;
+
 use crate::app::App;
-/// The running worker.
-pub struct Running;
-impl Running {
-    /// Ends it.
-    pub async fn stop(self) {}
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::ids::JobId;
+
+/// What a job does.
+pub type Work = Pin<Box<dyn Future<Output = Result<Outcome, AppError>> + Send>>;
+
+/// A kind of job; the features hand theirs to `App::new` with the hooks.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The name in the table: `import.run`.
+    pub name: &'static str,
+    /// Does the work for a subject. An error is tried again later; what can never succeed must be noted by the work
+    /// itself and answered with `Done`.
+    pub run: fn(App, Task) -> Work,
+    /// Notes at the subject that its job was given up, in the transaction that gives it up.
+    pub on_dead: fn(&mut Tx<'_>, i64, &str, Millis) -> store::Result<()>,
 }
-/// Starts it.
-pub fn start(_: &App) -> Running {
-    Running
+
+/// How the work of a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The server is stopping: go on at the next start. Does not count as a try.
+    Interrupted,
+}
+
+/// What the work knows of its job.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The job.
+    pub job_id: JobId,
+    /// What it is about: the import, the file …
+    pub subject_id: i64,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Task {
+    /// Whether the server is stopping: long work ends at its next safe place with `Interrupted`.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// A task that no worker runs and nobody stops: for commands that do the work themselves.
+    pub fn alone(subject_id: i64) -> Self {
+        let (_, stopping) = watch::channel(false);
+        Self { job_id: JobId(0), subject_id, stopping }
+    }
+}
+
+/// Puts a job into the queue, in the caller's transaction. Call `app.jobs_waiting.notify_one()` after the commit.
+pub fn enqueue(tx: &mut Tx<'_>, kind: &'static str, subject_id: i64, now: Millis) -> store::Result<JobId> {
+    let id = JobId::new();
+    tx.exec(
+        "INSERT INTO jobs (id, kind, subject_id, state, run_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, $4)",
+        &[id.into(), kind.into(), subject_id.into(), now.into()],
+    )?;
+    Ok(id)
+}
+
+/// Tries before a job is given up.
+pub const TRIES: i64 = 8;
+
+/// The pause after so many failed tries: 2 s, 8 s, 32 s … at most an hour.
+fn pause(tries: i64) -> Millis {
+    let doubled = u32::try_from(tries.clamp(1, 10) * 2 - 1).unwrap_or(1);
+    2_i64.pow(doubled).saturating_mul(1_000).min(3_600_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_at_an_hour() {
+        let pauses: Vec<i64> = (1..=TRIES).map(pause).collect();
+        assert_eq!(pauses[..3], [2_000, 8_000, 32_000]);
+        assert!(pauses.windows(2).all(|w| w[0] <= w[1]));
+        assert_eq!(pause(0), 2_000);
+        assert_eq!(pause(i64::MAX / 4), 3_600_000);
+    }
 }

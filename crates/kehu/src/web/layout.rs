@@ -84,6 +84,8 @@ pub struct Hooks {
     pub menu: fn(&Actor, &str) -> Vec<MenuItem>,
     /// How much waits for an actor today (`YYYY-MM-DD`).
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str) -> store::Result<i64>,
+    /// The kinds of background jobs the features above have.
+    pub jobs: &'static [crate::jobs::Kind],
 }
 
 /// Renders a template as a page.
