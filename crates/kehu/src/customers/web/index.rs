@@ -1,0 +1,357 @@
+//! The list of customers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::columns::{Column, columns};
+use super::display::{Reader, Shown};
+use super::query::{CHOICE_FILTERS, list_query};
+use super::{INLINE_FIELDS, dictionary_choices, reply, wants_part};
+use crate::access::Actor;
+use crate::app::App;
+use crate::catalogue::Catalogue;
+use crate::customers::{self, Customer, CustomerPage, Field, Kind, ListQuery, Total};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ids::{CustomerId, PersonId};
+use crate::lists::{self, ViewsMenu};
+use crate::web::{Choice, FormData, Page, QueryData, Shell, Tab};
+use crate::{counters, org};
+
+/// Name of the list in settings and saved views.
+const LIST: &str = "customers";
+
+#[derive(Template)]
+#[template(path = "customers/index.html", blocks = ["list"])]
+struct ListPage {
+    l: Lang,
+    shell: Shell,
+    is_administrator: bool,
+    sees_all: bool,
+    views: String,
+    deleted: Option<(CustomerId, String)>,
+    total: i64,
+    total_text: String,
+    tabs: Vec<Tab>,
+    filters: FormData,
+    classes: Vec<Choice>,
+    levels: Vec<Choice>,
+    owners: Vec<Choice>,
+    staff: Vec<Choice>,
+    region_shown: String,
+    kinds: Vec<Choice>,
+    more_choices: Vec<(&'static str, String, Vec<Choice>)>,
+    completenesses: Vec<Choice>,
+    more: bool,
+    has_conditions: bool,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    sort: String,
+    href: String,
+    sort_base: String,
+    limit_base: String,
+    limit: String,
+    prev: Option<String>,
+    next: Option<String>,
+    problems: Vec<String>,
+}
+
+struct Row {
+    id: CustomerId,
+    name: String,
+    cells: Vec<Cell>,
+}
+
+struct Cell {
+    label: String,
+    class: &'static str,
+    shown: Shown,
+    edit: String,
+}
+
+/// What is read for the page in one go.
+struct Loaded {
+    found: Result<(CustomerPage, Total), AppError>,
+    by_class: Vec<(String, i64)>,
+    names: HashMap<PersonId, String>,
+    people: Vec<Choice>,
+    settings: lists::Settings,
+    views: ViewsMenu,
+    deleted: Option<(CustomerId, String)>,
+}
+
+pub(super) async fn index(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    headers: HeaderMap,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let page = build(&app, &actor, page, query.0).await?;
+    let status = if page.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    if wants_part(&headers) { reply(&page.as_list(), status) } else { reply(&page, status) }
+}
+
+/// Keeps which columns the person wants, in which order, and answers the list as the address has it.
+pub(super) async fn set_columns(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    headers: HeaderMap,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let chosen: Vec<String> = if form.is_ticked("reset") {
+        Vec::new()
+    } else {
+        let mut names: Vec<String> =
+            form.all("column").into_iter().filter(|n| n.len() <= 80).map(str::to_owned).collect();
+        names.truncate(300);
+        names
+    };
+    let (me, now) = (actor.clone(), app.now());
+    let settings = lists::Settings { columns: chosen };
+    app.db.write(move |tx| lists::keep_settings(tx, &me, LIST, &settings, now)).await?;
+    if !wants_part(&headers) {
+        return Ok(crate::web::redirect(false, "/customers"));
+    }
+    let query = lists::current_query(&headers)?;
+    reply(&build(&app, &actor, page, query).await?.as_list(), StatusCode::OK)
+}
+
+async fn build(app: &App, actor: &Actor, page: Page, mut query: FormData) -> Result<ListPage, AppError> {
+    let catalogue = app.catalogue().await?;
+    let deleted = query.get("deleted").parse().ok().filter(|_| actor.is_administrator());
+    query.0.retain(|(name, _)| !matches!(name.as_str(), "drawer" | "deleted" | "view"));
+    let (asked, refused) = match list_query(&query, &catalogue, &app.zone) {
+        Ok(asked) => (asked, None),
+        Err(AppError::Invalid(errors)) => (ListQuery::default(), Some(AppError::Invalid(errors))),
+        Err(other) => return Err(other),
+    };
+    let loaded = load(app, actor, asked.clone(), refused, deleted).await?;
+    let reader = Reader {
+        catalogue: &catalogue,
+        l: page.l,
+        zone: &app.zone,
+        names: &loaded.names,
+        today: app.today().to_string(),
+    };
+    let mut view = frame(&page, actor, &catalogue, &query, &asked, &loaded);
+    let (found, total) = match &loaded.found {
+        Ok(found) => found,
+        Err(AppError::Invalid(errors)) => {
+            view.problems = errors.iter().map(|e| e.text.to(page.l)).collect();
+            return Ok(view);
+        }
+        Err(other) => return Err(other.clone()),
+    };
+    (view.total, view.total_text) = match total {
+        Total::Exact(n) => (*n, grouped(*n)),
+        Total::AtLeast(n) => (*n, format!("{}+", grouped(*n))),
+    };
+    let shown: Vec<&Column> = view.columns.iter().filter(|c| c.visible && c.name != "name").collect();
+    view.rows = found.items.iter().map(|customer| row(&reader, customer, &shown)).collect();
+    let place = |after: &Option<String>| {
+        after.as_ref().map(|after| format!("/customers?{}", query.with(&[("after", after)])))
+    };
+    (view.prev, view.next) = (place(&found.previous), place(&found.next));
+    Ok(view)
+}
+
+async fn load(
+    app: &App,
+    actor: &Actor,
+    asked: ListQuery,
+    refused: Option<AppError>,
+    deleted: Option<CustomerId>,
+) -> Result<Loaded, AppError> {
+    let actor = actor.clone();
+    app.db
+        .read(move |conn| {
+            let mine = (!actor.sees_all_customers()).then_some(actor.person_id);
+            let found = match refused {
+                Some(error) => Err(error),
+                None => customers::list(conn, &actor, &asked).and_then(|found| {
+                    let total = customers::counted_by(conn, &actor, &asked)?;
+                    Ok((found, total))
+                }),
+            };
+            let people = org::list_people(conn)?;
+            let deleted = match deleted {
+                Some(id) => conn
+                    .value::<String>(
+                        "SELECT name FROM customers WHERE id = $1 AND deleted_at IS NOT NULL",
+                        &[id.into()],
+                    )?
+                    .map(|name| (id, name)),
+                None => None,
+            };
+            Ok::<_, AppError>(Loaded {
+                found,
+                by_class: counters::by_key(conn, "customers.class", mine)?,
+                names: people.iter().map(|p| (p.id, p.name.clone())).collect(),
+                people: people
+                    .iter()
+                    .filter(|p| p.is_active)
+                    .map(|p| Choice { value: p.id.to_string(), label: p.name.clone() })
+                    .collect(),
+                settings: lists::settings(conn, &actor, LIST)?,
+                views: ViewsMenu::load(conn, &actor, LIST)?,
+                deleted,
+            })
+        })
+        .await
+}
+
+/// Everything but the rows.
+fn frame(
+    page: &Page,
+    actor: &Actor,
+    catalogue: &Arc<Catalogue>,
+    query: &FormData,
+    asked: &ListQuery,
+    loaded: &Loaded,
+) -> ListPage {
+    let l = page.l;
+    let address = |changes: &[(&str, &str)]| {
+        let query = query.with(changes);
+        if query.is_empty() { "/customers".to_owned() } else { format!("/customers?{query}") }
+    };
+    let base = |changes: &[(&str, &str)]| {
+        let query = query.with(changes);
+        if query.is_empty() { "/customers?".to_owned() } else { format!("/customers?{query}&") }
+    };
+    let mut owners = Vec::new();
+    if actor.sees_all_customers() {
+        owners.push(Choice { value: actor.person_id.to_string(), label: l.t("我负责的").to_owned() });
+        owners.push(Choice { value: "none".into(), label: l.t("没有负责人").to_owned() });
+        owners.extend(
+            loaded.people.iter().filter(|c| c.value != actor.person_id.to_string()).cloned(),
+        );
+    }
+    let more_choices: Vec<_> = CHOICE_FILTERS
+        .into_iter()
+        .filter(|f| !matches!(f, Field::Class | Field::Level))
+        .map(|f| (f.key(), l.t(f.spec().zh).to_owned(), dictionary_choices(catalogue, f, l)))
+        .collect();
+    const MORE: [&str; 9] = [
+        "kind",
+        "nature",
+        "industry",
+        "source",
+        "tag",
+        "created_from",
+        "created_to",
+        "completeness",
+        "due_by",
+    ];
+    let has = |names: &[&str]| names.iter().any(|name| !query.get(name).is_empty());
+    ListPage {
+        l,
+        shell: page.shell(&[("客户", "/customers")]),
+        is_administrator: actor.is_administrator(),
+        sees_all: actor.sees_all_customers(),
+        views: loaded.views.render().unwrap_or_default(),
+        deleted: loaded.deleted.clone(),
+        total: 0,
+        total_text: "0".into(),
+        tabs: tabs(catalogue, l, query, &loaded.by_class),
+        filters: query.clone(),
+        classes: dictionary_choices(catalogue, Field::Class, l),
+        levels: dictionary_choices(catalogue, Field::Level, l),
+        owners,
+        staff: loaded.people.clone(),
+        region_shown: asked.region.replace('/', " "),
+        kinds: [Kind::Organisation, Kind::Person]
+            .map(|k| Choice { value: k.code().into(), label: l.t(k.title()).to_owned() })
+            .into(),
+        more_choices,
+        completenesses: [("incomplete", "档案不完整"), ("complete", "档案完整")]
+            .map(|(value, label)| Choice { value: value.into(), label: l.t(label).to_owned() })
+            .into(),
+        more: query.is_ticked("more") || has(&MORE),
+        has_conditions: has(&MORE)
+            || has(&["q", "class", "level", "owner", "region", "updated_from", "updated_to", "import", "filter"]),
+        columns: columns(catalogue, l, &loaded.settings.columns),
+        rows: Vec::new(),
+        sort: match query.get("sort") {
+            "" if asked.q.is_empty() => "-updated_at".to_owned(),
+            sort => sort.to_owned(),
+        },
+        href: address(&[]),
+        sort_base: base(&[("sort", ""), ("after", "")]),
+        limit_base: address(&[("limit", ""), ("after", "")]),
+        limit: asked.limit.max(1).to_string(),
+        prev: None,
+        next: None,
+        problems: Vec::new(),
+    }
+}
+
+/// 全部 and one tab a class, with the kept counts.
+fn tabs(catalogue: &Catalogue, l: Lang, query: &FormData, by_class: &[(String, i64)]) -> Vec<Tab> {
+    let now = query.get("class");
+    let href = |class: &str| {
+        let query = query.with(&[("class", class), ("after", "")]);
+        if query.is_empty() { "/customers".to_owned() } else { format!("/customers?{query}") }
+    };
+    let count_of = |class: &str| by_class.iter().find(|(c, _)| c == class).map_or(0, |(_, n)| *n);
+    let all = Tab {
+        title: l.t("全部").to_owned(),
+        href: href(""),
+        active: now.is_empty(),
+        count: Some(by_class.iter().map(|(_, n)| n).sum()),
+    };
+    let classes = catalogue.dictionary("customer_class");
+    let shown = classes.entries.iter().filter(|e| e.is_active || count_of(&e.code) > 0);
+    std::iter::once(all)
+        .chain(shown.map(|e| Tab {
+            title: e.title(l).to_owned(),
+            href: href(&e.code),
+            active: now == e.code,
+            count: Some(count_of(&e.code)),
+        }))
+        .collect()
+}
+
+fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
+    let cells = shown
+        .iter()
+        .map(|column| {
+            let applies = Field::named(&column.name).is_none_or(|f| f.spec().applies_to(customer.kind));
+            let editable = applies && INLINE_FIELDS.contains(&column.name.as_str());
+            Cell {
+                label: column.title.clone(),
+                class: if is_numeric(&column.name) { "tnum" } else { "" },
+                shown: reader.column(customer, &column.name),
+                edit: if editable {
+                    format!("/customers/{}/fields/{}?cell=1", customer.id, column.name)
+                } else {
+                    String::new()
+                },
+            }
+        })
+        .collect();
+    Row { id: customer.id, name: customer.name().to_owned(), cells }
+}
+
+fn is_numeric(column: &str) -> bool {
+    column.ends_with("_at") || column.ends_with("_on") || matches!(column, "phone" | "number" | "landline")
+}
+
+/// A count with thousands: `12,345`.
+fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
