@@ -175,6 +175,22 @@ pub fn find_by_keys(
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
+/// Whether a living customer the actor may not read has this key. All he learns is that there may be one.
+pub fn has_hidden_by_key(conn: &mut Conn<'_>, actor: &Actor, keyed: Keyed, key: &str) -> store::Result<bool> {
+    if actor.sees_all_customers() {
+        return Ok(false);
+    }
+    let readable = access::readable_sql(actor, "c");
+    let found: Option<i64> = conn.value(
+        &format!(
+            "SELECT c.id FROM customer_keys k JOIN customers c ON c.id = k.customer_id
+             WHERE k.kind = $1 AND k.key = $2 AND c.deleted_at IS NULL AND (c.owner_id IS NULL OR NOT {readable}) LIMIT 1"
+        ),
+        &[keyed.code().into(), key.into()],
+    )?;
+    Ok(found.is_some())
+}
+
 /// Customers handled in one transaction while the search index is built anew.
 const CHUNK: i64 = 500;
 

@@ -14,7 +14,7 @@ pub mod web;
 
 pub use create::create;
 pub use fields::{Field, FieldKind, Group, SPECS, Spec};
-pub use index::{Keyed, find_by_keys, key_of, rebuild_index, reindex};
+pub use index::{Keyed, find_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
 pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
 pub use load::{COLUMNS, facts_of, load, load_for, read_row};
 pub use model::{Cleaned, Customer, Draft, Kind, clean, parse_date};

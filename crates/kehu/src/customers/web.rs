@@ -3,8 +3,10 @@
 mod batch;
 mod columns;
 mod display;
+mod form;
 mod index;
 mod query;
+mod suggest;
 
 pub use query::{CHOICE_FILTERS, DEFAULT_LIMIT, list_query};
 
@@ -23,6 +25,15 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .get("/customers", Need::SignedIn, index::index)
         .post("/customers/columns", Need::SignedIn, index::set_columns)
+        .get("/customers/new", Need::SignedIn, form::new)
+        .post("/customers/new", Need::SignedIn, form::switch)
+        .post("/customers", Need::SignedIn, form::create)
+        .post("/customers/validate", Need::SignedIn, form::validate)
+        .get("/customers/duplicates", Need::SignedIn, suggest::duplicates)
+        .get("/customers/owners", Need::SignedIn, suggest::find_owners)
+        .get("/regions", Need::SignedIn, suggest::find_regions)
+        .get("/customers/{id}/edit", Need::SignedIn, form::edit)
+        .post("/customers/{id}/edit", Need::SignedIn, form::change)
         .post("/customers/batch/{action}", Need::SignedIn, batch::run)
 }
 

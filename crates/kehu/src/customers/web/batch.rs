@@ -232,9 +232,7 @@ async fn carry_out(
 fn reason_of(error: AppError, l: Lang) -> Result<String, AppError> {
     match &error {
         AppError::Invalid(errors) => Ok(errors.first().map(|e| e.text.to(l)).unwrap_or_default()),
-        AppError::Hidden { .. } | AppError::NotFound => {
-            Ok(AppError::NotFound.title().to(l))
-        }
+        AppError::Hidden { .. } | AppError::NotFound => Ok(AppError::NotFound.title().to(l)),
         AppError::Forbidden(_) | AppError::Stale | AppError::Conflict(_) => Ok(error.title().to(l)),
         _ => Err(error),
     }

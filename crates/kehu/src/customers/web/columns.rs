@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn chosen_columns_come_first_in_their_order_and_unknown_ones_are_left_out() {
-        let chosen: Vec<String> = ["phone", "custom.gone", "number"].iter().map(|n| (*n).to_owned()).collect();
+        let chosen: Vec<String> =
+            ["phone", "custom.gone", "number"].iter().map(|n| (*n).to_owned()).collect();
         let all = columns(&Catalogue::default(), Lang::Zh, &chosen);
         let visible: Vec<&str> = all.iter().filter(|c| c.visible).map(|c| c.name.as_str()).collect();
         assert_eq!(visible, ["name", "phone", "number"]);

@@ -64,12 +64,7 @@ impl Reader<'_> {
                 let dictionary = self.catalogue.dictionary(name);
                 let colour = dictionary.entry(value).map_or("", |e| pill_colour(&e.colour));
                 let look = if matches!(spec.field, Field::Class | Field::Level) { "pill" } else { "text" };
-                Shown {
-                    look,
-                    text: dictionary.title(value, self.l).to_owned(),
-                    colour,
-                    ..Shown::default()
-                }
+                Shown { look, text: dictionary.title(value, self.l).to_owned(), colour, ..Shown::default() }
             }
             FieldKind::Phone => Shown::link(value, format!("tel:{}", value.replace([' ', '-'], ""))),
             FieldKind::Email => Shown::link(value, format!("mailto:{value}")),
@@ -115,11 +110,9 @@ impl Reader<'_> {
             "kind" => Shown::text(self.l.t(customer.kind.title())),
             "owner_id" => Shown::text(self.person(customer.owner_id)),
             "tags" => words(customer.tags.clone()),
-            "completeness" => Shown {
-                look: "bar",
-                text: customer.completeness.to_string(),
-                ..Shown::default()
-            },
+            "completeness" => {
+                Shown { look: "bar", text: customer.completeness.to_string(), ..Shown::default() }
+            }
             "last_activity_at" => {
                 Shown::text(customer.last_activity_at.map_or_else(String::new, |at| self.zone.minute(at)))
             }

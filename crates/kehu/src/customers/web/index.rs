@@ -229,9 +229,7 @@ fn frame(
     if actor.sees_all_customers() {
         owners.push(Choice { value: actor.person_id.to_string(), label: l.t("我负责的").to_owned() });
         owners.push(Choice { value: "none".into(), label: l.t("没有负责人").to_owned() });
-        owners.extend(
-            loaded.people.iter().filter(|c| c.value != actor.person_id.to_string()).cloned(),
-        );
+        owners.extend(loaded.people.iter().filter(|c| c.value != actor.person_id.to_string()).cloned());
     }
     let more_choices: Vec<_> = CHOICE_FILTERS
         .into_iter()
@@ -275,7 +273,17 @@ fn frame(
             .into(),
         more: query.is_ticked("more") || has(&MORE),
         has_conditions: has(&MORE)
-            || has(&["q", "class", "level", "owner", "region", "updated_from", "updated_to", "import", "filter"]),
+            || has(&[
+                "q",
+                "class",
+                "level",
+                "owner",
+                "region",
+                "updated_from",
+                "updated_to",
+                "import",
+                "filter",
+            ]),
         columns: columns(catalogue, l, &loaded.settings.columns),
         rows: Vec::new(),
         sort: match query.get("sort") {
