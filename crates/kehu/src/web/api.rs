@@ -12,6 +12,33 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::text;
 
+/// A problem document (RFC 9457), as the OpenAPI document describes it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
+pub struct Problem {
+    /// `urn:kehu:problem:CODE`.
+    #[schema(rename = "type")]
+    kind: String,
+    /// What happened and what to do, in Chinese.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// The stable code.
+    code: String,
+    /// What is wrong with which field.
+    errors: Option<Vec<ProblemField>>,
+}
+
+/// One field of a problem document.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
+pub struct ProblemField {
+    /// Its name.
+    field: String,
+    /// What is wrong and what to do, in Chinese.
+    message: String,
+}
+
 /// The answer of a write.
 #[derive(Clone, Debug)]
 pub struct Reply {

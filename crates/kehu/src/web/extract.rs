@@ -137,6 +137,8 @@ pub struct Page {
     pub shell: Shell,
     /// Whether htmx asks.
     pub is_htmx: bool,
+    /// Whether only a part of the page is wanted (`HX-Request-Type: partial`).
+    pub is_partial: bool,
     /// The element htmx will fill, if it asks.
     pub target: String,
 }
@@ -176,6 +178,10 @@ impl FromRequestParts<App> for Page {
         let path = parts.uri.path().to_owned();
         let has_header = |name: &str| parts.headers.contains_key(name);
         let is_htmx = has_header("hx-request");
+        let is_partial = parts
+            .headers
+            .get("hx-request-type")
+            .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"partial"));
         let target =
             parts.headers.get("hx-target").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let theme = match cookie(&parts.headers, "theme") {
@@ -184,7 +190,7 @@ impl FromRequestParts<App> for Page {
         };
         let (menu, todo_count) = match &actor {
             // Parts of a page have no frame.
-            Some(actor) if !is_htmx => ((app.hooks.menu)(actor, &path), app.todo_count(actor).await?),
+            Some(actor) if !is_partial => ((app.hooks.menu)(actor, &path), app.todo_count(actor).await?),
             _ => (Vec::new(), 0),
         };
         let shell = Shell {
@@ -201,7 +207,7 @@ impl FromRequestParts<App> for Page {
             crumbs: Vec::new(),
             todo_count,
         };
-        Ok(Self { actor, l, shell, is_htmx, target })
+        Ok(Self { actor, l, shell, is_htmx, is_partial, target })
     }
 }
 

@@ -7,7 +7,6 @@ use store::Conn;
 
 use crate::access::Actor;
 use crate::error::AppError;
-use crate::i18n::Lang;
 
 /// What `layout/shell.html` and `layout/plain.html` show.
 #[derive(Clone, Debug)]
@@ -107,13 +106,26 @@ pub fn redirect(is_htmx: bool, to: &str) -> Response {
 }
 
 /// Adds a message that the page shows for a moment; `undo` is a path to POST to.
-pub fn toast(mut response: Response, lang: Lang, text: &str, undo: Option<&str>) -> Response {
-    let _ = lang;
-    let body =
-        serde_json::json!({ "toast": { "text": text, "kind": "good", "undo": undo.unwrap_or_default() } });
+pub fn toast(response: Response, text: &str, undo: Option<&str>) -> Response {
+    trigger(
+        response,
+        "toast",
+        serde_json::json!({ "text": text, "kind": "good", "undo": undo.unwrap_or_default() }),
+    )
+}
+
+/// Adds an event for the page's scripts (`refreshList`, `clearSelection`, `closeDrawer` …); keeps those already there.
+pub fn trigger(mut response: Response, event: &str, detail: serde_json::Value) -> Response {
+    let name = HeaderName::from_static("hx-trigger");
+    let mut events: serde_json::Map<String, serde_json::Value> = response
+        .headers()
+        .get(&name)
+        .and_then(|v| serde_json::from_slice(v.as_bytes()).ok())
+        .unwrap_or_default();
+    events.insert(event.to_owned(), detail);
     // Header values are ASCII: other characters travel as JSON escapes.
     let mut ascii = String::new();
-    for c in body.to_string().chars() {
+    for c in serde_json::Value::Object(events).to_string().chars() {
         if c.is_ascii() {
             ascii.push(c);
         } else {
@@ -124,7 +136,7 @@ pub fn toast(mut response: Response, lang: Lang, text: &str, undo: Option<&str>)
         }
     }
     if let Ok(value) = HeaderValue::from_str(&ascii) {
-        response.headers_mut().insert(HeaderName::from_static("hx-trigger"), value);
+        response.headers_mut().insert(name, value);
     }
     response
 }

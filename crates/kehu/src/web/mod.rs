@@ -12,7 +12,7 @@ pub mod serve;
 pub use extract::{Administrator, JsonBody, Page, RequestContext, cookie, session_secret};
 pub use form::{Choice, FormData, QueryData};
 pub use guard::around;
-pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, html, redirect, toast};
+pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, html, redirect, toast, trigger};
 
 use axum::Router;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};

@@ -1,0 +1,151 @@
+//! The JSON API of customers.
+
+use kehu::access::DataScope;
+use serde_json::json;
+
+use crate::both;
+
+// covers: VF-03, GM-03, VF-02
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_needs_only_kind_and_name_and_gets_number_class_and_owner() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        let first = li.customer(json!({ "kind": "organisation", "name": "广州天江科技有限公司" })).await;
+        let second = li.customer(json!({ "kind": "person", "name": "单雄信" })).await;
+        assert_eq!(first["number"], "KH000001");
+        assert!(second["number"].as_str().unwrap() > "KH000001");
+        assert_eq!(first["class"], "potential");
+        assert_eq!(first["owner_id"], json!(li.person_id));
+        assert_eq!(first["version"], 1);
+        // The field sets differ: a person has no credit code, an organisation no ID number.
+        assert!(first.get("id_number").is_none() && first.get("credit_code").is_some());
+        assert!(second.get("id_number").is_some() && second.get("credit_code").is_none());
+        let token = li.with_token().await;
+        let wrong = json!({ "kind": "person", "name": "王五", "credit_code": "91440101MA5CXXXX0K" });
+        token.json("POST", "/api/v1/customers", wrong).await.expect(422);
+        let page = token.get("/api/v1/customers?sort=name").await.expect(200).json();
+        assert_eq!(page["total"], 2);
+        assert_eq!(page["items"][0]["name"], "广州天江科技有限公司", "guang before shan");
+    })
+    .await;
+}
+
+// covers: DS-07, AM-05, VF-04
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wrong_value_is_named_with_its_field_in_chinese() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let body = json!({
+            "kind": "organisation", "name": "", "phone": "1381234567", "email": "不是邮箱", "website": "http://",
+            "credit_code": "91440101MA5CXXXX00", "region": "广洲", "class": "大客户", "nmae": "x",
+        });
+        let unknown = admin.json("POST", "/api/v1/customers", body.clone()).await.expect(422).json();
+        assert_eq!(unknown["errors"][0]["field"], "nmae");
+        let mut body = body;
+        body.as_object_mut().unwrap().remove("nmae");
+        let problem = admin.json("POST", "/api/v1/customers", body).await.expect(422);
+        assert_eq!(problem.header("content-type"), "application/problem+json");
+        let problem = problem.json();
+        let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+        for field in ["name", "phone", "email", "website", "credit_code", "region", "class"] {
+            assert!(fields.contains(&field), "{field} in {fields:?}");
+        }
+        assert_eq!(problem["code"], "invalid");
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_needs_the_version_it_is_based_on() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let made = admin.customer(json!({ "kind": "person", "name": "张三", "tags": ["老客户"] })).await;
+        let admin = admin.with_token().await;
+        let path = format!("/api/v1/customers/{}", made["id"].as_str().unwrap());
+        let change = json!({ "phone": "138-1234-5678", "region": "广州" });
+        admin.json("PATCH", &path, change.clone()).await.expect(428);
+        admin.json_with("PATCH", &path, change.clone(), &[("if-match", "\"7\"")]).await.expect(412);
+        let changed =
+            admin.json_with("PATCH", &path, change.clone(), &[("if-match", "\"1\"")]).await.expect(200);
+        assert_eq!(changed.header("etag"), "\"2\"");
+        let changed = changed.json();
+        assert_eq!(changed["phone"], "13812345678");
+        assert_eq!(changed["region"], "广东省/广州市");
+        assert_eq!(changed["tags"], json!(["老客户"]));
+        admin.json_with("PATCH", &path, change, &[("if-match", "\"1\"")]).await.expect(412);
+        // The audit row holds only what changed, before and after.
+        let after = app.text("SELECT after FROM audit_log WHERE action = 'customer.updated'").await;
+        assert_eq!(after, json!({ "phone": "13812345678", "region": "广东省/广州市" }).to_string());
+        admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"2\"")]).await.expect(204);
+        admin.get(&path).await.expect(404);
+        assert_eq!(admin.get("/api/v1/customers").await.json()["total"], 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_idempotency_key_makes_one_customer_however_often_it_comes() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let key = [("idempotency-key", "单据-1".len().to_string())];
+        let headers: Vec<(&str, &str)> = key.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let body = json!({ "kind": "person", "name": "张三" });
+        let sends = (0..20).map(|_| admin.json_with("POST", "/api/v1/customers", body.clone(), &headers));
+        let mut made = Vec::new();
+        for send in sends {
+            let answer = send.await;
+            if answer.status.as_u16() != 409 {
+                made.push(answer.expect(201).json()["id"].clone());
+            }
+        }
+        made.dedup();
+        assert_eq!(made.len(), 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customer.created'").await, 1);
+        let other = json!({ "kind": "person", "name": "李四" });
+        admin.json_with("POST", "/api/v1/customers", other, &headers).await.expect(422);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_walked_page_by_page_without_gap_or_repeat_in_any_order() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        for n in 0..23 {
+            let level = ["A", "B", "C"][n % 3];
+            let body = json!({ "kind": "person", "name": format!("客户{}", n % 7), "level": level });
+            admin.customer(body).await;
+            app.clock.advance(1 + (n as i64 % 2));
+        }
+        let admin = admin.with_token().await;
+        for sort in ["", "name", "-name", "-level,name", "created_at", "-created_at,name", "number"] {
+            let mut seen = Vec::new();
+            let mut after = String::new();
+            loop {
+                let page = admin.get(&format!("/api/v1/customers?limit=5&sort={sort}&after={after}")).await;
+                let page = page.expect(200).json();
+                seen.extend(
+                    page["items"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|c| c["number"].as_str().unwrap().to_owned()),
+                );
+                match page["next"].as_str() {
+                    Some(next) => after = next.to_owned(),
+                    None => break,
+                }
+            }
+            assert_eq!(seen.len(), 23, "{sort}");
+            seen.sort();
+            seen.dedup();
+            assert_eq!(seen.len(), 23, "{sort}");
+        }
+        admin.get("/api/v1/customers?sort=password_hash").await.expect(422);
+        admin.get("/api/v1/customers?after=zz").await.expect(422);
+        admin.get("/api/v1/customers?limit=201").await.expect(422);
+    })
+    .await;
+}

@@ -1,0 +1,10 @@
+//! Stories over HTTP, one module a feature. Each test has a company and a database of its own; `both` tells the same
+//! story on SQLite and, when `KEHU_TEST_POSTGRES` names a server, on PostgreSQL.
+
+mod app;
+
+mod access;
+mod customers_api;
+mod routes;
+
+pub use app::{Answer, Client, TestApp, both};
