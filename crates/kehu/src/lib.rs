@@ -21,7 +21,6 @@ pub mod app;
 pub mod catalogue;
 pub mod counters;
 pub mod events;
-#[path = "expr_stub.rs"]
 pub mod expr;
 pub mod files;
 pub mod jobs;

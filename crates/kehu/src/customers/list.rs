@@ -150,7 +150,7 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
         all.equal("c.import_id", import);
     }
     if let Some(filter) = &query.filter {
-        let sql = filter.sql(&mut all);
+        let sql = filter.clone().with_me(actor.person_id).sql(&mut all);
         all.and(sql);
     }
     Ok(all)

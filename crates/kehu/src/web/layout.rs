@@ -7,6 +7,7 @@ use store::Conn;
 
 use crate::access::Actor;
 use crate::error::AppError;
+use crate::i18n::Lang;
 
 /// What `layout/shell.html` and `layout/plain.html` show.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ pub fn redirect(is_htmx: bool, to: &str) -> Response {
 }
 
 /// Adds a message that the page shows for a moment; `undo` is a path to POST to.
-pub fn toast(response: Response, text: &str, undo: Option<&str>) -> Response {
+pub fn toast(response: Response, _: Lang, text: &str, undo: Option<&str>) -> Response {
     trigger(
         response,
         "toast",

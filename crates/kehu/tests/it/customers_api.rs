@@ -149,3 +149,33 @@ async fn a_list_is_walked_page_by_page_without_gap_or_repeat_in_any_order() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_in_cel_narrows_the_list_and_a_wrong_one_says_where() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        admin.customer(json!({ "kind": "person", "name": "张三", "level": "A", "tags": ["老客户"] })).await;
+        admin.customer(json!({ "kind": "person", "name": "李四", "level": "B" })).await;
+        let admin = admin.with_token().await;
+        let ask = |filter: &str| {
+            format!(
+                "/api/v1/customers?{}",
+                form_urlencoded::Serializer::new(String::new()).append_pair("filter", filter).finish()
+            )
+        };
+        for (filter, expected) in [
+            ("level == 'A' && '老客户' in tags", 1),
+            ("level in ['A', 'B']", 2),
+            ("name.startsWith('李') || owner_id == me", 2),
+            ("!(level == 'A')", 1),
+        ] {
+            let page = admin.get(&ask(filter)).await.expect(200).json();
+            assert_eq!(page["items"].as_array().unwrap().len(), expected, "{filter}");
+        }
+        for wrong in ["levl == 'A'", "level == 3", "name.matches('.*')", "((((", "level == 'A' &&"] {
+            let problem = admin.get(&ask(wrong)).await.expect(422).json();
+            assert_eq!(problem["errors"][0]["field"], "filter", "{wrong}");
+        }
+    })
+    .await;
+}

@@ -4,6 +4,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::{Millis, Zone};
 use crate::customers::{Field, Kind, ListQuery, OFFERED_SORTS, parse_date};
 use crate::error::{AppError, FieldError};
+use crate::expr::{Expr, Schema};
 use crate::query::parse_sort;
 use crate::text;
 use crate::web::FormData;
@@ -22,7 +23,7 @@ pub const CHOICE_FILTERS: [Field; 5] =
     [Field::Class, Field::Level, Field::Nature, Field::Industry, Field::Source];
 
 /// Reads `q, kind, class, level, nature, industry, source, region, owner, tag, created_from, created_to, updated_from,
-/// updated_to, completeness, due_by, import, sort, limit, after`. Empty values are no condition; a day as upper end
+/// updated_to, completeness, due_by, import, filter (CEL), sort, limit, after`. Empty values are no condition; a day as upper end
 /// of a time includes that day; `owner=none` means without owner. Wrong values are errors at their own names.
 pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Result<ListQuery, AppError> {
     let mut errors = Vec::new();
@@ -81,6 +82,13 @@ pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Resul
         match id.parse() {
             Ok(id) => read.import = Some(id),
             Err(_) => errors.push(FieldError::new("import", text!("没有这次导入"))),
+        }
+    }
+    if let Some(source) = given(query, "filter") {
+        let schema = Schema::customers(&catalogue.custom_fields).in_zone(zone.clone());
+        match Expr::compile(source, &schema) {
+            Ok(filter) => read.filter = Some(filter),
+            Err(problem) => errors.push(FieldError::new("filter", problem.place())),
         }
     }
     match parse_sort(query.get("sort"), OFFERED_SORTS) {
