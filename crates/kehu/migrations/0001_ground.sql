@@ -354,12 +354,13 @@ CREATE TABLE files (
     media_type TEXT NOT NULL,
     size BIGINT NOT NULL,
     sha256 TEXT NOT NULL,
-    stored_as TEXT NOT NULL,
+    stored_as TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
     created_by BIGINT NOT NULL,
     deleted_at BIGINT,
     purged_at BIGINT
 );
+CREATE UNIQUE INDEX files_stored_as_key ON files (stored_as);
 CREATE INDEX files_customer ON files (customer_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX files_object ON files (object, object_id, id);
 CREATE INDEX files_deleted ON files (deleted_at) WHERE deleted_at IS NOT NULL AND purged_at IS NULL;

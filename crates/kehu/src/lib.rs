@@ -22,7 +22,6 @@ pub mod catalogue;
 pub mod counters;
 pub mod events;
 pub mod expr;
-pub mod files;
 pub mod jobs;
 pub mod lists;
 pub mod numbering;
@@ -36,6 +35,8 @@ pub mod activities;
 pub mod assets;
 pub mod contacts;
 pub mod customers;
+pub mod files;
+pub mod input;
 
 // What stands on it.
 pub mod demo;

@@ -1,0 +1,127 @@
+//! Reading contacts for an actor.
+
+use store::{Conn, FromRow, Row};
+
+use super::model::Contact;
+use crate::access::{self, Actor, Verb};
+use crate::customers;
+use crate::error::AppError;
+use crate::ids::{ContactId, CustomerId};
+use crate::input::{check_query, like_anywhere};
+use crate::query::{Conditions, Cursor, SortKey, behind, order_by};
+use crate::search;
+
+const COLUMNS: &str = "t.id, t.customer_id, t.name, t.title, t.department, t.phone, t.landline, t.email, t.wechat, \
+                       t.birthday, t.remark, t.is_primary, t.version, t.created_at, t.created_by, t.updated_at";
+
+impl FromRow for Contact {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            customer_id: row.get(1)?,
+            name: row.get(2)?,
+            title: row.get(3)?,
+            department: row.get(4)?,
+            phone: row.get(5)?,
+            landline: row.get(6)?,
+            email: row.get(7)?,
+            wechat: row.get(8)?,
+            birthday: row.get(9)?,
+            remark: row.get(10)?,
+            is_primary: row.get(11)?,
+            version: row.get(12)?,
+            created_at: row.get(13)?,
+            created_by: row.get(14)?,
+            updated_at: row.get(15)?,
+        })
+    }
+}
+
+/// A contact on whose customer the actor may do `verb`.
+pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: ContactId) -> Result<Contact, AppError> {
+    let sql = format!("SELECT {COLUMNS} FROM contacts t WHERE t.id = $1 AND t.deleted_at IS NULL");
+    let contact: Contact = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
+    customers::facts_of(conn, actor, verb, contact.customer_id)?;
+    Ok(contact)
+}
+
+/// The contacts of a customer the actor may read, the primary one first.
+pub fn of_customer(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    customer: CustomerId,
+) -> Result<Vec<Contact>, AppError> {
+    customers::facts_of(conn, actor, Verb::Read, customer)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contacts t WHERE t.customer_id = $1 AND t.deleted_at IS NULL
+         ORDER BY t.is_primary DESC, t.id LIMIT 500"
+    );
+    Ok(conn.rows(&sql, &[customer.into()])?)
+}
+
+/// The order of lists.
+const ORDER: [SortKey; 1] =
+    [SortKey { name: "updated_at", column: "t.updated_at", is_integer: true, descending: true }];
+
+/// What a list asks for.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    /// Only those of this customer.
+    pub customer: Option<CustomerId>,
+    /// Part of a name or number.
+    pub q: String,
+    /// Behind this place.
+    pub after: Option<String>,
+    /// How many, 1–200.
+    pub limit: usize,
+}
+
+/// The contacts the actor may read, newest change first, and the place of the next page.
+pub fn list(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+) -> Result<(Vec<Contact>, Option<String>), AppError> {
+    check_query(&query.q)?;
+    let mut conditions = Conditions::default();
+    conditions.and("t.deleted_at IS NULL AND c.deleted_at IS NULL");
+    conditions.and(access::readable_sql(actor, "c"));
+    if let Some(customer) = query.customer {
+        customers::facts_of(conn, actor, Verb::Read, customer)?;
+        conditions.equal("t.customer_id", customer.0);
+    }
+    if !query.q.trim().is_empty() {
+        // The search index knows names and numbers of contacts: it narrows before the texts are compared.
+        let Some(text) = search::match_text(conn.engine(), &query.q, false) else {
+            return Ok((Vec::new(), None));
+        };
+        let place = conditions.bind(text);
+        conditions.and(format!(
+            "c.id IN (SELECT {} FROM search_docs WHERE {})",
+            search::id_column(conn.engine()),
+            search::matches_sql(conn.engine(), &place)
+        ));
+        let like = conditions.bind(like_anywhere(&query.q));
+        let columns = ["name", "phone", "landline"];
+        let any: Vec<String> =
+            columns.iter().map(|c| format!("LOWER(t.{c}) LIKE {like} ESCAPE '\\'")).collect();
+        conditions.and(format!("({})", any.join(" OR ")));
+    }
+    if let Some(after) = &query.after {
+        behind(&mut conditions, &ORDER, "t.id", &Cursor::decode(after, &ORDER)?);
+    }
+    let limit = conditions.bind(query.limit as i64 + 1);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contacts t JOIN customers c ON c.id = t.customer_id WHERE {} ORDER BY {} LIMIT {limit}",
+        conditions.sql(),
+        order_by(&ORDER, "t.id", false)
+    );
+    let mut contacts: Vec<Contact> = conn.rows(&sql, &conditions.params)?;
+    let has_more = contacts.len() > query.limit;
+    contacts.truncate(query.limit);
+    let next = contacts
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor::new(vec![last.updated_at.into()], last.id.0, false).encode());
+    Ok((contacts, next))
+}

@@ -1,0 +1,48 @@
+//! Taking a contact away.
+
+use store::Tx;
+
+use super::load::load;
+use crate::access::{Actor, Verb};
+use crate::audit::{self, Entry};
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::ids::{ContactId, CustomerId};
+use crate::{customers, events};
+
+/// Takes a contact away; answers whose it was. When it was the primary one, the oldest other contact becomes primary.
+pub fn remove(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: ContactId,
+    version: Option<i64>,
+    now: Millis,
+) -> Result<CustomerId, AppError> {
+    let contact = load(tx, actor, Verb::Update, id)?;
+    if version.is_some_and(|v| v != contact.version) {
+        return Err(AppError::Stale);
+    }
+    let done = tx.exec(
+        "UPDATE contacts SET deleted_at = $3, is_primary = FALSE, version = version + 1, updated_at = $3,
+           updated_by = $4 WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
+        &[id.into(), contact.version.into(), now.into(), actor.person_id.into()],
+    )?;
+    if done == 0 {
+        return Err(AppError::Stale);
+    }
+    if contact.is_primary {
+        tx.exec(
+            "UPDATE contacts SET is_primary = TRUE, version = version + 1, updated_at = $2, updated_by = $3
+             WHERE id = (SELECT MIN(id) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL)",
+            &[contact.customer_id.into(), now.into(), actor.person_id.into()],
+        )?;
+    }
+    let customer = customers::load_for(tx, actor, Verb::Update, contact.customer_id)?;
+    customers::refresh_completeness(tx, &customer)?;
+    events::emit(tx, actor, now, "contact.deleted", "contact", id.0, customer.id.0)?;
+    let before = contact.facts();
+    let mut entry = Entry::of("contact.deleted", "contact", id.0).customer(customer.id.0);
+    entry.before = Some(&before);
+    audit::record(tx, actor, now, &entry)?;
+    Ok(customer.id)
+}
