@@ -52,3 +52,10 @@ kehu.each("[data-toast]", (element) => {
   kehu.toast({ text: element.textContent.trim(), kind: element.dataset.toast || "good", undo: element.dataset.undo });
   element.remove();
 });
+// A message of the page before, which led here: the cookie `toast`.
+document.addEventListener("DOMContentLoaded", () => {
+  const said = document.cookie.split("; ").find((pair) => pair.startsWith("toast="))?.slice(6);
+  if (!said) return;
+  document.cookie = "toast=; Path=/; Max-Age=0; SameSite=Lax";
+  try { kehu.toast({ text: decodeURIComponent(said) }); } catch { /* not ours */ }
+});

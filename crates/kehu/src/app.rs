@@ -68,7 +68,8 @@ impl App {
             passwords: Passwords::new()?,
             sessions: SessionCache::default(),
             hooks,
-            setup_code: store::format_id(store::new_id())[5..].to_owned(),
+            // Random: an id would tell when the process started and little else.
+            setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             jobs_waiting: tokio::sync::Notify::new(),
             catalogue: CatalogueCache::default(),
             company: Mutex::new(None),

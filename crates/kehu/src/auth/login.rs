@@ -8,7 +8,7 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{PersonId, SessionId};
+use crate::ids::PersonId;
 use crate::org;
 use crate::text;
 
@@ -80,7 +80,6 @@ struct Account {
     id: PersonId,
     name: String,
     password_hash: String,
-    security_stamp: i64,
     last_login_at: Option<Millis>,
     last_login_ip: String,
 }
@@ -91,9 +90,8 @@ impl store::FromRow for Account {
             id: row.get(0)?,
             name: row.get(1)?,
             password_hash: row.get(2)?,
-            security_stamp: row.get(3)?,
-            last_login_at: row.get(4)?,
-            last_login_ip: row.get(5)?,
+            last_login_at: row.get(3)?,
+            last_login_ip: row.get(4)?,
         })
     }
 }
@@ -107,7 +105,7 @@ fn begin_try(
     now: Millis,
 ) -> Result<(Option<Account>, Vec<String>), AppError> {
     let account: Option<Account> = tx.row(
-        "SELECT id, name, password_hash, security_stamp, last_login_at, last_login_ip FROM people
+        "SELECT id, name, password_hash, last_login_at, last_login_ip FROM people
          WHERE username = $1 AND is_active = TRUE",
         &[key.into()],
     )?;
@@ -155,25 +153,13 @@ impl Finish {
             return Ok(None);
         };
         throttle::forgive(tx, &self.subjects)?;
-        tx.exec(
-            "DELETE FROM sessions WHERE ends_at < $1 OR seen_at < $2",
-            &[now.into(), (now - sessions::IDLE).into()],
-        )?;
-        let id = SessionId::new();
-        tx.exec(
-            "INSERT INTO sessions (id, token_hash, person_id, security_stamp, created_at, seen_at, ends_at, ip, device)
-             VALUES ($1,$2,$3,$4,$5,$5,$6,$7,$8)",
-            &[
-                id.into(),
-                secret_hash(&self.session_secret).into(),
-                account.id.into(),
-                account.security_stamp.into(),
-                now.into(),
-                (now + sessions::ABSOLUTE).into(),
-                (&self.credentials.ip).into(),
-                (&self.credentials.device).into(),
-            ],
-        )?;
+        let session = sessions::NewSession {
+            person_id: account.id,
+            secret: &self.session_secret,
+            ip: &self.credentials.ip,
+            device: &self.credentials.device,
+        };
+        sessions::open_session(tx, &session, now)?;
         tx.exec(
             "INSERT INTO known_devices (device_hash, person_id, created_at) VALUES ($1, $2, $3)
              ON CONFLICT (device_hash, person_id) DO NOTHING",

@@ -1,6 +1,7 @@
 //! Who is asking: set-up, log-in, sessions, tokens. Passwords are hashed with argon2id behind a semaphore; sessions
 //! and tokens are random and stored only as SHA-256.
 
+mod change_password;
 mod login;
 mod password;
 mod sessions;
@@ -9,11 +10,13 @@ mod throttle;
 mod tokens;
 pub mod web;
 
+pub use change_password::{PasswordChange, change_own_password};
 pub use login::{Credentials, LoggedIn, log_in, log_out};
 pub(crate) use password::hash_now;
 pub use password::{Passwords, check_new_password};
 pub use sessions::{
-    SESSION_COOKIE, SessionCache, SessionRow, end_session, end_sessions_of, find_session, list_sessions,
+    ListedSession, SESSION_COOKIE, SessionCache, SessionRow, end_own_session, end_sessions_by, find_session,
+    list_sessions,
 };
 pub use setup::{Setup, is_set_up, set_up};
 pub use tokens::{NewToken, TokenRow, create_token, find_token, list_tokens, revoke_token};

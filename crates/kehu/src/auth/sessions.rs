@@ -6,8 +6,10 @@ use std::sync::Mutex;
 
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{DataScope, Role};
+use crate::access::{Actor, DataScope, Role, require_administrator};
+use crate::audit::{self, Entry};
 use crate::clock::Millis;
+use crate::error::AppError;
 use crate::ids::{PersonId, SessionId};
 
 /// Name of the cookie.
@@ -69,23 +71,79 @@ pub fn find_session(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store
     )
 }
 
+/// What a new session is made of.
+pub(super) struct NewSession<'a> {
+    /// Whose.
+    pub person_id: PersonId,
+    /// The secret for the cookie.
+    pub secret: &'a str,
+    /// Address of the browser.
+    pub ip: &'a str,
+    /// The browser's own words about itself.
+    pub device: &'a str,
+}
+
+/// Opens a session under the person's present security stamp, and clears what is long over.
+pub(super) fn open_session(tx: &mut Tx<'_>, new: &NewSession<'_>, now: Millis) -> store::Result<()> {
+    tx.exec("DELETE FROM sessions WHERE ends_at < $1 OR seen_at < $2", &[now.into(), (now - IDLE).into()])?;
+    tx.exec(
+        "INSERT INTO sessions (id, token_hash, person_id, security_stamp, created_at, seen_at, ends_at, ip, device)
+         SELECT $1, $2, id, security_stamp, $4, $4, $5, $6, $7 FROM people WHERE id = $3",
+        &[
+            SessionId::new().into(),
+            super::secret_hash(new.secret).into(),
+            new.person_id.into(),
+            now.into(),
+            (now + ABSOLUTE).into(),
+            new.ip.into(),
+            new.device.into(),
+        ],
+    )
+    .map(drop)
+}
+
+/// The session a secret belongs to, whether it still lives or not.
+pub(super) fn session_of(conn: &mut Conn<'_>, secret: &str) -> store::Result<Option<SessionId>> {
+    conn.value("SELECT id FROM sessions WHERE token_hash = $1", &[super::secret_hash(secret).into()])
+}
+
 /// Notes that the session was used; called at most once a minute.
 pub(crate) fn touch(tx: &mut Tx<'_>, id: i64, now: Millis) -> store::Result<()> {
     tx.exec("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2", &[id.into(), now.into()])
         .map(drop)
 }
 
-/// Ends every session of a person except one, and clears what is long over.
-pub fn end_sessions_of(tx: &mut Tx<'_>, person_id: PersonId, keep: Option<SessionId>) -> store::Result<u64> {
-    tx.exec(
+/// Ends every session of a person except `keep` and answers how many; the person's own act or an administrator's.
+pub fn end_sessions_by(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person_id: PersonId,
+    keep: Option<SessionId>,
+    now: Millis,
+) -> Result<u64, AppError> {
+    if actor.person_id != person_id {
+        require_administrator(actor)?;
+    }
+    let ended = tx.exec(
         "DELETE FROM sessions WHERE person_id = $1 AND id <> $2",
         &[person_id.into(), keep.map_or(0, |s| s.0).into()],
-    )
+    )?;
+    let after = serde_json::json!({ "ended": ended });
+    audit::record(tx, actor, now, &Entry::of("session.ended", "person", person_id.0).after(&after))?;
+    Ok(ended)
 }
 
-/// Ends one session of a person; answers whether there was one.
-pub fn end_session(tx: &mut Tx<'_>, person_id: PersonId, id: SessionId) -> store::Result<bool> {
-    Ok(tx.exec("DELETE FROM sessions WHERE id = $1 AND person_id = $2", &[id.into(), person_id.into()])? == 1)
+/// Ends one of the actor's own sessions.
+pub fn end_own_session(tx: &mut Tx<'_>, actor: &Actor, id: SessionId, now: Millis) -> Result<(), AppError> {
+    let ended = tx.exec(
+        "DELETE FROM sessions WHERE id = $1 AND person_id = $2",
+        &[id.into(), actor.person_id.into()],
+    )?;
+    if ended == 0 {
+        return Err(AppError::NotFound);
+    }
+    audit::record(tx, actor, now, &Entry::of("session.ended", "person", actor.person_id.0))?;
+    Ok(())
 }
 
 /// A session as its person or an administrator sees it.

@@ -145,7 +145,7 @@ fn check(draft: &FieldDraft) -> Result<(), AppError> {
     let mut errors = Vec::new();
     let title = draft.title.trim();
     if title.is_empty() || title.chars().count() > 30 || title.chars().any(char::is_control) {
-        errors.push(FieldError::new("title", text!("请填写字段名称,最多 30 个字")));
+        errors.push(FieldError::new("title", text!("请填写字段名称，最多 30 个字")));
     }
     if !matches!(draft.applies_to.as_str(), "" | "person" | "organisation") {
         errors.push(FieldError::new("applies_to", text!("请选择适用的客户性质")));
@@ -156,7 +156,7 @@ fn check(draft: &FieldDraft) -> Result<(), AppError> {
     if matches!(draft.kind, CustomKind::Choice | CustomKind::Choices) {
         let bad = |c: &String| c.trim().is_empty() || c.chars().count() > 60;
         if draft.choices.is_empty() || draft.choices.len() > 200 || draft.choices.iter().any(bad) {
-            errors.push(FieldError::new("choices", text!("请填写 1–200 个选项,每行一个,每个最多 60 个字")));
+            errors.push(FieldError::new("choices", text!("请填写 1–200 个选项，每行一个，每个最多 60 个字")));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
@@ -274,12 +274,12 @@ fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> 
         return Ok(Json::Null);
     }
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
-        return Err(text!("含有不能识别的控制字符,请删除后重新填写"));
+        return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
     let longest = if field.kind == CustomKind::LongText { 5000 } else { 500 };
     let length = text.chars().count();
     if length > longest {
-        return Err(text!("最多 {} 个字,现在 {} 个", longest, length));
+        return Err(text!("最多 {} 个字，现在 {} 个", longest, length));
     }
     let choice = |text: &str| {
         let text = text.trim();
@@ -290,17 +290,17 @@ fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> 
         CustomKind::Number => {
             let number: f64 = text.replace(',', "").parse().map_err(|_| text!("请填写数字"))?;
             if !number.is_finite() || number.abs() > 1e15 {
-                return Err(text!("数字太大,请检查"));
+                return Err(text!("数字太大，请检查"));
             }
             if number.fract() == 0.0 { (number as i64).into() } else { number.into() }
         }
         CustomKind::Date => match crate::customers::parse_date(&text) {
             Some(date) => date.into(),
-            None => return Err(text!("请填写日期,例如 2026-09-28")),
+            None => return Err(text!("请填写日期，例如 2026-09-28")),
         },
         CustomKind::Choice => choice(&text)?.into(),
         CustomKind::Choices => {
-            let parts = text.split(['\n', ',', ',', '、', ';', ';']).filter(|p| !p.trim().is_empty());
+            let parts = text.split(['\n', ',', '，', '、', ';', '；']).filter(|p| !p.trim().is_empty());
             parts.map(|p| choice(p).map(Json::from)).collect::<Result<Vec<_>, _>>()?.into()
         }
         CustomKind::YesNo => match text.as_str() {

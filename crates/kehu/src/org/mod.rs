@@ -5,5 +5,5 @@ pub mod web;
 
 pub use people::{
     NewPerson, Person, PersonChange, add_person, change_person, list_people, load_person, person_names,
-    reset_password, username_key,
+    reset_password, set_language, username_key,
 };

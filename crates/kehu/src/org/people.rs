@@ -7,6 +7,7 @@ use crate::access::{Actor, DataScope, Role, require_administrator};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
+use crate::i18n::Lang;
 use crate::ids::PersonId;
 use crate::text;
 
@@ -232,6 +233,18 @@ pub fn reset_password(
     }
     tx.exec("DELETE FROM sessions WHERE person_id = $1", &[id.into()])?;
     audit::record(tx, actor, now, &Entry::of("person.password_changed", "person", id.0))?;
+    Ok(())
+}
+
+/// Keeps the language a person chose, for what reaches him outside his browser and on new devices.
+pub fn set_language(tx: &mut Tx<'_>, actor: &Actor, lang: Lang, now: Millis) -> Result<(), AppError> {
+    let id = actor.person_id;
+    tx.exec(
+        "UPDATE people SET lang = $2, updated_at = $3 WHERE id = $1",
+        &[id.into(), lang.code().into(), now.into()],
+    )?;
+    let after = serde_json::json!({ "lang": lang.code() });
+    audit::record(tx, actor, now, &Entry::of("person.updated", "person", id.0).after(&after))?;
     Ok(())
 }
 

@@ -106,6 +106,23 @@ pub fn redirect(is_htmx: bool, to: &str) -> Response {
     }
 }
 
+/// Adds a message that the next page shows for a moment: a cookie that scripts read and take away.
+pub fn flash(mut response: Response, text: &str) -> Response {
+    let mut cookie = String::from("toast=");
+    for byte in text.bytes().take(1000) {
+        if byte.is_ascii_alphanumeric() {
+            cookie.push(byte as char);
+        } else {
+            cookie.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    cookie.push_str("; Path=/; Max-Age=60; SameSite=Lax");
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
 /// Adds a message that the page shows for a moment; `undo` is a path to POST to.
 pub fn toast(response: Response, _: Lang, text: &str, undo: Option<&str>) -> Response {
     trigger(

@@ -3,16 +3,18 @@
 
 pub mod api;
 pub mod assets;
+mod errors;
 mod extract;
 mod form;
 mod guard;
 mod layout;
 pub mod serve;
 
+pub use errors::FormErrors;
 pub use extract::{Administrator, JsonBody, Page, RequestContext, cookie, session_secret};
 pub use form::{Choice, FormData, QueryData};
 pub use guard::around;
-pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, html, redirect, toast, trigger};
+pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, toast, trigger};
 
 use axum::Router;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
