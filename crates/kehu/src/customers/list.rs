@@ -122,10 +122,9 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
         None => {}
     }
     if !query.tag.is_empty() {
-        let quoted = Json::from(query.tag.as_str()).to_string();
-        let escaped = quoted.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-        let place = all.bind(format!("%{escaped}%"));
-        all.and(format!("CAST(c.tags AS TEXT) LIKE {place} ESCAPE '!'"));
+        // Tags hold no quote or backslash, so a quoted tag stands in the list's text only as itself.
+        let place = all.bind(Json::from(query.tag.as_str()).to_string());
+        all.and(format!("replace(CAST(c.tags AS TEXT), {place}, '') <> CAST(c.tags AS TEXT)"));
     }
     for (column, (from, to)) in [("c.created_at", query.created), ("c.updated_at", query.updated)] {
         if let Some(from) = from {
@@ -257,7 +256,7 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     }
     let place = conditions.bind(MOST + 1);
     let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM customers c WHERE {} LIMIT {place}) some",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM customers c WHERE {} LIMIT {place}) found",
         conditions.sql()
     );
     let found = conn.count(&sql, &conditions.params)?;

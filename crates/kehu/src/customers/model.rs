@@ -390,8 +390,10 @@ pub fn is_forbidden(c: char) -> bool {
 fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
     let mut kept: Vec<String> = Vec::new();
     for tag in tags.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
-        if tag.chars().count() > 20 || tag.chars().any(|c| c.is_control() || is_forbidden(c)) {
-            return Err(text!("每个标签最多 20 个字"));
+        if tag.chars().count() > 20
+            || tag.chars().any(|c| c.is_control() || is_forbidden(c) || matches!(c, '"' | '\\'))
+        {
+            return Err(text!("每个标签最多 20 个字，不含引号和反斜线"));
         }
         if !kept.iter().any(|k| k == tag) {
             kept.push(tag.to_owned());
