@@ -235,6 +235,7 @@ CREATE TABLE customers (
     custom JSONB NOT NULL DEFAULT '{}',
     completeness BIGINT NOT NULL,
     last_activity_at BIGINT,
+    open_needs BIGINT NOT NULL DEFAULT 0,
     import_id BIGINT,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -254,6 +255,7 @@ CREATE INDEX customers_owner_class_updated ON customers (owner_id, class, update
 CREATE INDEX customers_level_updated ON customers (level, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX customers_province_updated ON customers (province, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX customers_next_contact ON customers (owner_id, next_contact_on) WHERE deleted_at IS NULL AND next_contact_on <> '';
+CREATE INDEX customers_open_needs ON customers (owner_id, id) WHERE deleted_at IS NULL AND open_needs > 0;
 CREATE INDEX customers_deleted ON customers (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX customers_import ON customers (import_id) WHERE import_id IS NOT NULL;
 

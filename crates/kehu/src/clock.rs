@@ -105,6 +105,12 @@ impl Default for Zone {
     }
 }
 
+/// Local month of a point in time in the company's zone: `2026-09`, the key of monthly counts.
+pub fn month_of(at: Millis) -> String {
+    static COMPANY: std::sync::LazyLock<Zone> = std::sync::LazyLock::new(Zone::default);
+    COMPANY.civil(at).strftime("%Y-%m").to_string()
+}
+
 /// RFC 3339 in UTC, for the API: `2026-09-28T08:20:31.000Z`.
 pub fn rfc3339(at: Millis) -> String {
     let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, audit, auth, catalogue, contacts, customers, files, imports, lists, org, search,
-    tasks, web, workbench,
+    activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org,
+    search, tasks, web, workbench,
 };
 
 mod system;
@@ -36,6 +36,7 @@ pub fn routes() -> Routes {
     let routes = lists::routes(routes);
     let routes = org::web::routes(routes);
     let routes = catalogue::web::routes(routes);
+    let routes = demo::routes(routes);
     audit::web::routes(routes)
 }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod db;
+mod demo;
 mod serve;
 mod setup;
 mod token;
@@ -44,6 +45,9 @@ enum Command {
     /// 数据库:migrate、check、copy
     #[command(subcommand)]
     Db(db::Command),
+    /// 演示公司:load
+    #[command(subcommand)]
+    Demo(demo::Command),
     /// 打印 OpenAPI 文档
     Openapi,
     /// 打印全部路由
@@ -161,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Db(command) => db::run(&command),
+        Command::Demo(command) => demo::run(&command),
         Command::Openapi => print_openapi(),
         Command::Routes => print_routes(),
         Command::Worker { what } => Err(Failure::Usage(format!("没有 worker {what}"))),

@@ -10,7 +10,7 @@ use super::model::{Customer, Draft, Values, clean, completeness, is_forbidden};
 use crate::access::{self, Actor, Facts, Verb};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
-use crate::clock::Millis;
+use crate::clock::{Millis, month_of};
 use crate::counters::Deltas;
 use crate::error::{AppError, FieldError};
 use crate::ids::{CustomerId, ImportId, PersonId};
@@ -73,6 +73,7 @@ pub fn create(
             .map(|c| c.into_iter().filter(|(_, v)| !v.is_null()).collect())
             .unwrap_or_default(),
         last_activity_at: None,
+        open_needs: 0,
         version: 1,
         created_at: now,
         created_by: actor.person_id,
@@ -190,6 +191,8 @@ pub(super) fn count(deltas: &mut Deltas, customer: &Customer, by: i64) {
     deltas.add("customers.source", customer.get(Field::Source), owner, by);
     deltas.add("customers.class_province", &format!("{class}/{province}"), owner, by);
     deltas.add("customers.complete", if customer.completeness >= 100 { "yes" } else { "no" }, owner, by);
+    deltas.add("customers.created_month", &month_of(customer.created_at), owner, by);
+    deltas.add("customers.open_needs", "", owner, by * customer.open_needs);
 }
 
 /// What the audit row of a new customer holds: every value given.

@@ -14,7 +14,7 @@ use crate::ids::{CustomerId, PersonId};
 pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     let mut columns =
         "c.id, c.number, c.kind, c.owner_id, c.tags, c.custom, c.completeness, c.last_activity_at, \
-                       c.version, c.created_at, c.created_by, c.updated_at, c.updated_by, c.deleted_at"
+                       c.version, c.created_at, c.created_by, c.updated_at, c.updated_by, c.deleted_at, c.open_needs"
             .to_owned();
     for spec in &SPECS {
         columns.push_str(", c.");
@@ -23,7 +23,7 @@ pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     columns
 });
 
-const FIRST_FIELD: usize = 14;
+const FIRST_FIELD: usize = 15;
 
 /// Reads a row selected with `COLUMNS`.
 pub fn read_row(row: &Row<'_>) -> store::Result<Customer> {
@@ -50,6 +50,7 @@ pub fn read_row(row: &Row<'_>) -> store::Result<Customer> {
         updated_at: row.get(11)?,
         updated_by: row.get(12)?,
         deleted_at: row.get(13)?,
+        open_needs: row.get(14)?,
         values,
     })
 }

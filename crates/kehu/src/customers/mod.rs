@@ -19,4 +19,4 @@ pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, coun
 pub use load::{COLUMNS, facts_of, load, load_for, read_row};
 pub use model::{Cleaned, Customer, Draft, Kind, clean, parse_date};
 pub use remove::{remove, restore};
-pub use update::{refresh_completeness, touch_after_activity, update};
+pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};

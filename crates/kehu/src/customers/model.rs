@@ -72,6 +72,8 @@ pub struct Customer {
     pub completeness: i64,
     /// When somebody last dealt with it.
     pub last_activity_at: Option<Millis>,
+    /// How many of its needs nobody has dealt with yet; kept by `refresh_open_needs`.
+    pub open_needs: i64,
     /// Counts changes.
     pub version: i64,
     /// Made when.

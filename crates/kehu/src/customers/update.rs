@@ -16,7 +16,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::counters::Deltas;
 use crate::error::AppError;
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, PersonId};
 use crate::{events, regions, text};
 
 /// Changes a customer whose version is still `version` (`None` takes whatever it is, for imports and batches). A
@@ -187,4 +187,25 @@ pub fn touch_after_activity(
         tx.exec("UPDATE customers SET next_contact_on = $2 WHERE id = $1", &[id.into(), date.into()])?;
     }
     Ok(())
+}
+
+/// Counts a customer's open needs anew. Call it after a need was added, done, reopened, changed or taken away.
+pub fn refresh_open_needs(tx: &mut Tx<'_>, id: CustomerId) -> store::Result<()> {
+    let known: Option<(Option<PersonId>, i64)> = tx.row(
+        "SELECT owner_id, open_needs FROM customers WHERE id = $1 AND deleted_at IS NULL",
+        &[id.into()],
+    )?;
+    let Some((owner, before)) = known else { return Ok(()) };
+    let now = tx.count(
+        "SELECT COUNT(*) FROM activities
+         WHERE customer_id = $1 AND kind = 'need' AND done_at IS NULL AND deleted_at IS NULL",
+        &[id.into()],
+    )?;
+    if now == before {
+        return Ok(());
+    }
+    tx.exec("UPDATE customers SET open_needs = $2 WHERE id = $1", &[id.into(), now.into()])?;
+    let mut deltas = Deltas::default();
+    deltas.add("customers.open_needs", "", owner, now - before);
+    deltas.apply(tx)
 }

@@ -1,9 +1,16 @@
-//! The demonstration company: what a visitor sees who has no data of his own yet.
+//! The demonstration company: what a visitor sees who has no data of his own yet, and how it goes away again.
 
+mod clear;
 pub mod generate;
-/// Loads.
-pub async fn load(_: &crate::app::App) -> Result<(), crate::error::AppError> {
-    Ok(())
+mod load;
+mod web;
+
+pub use clear::clear;
+pub use load::{PASSWORD, fill, load, print_log_ins};
+
+use crate::web::Routes;
+
+/// Its routes.
+pub fn routes(routes: Routes) -> Routes {
+    web::routes(routes)
 }
-/// Prints.
-pub fn print_log_ins() {}

@@ -1,16 +1,22 @@
-//! What waits for a person.
+//! What waits for a person (待办): customers he promised to contact, needs nobody has dealt with, dossiers to complete.
+//! Tasks are not stored: they follow from his own customers, so that nothing has to be kept in step.
+
+mod load;
+mod web;
+
+pub use load::{Counts, Need, Reason, Task, counts, list};
+
+use store::Conn;
+
 use crate::access::Actor;
 use crate::web::Routes;
-use store::Conn;
+
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    web::routes(routes)
 }
-/// How much waits for an actor on a day: customers to be contacted by then, and open needs of his customers.
+
+/// How much waits for an actor on a day, for the badge: contacts planned until then, and open needs of his customers.
 pub fn count(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<i64> {
-    conn.count(
-        "SELECT (SELECT COUNT(*) FROM customers WHERE owner_id = $1 AND next_contact_on <> '' AND next_contact_on <= $2
-                 AND deleted_at IS NULL)",
-        &[actor.person_id.into(), today.into()],
-    )
+    load::due_and_open(conn, actor, today)
 }

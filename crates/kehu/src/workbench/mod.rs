@@ -1,6 +1,14 @@
-//! Placeholder until the feature is moved in.
+//! The workbench: what waits, the figures that matter, and what happened lately, for whoever is signed in. Every
+//! number comes from kept counts, so the page costs the same at any size.
+
+mod load;
+mod web;
+
+pub use load::{Board, ByClass, board, by_class_and_province};
+
 use crate::web::Routes;
+
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    web::routes(routes)
 }

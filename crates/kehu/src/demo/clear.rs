@@ -1,0 +1,74 @@
+//! Taking the demonstration away: what is left is an empty company of one's own.
+
+use store::{Engine, Tx};
+
+use super::generate::PEOPLE;
+use crate::access::{Actor, require_administrator};
+use crate::audit::{self, Entry};
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::text;
+
+/// Removes every customer and what hangs on it, imports, counts, and the demonstration's people, whose password
+/// everybody knows; names the company anew. The administrator who does it stays and must choose a new password when
+/// he is one of them. The audit log, the dictionaries and people he added stay. Refused for a real company.
+pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
+    require_administrator(actor)?;
+    let known: Option<(String, bool)> = tx.row("SELECT name, is_demo FROM company WHERE id = 1", &[])?;
+    let (before, _) = known
+        .filter(|(_, is_demo)| *is_demo)
+        .ok_or_else(|| AppError::Conflict(text!("这里不是演示公司，没有可清除的演示数据")))?;
+    let company = company.trim();
+    if company.is_empty() || company.chars().count() > 100 {
+        return Err(AppError::field("company", text!("请填写公司名称，最多 100 个字")));
+    }
+    remove_data(tx, now)?;
+    remove_people(tx, actor)?;
+    tx.exec("UPDATE company SET name = $1, is_demo = FALSE WHERE id = 1", &[company.into()])?;
+    let (before, after) =
+        (serde_json::json!({ "company": before }), serde_json::json!({ "company": company }));
+    audit::record(tx, actor, now, &Entry::of("demo.cleared", "company", 1).change(&before, &after))?;
+    Ok(())
+}
+
+fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
+    for table in ["import_rows", "imports", "import_mappings", "saved_views"] {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    tx.exec("DELETE FROM jobs WHERE state <> 'running'", &[])?;
+    // The files themselves are purged later, as those of any deleted record.
+    tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
+    for table in
+        ["activities", "assets", "contacts", "customer_marks", "customer_keys", "customers", "events"]
+    {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    for table in ["counters", "number_blocks", "number_series", "idempotency"] {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    match tx.engine() {
+        Engine::Sqlite => tx.exec("INSERT INTO search_docs (search_docs) VALUES ('delete-all')", &[])?,
+        Engine::Postgres => tx.exec("DELETE FROM search_docs", &[])?,
+    };
+    Ok(())
+}
+
+fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
+    for person in &PEOPLE {
+        let id: Option<i64> =
+            tx.value("SELECT id FROM people WHERE username = $1", &[person.username.into()])?;
+        let Some(id) = id else { continue };
+        for table in ["sessions", "known_devices", "api_tokens"] {
+            if id != actor.person_id.0 || table == "api_tokens" {
+                tx.exec(&format!("DELETE FROM {table} WHERE person_id = $1"), &[id.into()])?;
+            }
+        }
+        if id == actor.person_id.0 {
+            tx.exec("UPDATE people SET must_change_password = TRUE WHERE id = $1", &[id.into()])?;
+        } else {
+            tx.exec("DELETE FROM list_settings WHERE person_id = $1", &[id.into()])?;
+            tx.exec("DELETE FROM people WHERE id = $1", &[id.into()])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Writing the made-up group into an empty database, through the same actions a person's clicks go through.
+
+use std::sync::Arc;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, time};
+
+use super::generate::{self, DemoCompany, DemoCustomer, DemoPerson, PEOPLE};
+use crate::access::{Actor, DataScope, Role};
+use crate::app::App;
+use crate::auth::{self, Setup};
+use crate::customers::{self, Draft, Field, Kind};
+use crate::error::AppError;
+use crate::ids::PersonId;
+use crate::org::{self, NewPerson};
+
+/// Password of everybody in the demonstration. It is printed at every start, so nothing of worth may be kept in there.
+pub const PASSWORD: &str = "岭岳演示-demo-2026";
+
+/// Customers written in one transaction.
+const CHUNK: usize = 100;
+/// Customers of the demonstration.
+const CUSTOMERS: usize = 2_000;
+/// The same seed makes the same company.
+const SEED: u64 = 1;
+
+/// Sets up the demonstration company with 2,000 customers; `Conflict` when there is a company already.
+pub async fn load(app: &App) -> Result<(), AppError> {
+    fill(app, CUSTOMERS).await
+}
+
+/// Sets up the demonstration company with so many customers. They are dated when they were first met, so that the
+/// charts have something to show; their audit rows carry the same dates.
+pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
+    let today = app.today();
+    let company = tokio::task::spawn_blocking(move || generate::company(SEED, customers, today))
+        .await
+        .map_err(|e| AppError::Internal(e.to_string()))?;
+    let company = Arc::new(company);
+    let people = Arc::new(add_people(app, &company).await?);
+    app.forget_company();
+    app.forget_catalogue();
+    let catalogue = app.catalogue().await?;
+    // The earliest first, as they would have come.
+    let mut order: Vec<usize> = (0..company.customers.len()).collect();
+    order.sort_by_key(|&n| (company.customers[n].first_contact_on, n));
+    for chunk in order.chunks(CHUNK) {
+        let (chunk, company, people) = (chunk.to_vec(), Arc::clone(&company), Arc::clone(&people));
+        let (catalogue, zone) = (Arc::clone(&catalogue), app.zone.clone());
+        app.db
+            .write(move |tx| {
+                for &n in &chunk {
+                    let customer = &company.customers[n];
+                    let met = customer.first_contact_on.to_datetime(time(9, (n % 60) as i8, 0, 0));
+                    let draft = draft_of(customer, n, &people, today);
+                    customers::create(tx, &Actor::command_line(), &catalogue, &draft, None, zone.at(met))?;
+                }
+                Ok::<_, AppError>(())
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// Makes the company and its people; the first of them administers it.
+async fn add_people(app: &App, company: &DemoCompany) -> Result<Vec<PersonId>, AppError> {
+    // One hash for all: they have one password, and nobody is protected by it.
+    let hash = app.passwords.hash(PASSWORD.to_owned()).await?;
+    let now = app.now();
+    let (name, people) = (company.name, company.people.clone());
+    app.db
+        .write(move |tx| {
+            let mut ids = Vec::with_capacity(people.len());
+            for (n, person) in people.iter().enumerate() {
+                ids.push(if n == 0 {
+                    let setup = Setup {
+                        company: name.to_owned(),
+                        name: person.name.to_owned(),
+                        username: person.username.to_owned(),
+                        password_hash: hash.clone(),
+                        is_demo: true,
+                    };
+                    auth::set_up(tx, &setup, now)?
+                } else {
+                    org::add_person(tx, &Actor::command_line(), &new_person(person, n, &hash), now)?
+                });
+            }
+            Ok::<_, AppError>(ids)
+        })
+        .await
+}
+
+fn new_person(person: &DemoPerson, n: usize, hash: &str) -> NewPerson {
+    NewPerson {
+        username: person.username.to_owned(),
+        name: person.name.to_owned(),
+        title: person.title.to_owned(),
+        phone: String::new(),
+        email: format!("{}@example.cn", person.username),
+        role: Role::named(person.role).unwrap_or(Role::Staff),
+        scope: scope_of(n),
+        password_hash: hash.to_owned(),
+        must_change_password: false,
+    }
+}
+
+/// The administrator and the manager see every customer, the others their own.
+fn scope_of(n: usize) -> DataScope {
+    if n < 2 { DataScope::All } else { DataScope::Own }
+}
+
+fn draft_of(customer: &DemoCustomer, n: usize, people: &[PersonId], today: Date) -> Draft {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let word = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let mut draft = Draft {
+        kind: Kind::named(customer.kind),
+        owner_id: Some(customer.owner.and_then(|owner| people.get(owner).copied())),
+        tags: Some(customer.tags.iter().map(|tag| (*tag).to_owned()).collect()),
+        ..Draft::default()
+    };
+    for (field, value) in [
+        (Field::Name, customer.name.clone()),
+        (Field::ShortName, text(&customer.short_name)),
+        (Field::Class, word(customer.class)),
+        (Field::Level, word(customer.level)),
+        (Field::Nature, word(customer.nature)),
+        (Field::ParentOrganisation, text(&customer.parent_organisation)),
+        (Field::Industry, word(customer.industry)),
+        (Field::CreditCode, text(&customer.credit_code)),
+        (Field::IdNumber, text(&customer.id_number)),
+        (Field::Gender, word(customer.gender)),
+        (Field::Birthday, customer.birthday.map(|d| d.to_string()).unwrap_or_default()),
+        (Field::Phone, text(&customer.phone)),
+        (Field::Landline, text(&customer.landline)),
+        (Field::Fax, text(&customer.fax)),
+        (Field::Email, text(&customer.email)),
+        (Field::Website, text(&customer.website)),
+        (Field::Wechat, text(&customer.wechat)),
+        (Field::Region, text(&customer.region)),
+        (Field::Address, text(&customer.address)),
+        (Field::CreditStatus, word(customer.credit_status)),
+        (Field::Source, word(customer.source)),
+        (Field::BusinessTraits, word(customer.business_traits)),
+        (Field::Needs, word(customer.needs)),
+        (Field::Remark, word(customer.remark)),
+        (Field::FirstContactOn, customer.first_contact_on.to_string()),
+        (Field::NextContactOn, next_contact(customer, n, today)),
+    ] {
+        if !value.is_empty() {
+            draft.fields.insert(field, value);
+        }
+    }
+    draft
+}
+
+/// Some customers are to be contacted today, a few should have been, others in the coming weeks.
+fn next_contact(customer: &DemoCustomer, n: usize, today: Date) -> String {
+    let in_days = match (customer.owner, n % 97) {
+        (None, _) => return String::new(),
+        (_, 3 | 41) => 0,
+        (_, 17) => -((n % 9) as i64) - 1,
+        (_, 5..12) => (n % 28) as i64 + 1,
+        _ => return String::new(),
+    };
+    today.saturating_add(in_days.days()).to_string()
+}
+
+/// Prints who may sign in to the demonstration, and how.
+pub fn print_log_ins() {
+    println!("这是演示公司。下面的帐号都能登录，密码都是：{PASSWORD}");
+    for (n, person) in PEOPLE.iter().enumerate() {
+        let role = if person.role == "administrator" { "管理员" } else { "员工" };
+        println!(
+            "  {:12} {}（{}，{role}，{}）",
+            person.username,
+            person.name,
+            person.title,
+            scope_of(n).title()
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_password_would_be_accepted_from_a_person() {
+        for person in &PEOPLE {
+            assert!(auth::check_new_password(PASSWORD, &[person.username, "岭岳实业集团有限公司"]).is_none());
+        }
+    }
+}
