@@ -8,8 +8,6 @@ use crate::auth;
 use crate::clock::Clock;
 use crate::demo;
 use crate::menu;
-use crate::tasks;
-use crate::web::Hooks;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -28,8 +26,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     if db.read_blocking(|conn| auth::is_set_up(conn))? {
         return Err(Failure::Refused("数据库里已经有公司，演示公司只能装入空数据库".into()));
     }
-    let hooks = Hooks { menu: menu::menu, todo_count: tasks::count };
-    let app = App::new(db, config, Clock::System, hooks)?;
+    let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(demo::load(&app))?;
     demo::print_log_ins();
     say("演示公司已装入")

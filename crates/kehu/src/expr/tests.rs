@@ -135,6 +135,7 @@ fn customer() -> impl Strategy<Value = Customer> {
             custom,
             completeness,
             last_activity_at,
+            open_needs: 0,
             version,
             created_at: at,
             created_by: PersonId(PEOPLE[0]),

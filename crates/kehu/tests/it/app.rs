@@ -50,7 +50,6 @@ where
 }
 
 /// `both` before anybody has set the company up.
-#[expect(dead_code, reason = "for the set-up's stories")]
 pub async fn both_empty<F, Fut>(story: F)
 where
     F: Fn(TestApp) -> Fut,

@@ -5,6 +5,10 @@ mod app;
 
 mod access;
 mod customers_api;
+mod demo;
 mod routes;
+mod search;
+mod tasks;
+mod workbench;
 
 pub use app::{Answer, Client, TestApp, both};

@@ -1,0 +1,41 @@
+//! The demonstration company.
+
+use kehu::demo;
+
+use crate::app::both_empty;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
+    both_empty(|app| async move {
+        demo::fill(&app.app, 120).await.unwrap();
+        assert!(demo::fill(&app.app, 1).await.is_err(), "never on top of a company");
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
+        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 8);
+        let chains = app.app.db.read(|conn| kehu::audit::verify(conn)).await.unwrap();
+        assert!(format!("{chains:?}").contains("ChainReport"));
+        let id = app.person_id("zhouwenbin").await;
+        let admin = app.sign_in(id).await;
+        assert!(admin.get("/").await.expect(200).text().contains("演示数据"));
+        let staff = app.sign_in(app.person_id("liuyang").await).await;
+        staff.get("/admin/demo").await.expect(403);
+        staff.post_form("/admin/demo", &[("word", "清除"), ("company", "我的公司")]).await.expect(403);
+        admin.post_form("/admin/demo", &[("word", "清"), ("company", "我的公司")]).await.expect(422);
+        admin.post_form("/admin/demo", &[("word", "清除"), ("company", "")]).await.expect(422);
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
+        admin.post_form("/admin/demo", &[("word", "清除"), ("company", "我的公司")]).await.expect(303);
+        for table in ["customers", "contacts", "assets", "activities", "counters", "search_docs", "imports"] {
+            let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
+            assert_eq!(app.number(sql).await, 0, "{table}");
+        }
+        assert_eq!(app.text("SELECT name FROM company").await, "我的公司");
+        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM company WHERE is_demo = TRUE").await, 0);
+        // The password everybody knows must be replaced first; nothing can be cleared a second time.
+        assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE must_change_password = TRUE").await, 1);
+        staff.get("/").await.expect(303);
+        let actor = kehu::access::Actor::command_line();
+        let again = app.app.db.write(move |tx| demo::clear(tx, &actor, "别家公司", crate::app::NOW)).await;
+        assert!(again.is_err());
+    })
+    .await;
+}

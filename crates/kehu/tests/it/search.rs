@@ -1,0 +1,214 @@
+//! Finding customers: menu, page, API.
+
+use kehu::access::DataScope;
+use serde_json::{Value as Json, json};
+
+use crate::{Client, both};
+
+async fn found(client: &Client<'_>, words: &str) -> Vec<String> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish();
+    let page = client.get(&format!("/api/v1/search?{query}")).await.expect(200).json();
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+fn path(customer: &Json) -> String {
+    format!("/api/v1/customers/{}", customer["id"].as_str().unwrap())
+}
+
+// covers: CI-02
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_found_by_characters_pinyin_initials_numbers_and_mixtures() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let organisation = json!({
+            "kind": "organisation", "name": "广州天江科技有限公司", "short_name": "天江科技", "number": "TJ-2026-008",
+            "phone": "13812345678", "landline": "020-38120099", "credit_code": "91350100M000100Y43",
+            "email": "office@example.cn",
+        });
+        admin.customer(organisation).await;
+        admin.customer(json!({ "kind": "person", "name": "张三", "phone": "13900001111" })).await;
+        let admin = admin.with_token().await;
+        for words in [
+            "天", "天江", "广州天江", "tianjiang", "guangzhoutianjiang", "gztj", "GZTJ", "广州tj", "gz天江", "天江 科技",
+            "5678", "13812345678", "138 1234 5678", "0099", "38120099", "TJ-2026-008", "tj-2026", "91350100",
+            "office@example.cn",
+        ] {
+            assert_eq!(found(&admin, words).await, ["广州天江科技有限公司"], "{words}");
+        }
+        for words in ["张", "zs", "zhangsan", "zhang san", "张s", "1111"] {
+            assert_eq!(found(&admin, words).await, ["张三"], "{words}");
+        }
+        for words in ["李四", "lisi", "99887766", ""] {
+            assert!(found(&admin, words).await.is_empty(), "{words}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn surnames_with_several_readings_are_found_by_each() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        for name in ["单雄信", "曾国强", "解晓东", "仇英", "重庆长江贸易有限公司"] {
+            let kind = if name.chars().count() > 4 { "organisation" } else { "person" };
+            admin.customer(json!({ "kind": kind, "name": name })).await;
+        }
+        let admin = admin.with_token().await;
+        for (words, name) in [
+            ("shanxiongxin", "单雄信"),
+            ("sxx", "单雄信"),
+            ("zengguoqiang", "曾国强"),
+            ("xiexiaodong", "解晓东"),
+            ("qiuying", "仇英"),
+            ("chongqing", "重庆长江贸易有限公司"),
+            ("cqcj", "重庆长江贸易有限公司"),
+        ] {
+            assert_eq!(found(&admin, words).await, [name], "{words}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_quotes_and_wildcards_are_only_words() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        admin.customer(json!({ "kind": "person", "name": "张三" })).await;
+        let token = admin.with_token().await;
+        for words in [
+            "\"",
+            "'",
+            "张\" OR \"1",
+            "* ",
+            "NEAR(",
+            "a AND",
+            "%",
+            "_",
+            "张*",
+            ") OR (",
+            "\\",
+            "&",
+            "|",
+            "!",
+            ":*",
+            "<->",
+            "' OR 1=1 --",
+            "body:张",
+            "^",
+            "-",
+            "\u{0}",
+            "\u{202e}",
+            "（",
+            "🙂",
+        ] {
+            let names = found(&token, words).await;
+            assert!(names.is_empty() || names == ["张三"], "{words}");
+        }
+        assert!(found(&token, "%").await.is_empty());
+        assert!(found(&token, "_").await.is_empty());
+        let long = "张".repeat(5_000);
+        found(&token, &long).await;
+        // What is typed comes back as text, never as markup.
+        let page = admin.get("/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E").await.expect(200).text();
+        assert!(!page.contains("<script>alert"));
+        token.get("/api/v1/search?q=a&limit=0").await.expect(422);
+        token.get("/api/v1/search?q=a&limit=x").await.expect(422);
+        app.stranger().get("/api/v1/search?q=a").await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_finds_what_he_may_not_see() {
+    both(|app| async move {
+        let wang = app.staff("wang", DataScope::Own).await;
+        let li = app.staff("li", DataScope::Own).await;
+        let all = app.staff("all", DataScope::All).await;
+        wang.customer(json!({ "kind": "person", "name": "欧阳修", "phone": "13812345678" })).await;
+        for words in ["欧阳", "oyx", "5678", "KH000001"] {
+            assert_eq!(found(&wang.with_token().await, words).await, ["欧阳修"], "{words}");
+            assert_eq!(found(&all.with_token().await, words).await, ["欧阳修"], "{words}");
+            assert!(found(&li.with_token().await, words).await.is_empty(), "{words}");
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish();
+            for place in ["/search/menu", "/search"] {
+                let page = li.get(&format!("{place}?{query}")).await.expect(200).text();
+                assert!(!page.contains("欧阳修") && !page.contains("13812345678"), "{place} {words}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_customer_is_gone_and_a_new_name_is_found_at_once() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let made = admin.customer(json!({ "kind": "person", "name": "张三", "phone": "13812345678" })).await;
+        let token = admin.with_token().await;
+        let renamed = json!({ "name": "李四" });
+        token.json_with("PATCH", &path(&made), renamed, &[("if-match", "\"1\"")]).await.expect(200);
+        assert!(found(&token, "张三").await.is_empty());
+        assert_eq!(found(&token, "lisi").await, ["李四"]);
+        assert_eq!(found(&token, "5678").await, ["李四"]);
+        token.json_with("DELETE", &path(&made), json!({}), &[("if-match", "\"2\"")]).await.expect(204);
+        for words in ["李四", "ls", "5678"] {
+            assert!(found(&token, words).await.is_empty(), "{words}");
+        }
+        let id = made["id"].as_str().unwrap().parse().unwrap();
+        app.app
+            .db
+            .write(move |tx| {
+                kehu::customers::restore(tx, &kehu::access::Actor::command_line(), id, crate::app::NOW)
+            })
+            .await
+            .unwrap();
+        assert_eq!(found(&token, "lisi").await, ["李四"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_menu_offers_customers_with_marks_then_pages_the_person_may_open() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let made = li
+            .customer(
+                json!({ "kind": "organisation", "name": "广州天江科技有限公司", "phone": "13812345678" }),
+            )
+            .await;
+        let menu = li.get("/search/menu?q=tj").await.expect(200).text();
+        assert!(menu.contains("<mark>天江</mark>"), "{menu}");
+        assert!(menu.contains(&format!("href=\"/customers/{}\"", made["id"].as_str().unwrap())));
+        let by_phone = li.get("/search/menu?q=5678").await.expect(200).text();
+        assert!(by_phone.contains("1381234<mark>5678</mark>"), "{by_phone}");
+        // 导入 by its initials; the administration only for administrators.
+        assert!(li.get("/search/menu?q=dr").await.text().contains("href=\"/imports\""));
+        assert!(!li.get("/search/menu?q=rygl").await.text().contains("/admin/people"));
+        assert!(admin.get("/search/menu?q=rygl").await.text().contains("href=\"/admin/people\""));
+        let start = li.get("/search/menu?q=").await.expect(200).text();
+        assert!(start.contains("广州天江") && start.contains("href=\"/customers/new\""));
+        let nothing = li.get("/search/menu?q=zzzzqqq").await.expect(200).text();
+        assert!(nothing.trim().is_empty(), "{nothing}");
+        let page = li.get("/search?q=%E5%A4%A9%E6%B1%9F").await.expect(200).text();
+        assert!(page.contains("<mark>天江</mark>") && page.contains("/customers?q="));
+        assert!(li.get("/search?q=zzzzqqq").await.expect(200).text().contains("没有找到"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_begin_with_the_words_come_first() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        for name in ["江门天江贸易有限公司", "天江", "天江集团有限公司", "北京新天江有限公司"]
+        {
+            admin.customer(json!({ "kind": "organisation", "name": name })).await;
+        }
+        let names = found(&admin.with_token().await, "天江").await;
+        assert_eq!(names[..2], ["天江", "天江集团有限公司"]);
+        assert_eq!(names.len(), 4);
+    })
+    .await;
+}
