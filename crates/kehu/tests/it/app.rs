@@ -24,7 +24,7 @@ use tower::ServiceExt;
 pub const NOW: i64 = 1_790_583_600_000;
 
 /// The password of everybody in tests.
-pub const PASSWORD: &str = "一句容易记住但很长的话";
+pub const PASSWORD: &str = "一句容易记住但是很长的话";
 
 /// A running company.
 pub struct TestApp {

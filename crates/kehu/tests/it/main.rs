@@ -4,6 +4,7 @@
 mod app;
 
 mod access;
+mod cli;
 mod customers_api;
 mod demo;
 mod routes;

@@ -1,0 +1,164 @@
+//! The command line, run as the administrator of a machine runs it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::app::{PASSWORD, PostgresDatabase};
+
+fn kehu(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kehu"))
+        .args(arguments)
+        .env_remove("KEHU_DATA")
+        .env_remove("KEHU_DATABASE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses before reading closes its input: that is no failure of ours.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn ok(arguments: &[&str], input: &str) -> String {
+    let output = kehu(arguments, input);
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "kehu {}: {said}", arguments.join(" "));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn fails(code: i32, arguments: &[&str], input: &str) -> String {
+    let output = kehu(arguments, input);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "kehu {}: {said}", arguments.join(" "));
+    said
+}
+
+fn company(data: &Path) -> &str {
+    let data = data.to_str().unwrap();
+    let password = format!("{PASSWORD}\n");
+    ok(
+        &["setup", "--data", data, "--company", "天江集团", "--admin", "admin", "--password-stdin"],
+        &password,
+    );
+    data
+}
+
+#[test]
+fn a_company_is_set_up_once_and_people_and_tokens_are_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let password = format!("{PASSWORD}\n");
+    fails(
+        1,
+        &["setup", "--data", data, "--company", "别家", "--admin", "root", "--password-stdin"],
+        &password,
+    );
+    fails(
+        1,
+        &["user", "add", "--data", data, "--username", "li", "--name", "李", "--password-stdin"],
+        "短\n",
+    );
+    ok(&["user", "add", "--data", data, "--username", "li", "--name", "李", "--password-stdin"], &password);
+    fails(
+        2,
+        &[
+            "user",
+            "add",
+            "--data",
+            data,
+            "--username",
+            "wu",
+            "--name",
+            "吴",
+            "--role",
+            "皇帝",
+            "--password-stdin",
+        ],
+        &password,
+    );
+    assert!(ok(&["user", "list", "--data", data], "").contains("li"));
+    ok(
+        &["user", "passwd", "--data", data, "--username", "li", "--password-stdin"],
+        "另一句容易记住的很长的话\n",
+    );
+    let printed = ok(&["token", "new", "--data", data, "--user", "admin", "--name", "对接"], "");
+    assert!(printed.lines().last().unwrap().starts_with("kehu_"), "the token stands alone on the last line");
+    fails(1, &["token", "new", "--data", data, "--user", "nobody", "--name", "x"], "");
+    ok(&["db", "check", "--data", data], "");
+    ok(&["audit", "verify", "--data", data], "");
+    assert!(ok(&["routes"], "").contains("/api/v1/customers"));
+    assert!(ok(&["openapi"], "").contains("\"openapi\": \"3.1.0\""));
+}
+
+#[test]
+fn wrong_use_and_a_newer_schema_have_exit_codes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    fails(2, &["db", "check", "--data", data, "--database", "mysql://x"], "");
+    fails(2, &["serve", "--data", data, "--listen", "0.0.0.0:0"], "");
+    fails(2, &["nonsense"], "");
+    let connection = rusqlite::Connection::open(folder.path().join("kehu.sqlite")).unwrap();
+    connection
+        .execute("INSERT INTO schema_migrations (name, digest) VALUES ('9999_future', 'x')", [])
+        .unwrap();
+    let said = fails(4, &["db", "check", "--data", data], "");
+    assert!(said.contains("9999_future"));
+}
+
+// covers: IP-05
+#[test]
+fn an_edited_audit_row_is_found_and_a_rolled_back_database_shows_against_its_anchor() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let file = folder.path().join("kehu.sqlite");
+    let before = folder.path().join("before.sqlite");
+    rusqlite::Connection::open(&file).unwrap().execute("VACUUM INTO ?1", [before.to_str().unwrap()]).unwrap();
+    let password = format!("{PASSWORD}\n");
+    ok(&["user", "add", "--data", data, "--username", "li", "--name", "李", "--password-stdin"], &password);
+    let anchor = folder.path().join("anchor.txt");
+    std::fs::write(&anchor, ok(&["audit", "verify", "--data", data], "")).unwrap();
+    // The whole database is put back to an earlier state: the chain itself is sound, only the anchor tells.
+    let rolled = folder.path().join("rolled");
+    std::fs::create_dir(&rolled).unwrap();
+    std::fs::copy(&before, rolled.join("kehu.sqlite")).unwrap();
+    let rolled = rolled.to_str().unwrap();
+    ok(&["audit", "verify", "--data", rolled], "");
+    fails(1, &["audit", "verify", "--data", rolled, "--anchor", anchor.to_str().unwrap()], "");
+    for tamper in [
+        "UPDATE audit_log SET actor_name = '别人' WHERE seq = 2",
+        "DELETE FROM audit_log WHERE seq = 2",
+        "DELETE FROM audit_log WHERE seq = (SELECT MAX(seq) FROM audit_log)",
+        "UPDATE audit_heads SET seq = seq - 1",
+    ] {
+        let copy = tempfile::tempdir().unwrap();
+        rusqlite::Connection::open(&file)
+            .unwrap()
+            .execute("VACUUM INTO ?1", [copy.path().join("kehu.sqlite").to_str().unwrap()])
+            .unwrap();
+        let connection = rusqlite::Connection::open(copy.path().join("kehu.sqlite")).unwrap();
+        assert_eq!(connection.execute(tamper, []).unwrap(), 1, "{tamper}");
+        fails(1, &["audit", "verify", "--data", copy.path().to_str().unwrap()], "");
+    }
+}
+
+#[test]
+fn a_company_moves_from_sqlite_to_postgresql_with_every_row_proved() {
+    let Some(target) = PostgresDatabase::create() else {
+        eprintln!("skipped: KEHU_TEST_POSTGRES names no server");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let from = format!("sqlite:{}", folder.path().join("kehu.sqlite").display());
+    let printed = ok(&["db", "copy", "--from", &from, "--to", &target.url], "");
+    assert!(!printed.contains("不一致"), "{printed}");
+    ok(&["db", "check", "--data", data, "--database", &target.url], "");
+    ok(&["audit", "verify", "--data", data, "--database", &target.url], "");
+    // A second copy would mix two companies.
+    fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
+}
