@@ -7,7 +7,10 @@ let shown = null;
 
 const wanted = () => kehu.localPath(new URL(location.href).searchParams.get("drawer"));
 const links = () => [...document.querySelectorAll("main [data-drawer-row]")];
-const rowOf = (path) => links().find((row) => kehu.localPath(row.dataset.href) === path);
+// A tab of a record (`?tab=contacts`) is still that record.
+const record = (path) => path?.split("?")[0];
+const shows = (row) => record(kehu.localPath(row.dataset.href)) === record(shown);
+const rowOf = (path) => links().find((row) => record(kehu.localPath(row.dataset.href)) === record(path));
 
 const address = (path) => {
   const url = new URL(location.href);
@@ -18,13 +21,13 @@ const address = (path) => {
 
 const refreshPlace = () => {
   const all = links();
-  const at = all.findIndex((row) => kehu.localPath(row.dataset.href) === shown);
+  const at = all.findIndex(shows);
   const place = drawer().querySelector(".drawer-place");
   place.textContent = at < 0 ? "" : `${at + 1} / ${all.length}`;
   drawer().querySelector("[data-drawer-prev]").disabled = at <= 0;
   drawer().querySelector("[data-drawer-next]").disabled = at < 0 || at >= all.length - 1;
   drawer().querySelector("[data-drawer-full]").href = shown;
-  links().forEach((row) => row.classList.toggle("is-active", kehu.localPath(row.dataset.href) === shown));
+  links().forEach((row) => row.classList.toggle("is-active", shows(row)));
 };
 
 const show = async (path) => {
@@ -70,7 +73,7 @@ kehu.closeDrawer = async () => {
 };
 const step = (by) => {
   const all = links();
-  const row = all[all.findIndex((each) => kehu.localPath(each.dataset.href) === shown) + by];
+  const row = all[all.findIndex(shows) + by];
   if (row) kehu.openDrawer(row.dataset.href, row);
 };
 

@@ -40,6 +40,11 @@ document.addEventListener("keydown", (event) => {
   }
 }, true);
 kehu.on("click", "[data-inline-cancel]", (event, button) => cancel(button.closest("[data-edit]")));
+// Ticks, tags and choices of a picker change no text field.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.(".inline-form");
+  if (form && (event.target.matches("[type=checkbox], [type=hidden]") || event.target.matches("[data-tags]"))) form.dataset.touched = "true";
+});
 // Leaving the field saves it; unchanged, it closes.
 document.addEventListener("focusout", (event) => {
   const form = event.target.closest?.(".inline-form");
@@ -47,7 +52,7 @@ document.addEventListener("focusout", (event) => {
   setTimeout(() => {
     const cell = form.closest("[data-edit]");
     if (!form.isConnected || form.contains(document.activeElement) || form.dataset.sending || kehu.dialogOpen()) return;
-    const changed = [...form.elements].some((field) => field.name && field.type !== "hidden" &&
+    const changed = form.dataset.touched || [...form.elements].some((field) => field.name && field.type !== "hidden" &&
       (field.matches("select") ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== field.defaultValue));
     if (changed) form.requestSubmit();
     else cancel(cell);

@@ -5,6 +5,7 @@ pub mod fields;
 mod index;
 mod list;
 mod load;
+pub mod marks;
 mod model;
 mod remove;
 mod update;

@@ -4,8 +4,12 @@ mod batch;
 mod columns;
 mod display;
 mod form;
+mod history;
 mod index;
+mod inline;
 mod query;
+mod recycle;
+mod show;
 mod suggest;
 
 pub use query::{CHOICE_FILTERS, DEFAULT_LIMIT, list_query};
@@ -34,6 +38,12 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/regions", Need::SignedIn, suggest::find_regions)
         .get("/customers/{id}/edit", Need::SignedIn, form::edit)
         .post("/customers/{id}/edit", Need::SignedIn, form::change)
+        .get("/customers/{id}", Need::SignedIn, show::show)
+        .get("/customers/{id}/fields/{key}", Need::SignedIn, inline::open)
+        .post("/customers/{id}/fields/{key}", Need::SignedIn, inline::save)
+        .post("/customers/{id}/delete", Need::SignedIn, show::delete)
+        .post("/customers/{id}/restore", Need::Administrator, show::restore)
+        .get("/admin/recycle", Need::Administrator, recycle::list)
         .post("/customers/batch/{action}", Need::SignedIn, batch::run)
 }
 

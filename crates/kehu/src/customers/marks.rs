@@ -1,0 +1,80 @@
+//! Classification schemes: which value of a scheme a customer carries, or which several.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use store::{Conn, Tx};
+
+use super::load::load_for;
+use crate::access::{Actor, Verb};
+use crate::audit::{self, Entry};
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::ids::CustomerId;
+use crate::{events, text};
+
+/// The values of a customer by scheme. Decide about the customer first.
+pub fn of_customer(conn: &mut Conn<'_>, id: CustomerId) -> store::Result<BTreeMap<String, Vec<String>>> {
+    let rows: Vec<(String, String)> = conn.rows(
+        "SELECT scheme, value FROM customer_marks WHERE customer_id = $1 ORDER BY scheme, value LIMIT 1000",
+        &[id.into()],
+    )?;
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (scheme, value) in rows {
+        all.entry(scheme).or_default().push(value);
+    }
+    Ok(all)
+}
+
+/// Gives a customer these values of a scheme and takes the others of it away; none takes all away. A scheme with a
+/// single choice takes one. Setting what is already set writes nothing.
+pub fn set(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    id: CustomerId,
+    scheme: &str,
+    values: &[String],
+    now: Millis,
+) -> Result<(), AppError> {
+    load_for(tx, actor, Verb::Update, id)?;
+    if !catalogue.schemes.iter().any(|name| name == scheme) {
+        return Err(AppError::NotFound);
+    }
+    let dictionary = catalogue.dictionary(scheme);
+    let before = of_customer(tx, id)?.remove(scheme).unwrap_or_default();
+    let mut wanted: Vec<String> = values.iter().filter(|v| !v.is_empty()).cloned().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.len() > 1 && !dictionary.is_multiple {
+        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.zh)));
+    }
+    for value in &wanted {
+        // A retired value may stay where it is.
+        let is_known = dictionary.entry(value).is_some_and(|e| e.is_active || before.contains(value));
+        if !is_known {
+            return Err(AppError::field("value", text!("请从列出的值中选择")));
+        }
+    }
+    if wanted == before {
+        return Ok(());
+    }
+    for value in before.iter().filter(|v| !wanted.contains(v)) {
+        tx.exec(
+            "DELETE FROM customer_marks WHERE customer_id = $1 AND scheme = $2 AND value = $3",
+            &[id.into(), scheme.into(), value.into()],
+        )?;
+    }
+    for value in wanted.iter().filter(|v| !before.contains(v)) {
+        tx.exec(
+            "INSERT INTO customer_marks (customer_id, scheme, value, set_at, set_by) VALUES ($1, $2, $3, $4, $5)",
+            &[id.into(), scheme.into(), value.into(), now.into(), actor.person_id.into()],
+        )?;
+    }
+    events::emit(tx, actor, now, "customer.marked", "customer", id.0, id.0)?;
+    let key = format!("mark.{scheme}");
+    let (before, after): (Json, Json) = (json!({ &key: before }), json!({ &key: wanted }));
+    audit::record(tx, actor, now, &Entry::of_customer("customer.marked", id.0).change(&before, &after))?;
+    Ok(())
+}

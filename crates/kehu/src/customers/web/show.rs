@@ -1,0 +1,375 @@
+//! A customer: the same card in the drawer beside the list and on a page of its own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use store::Conn;
+
+use super::display::{Reader, Shown};
+use super::history::{self, History};
+use super::{reply, trigger, wants_part};
+use crate::access::{Actor, Verb};
+use crate::app::App;
+use crate::catalogue::Catalogue;
+use crate::clock::Zone;
+use crate::customers::{self, Customer, Field, Group, Kind, SPECS, marks};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ids::{CustomerId, PersonId};
+use crate::org;
+use crate::web::{Administrator, Page, QueryData, Shell, Tab, redirect};
+
+#[derive(Template)]
+#[template(path = "customers/show.html", blocks = ["card"])]
+struct Card {
+    l: Lang,
+    shell: Shell,
+    path: String,
+    in_drawer: bool,
+    just_saved: bool,
+    head: Head,
+    may_delete: bool,
+    tabs: Vec<Tab>,
+    tab: &'static str,
+    groups: Vec<Facts>,
+    unset_schemes: Vec<(String, String)>,
+    history: Option<History>,
+    history_of: String,
+    older: Option<String>,
+}
+
+/// The head of the card; changes in place send it anew.
+#[derive(Template)]
+#[template(path = "customers/head.html")]
+pub(super) struct Head {
+    l: Lang,
+    id: CustomerId,
+    name: String,
+    number: String,
+    is_person: bool,
+    class: Shown,
+    level: Shown,
+    owner: String,
+    completeness: i64,
+    missing: Vec<String>,
+    last_activity: String,
+    next_contact: Shown,
+    /// Whether it replaces the one on the page.
+    is_out_of_band: bool,
+}
+
+struct Facts {
+    title: String,
+    facts: Vec<Fact>,
+}
+
+struct Fact {
+    label: String,
+    shown: Shown,
+    edit: String,
+    /// Address of the history of this field; empty for none.
+    history: String,
+    wide: bool,
+}
+
+/// The tabs, with the table whose rows are counted.
+const TABS: [(&str, &str, &str); 6] = [
+    ("basic", "基本信息", ""),
+    ("timeline", "动态", "activities"),
+    ("contacts", "联系人", "contacts"),
+    ("assets", "资产", "assets"),
+    ("files", "附件", "files"),
+    ("history", "变更记录", ""),
+];
+
+/// Fields whose history stands one click away: the class (VF-02), the level and the credit status (AM-06).
+const WITH_HISTORY: [Field; 3] = [Field::Class, Field::Level, Field::CreditStatus];
+
+/// What the card shows besides the customer itself.
+struct Around {
+    names: HashMap<PersonId, String>,
+    has_contact: bool,
+    marks: BTreeMap<String, Vec<String>>,
+    counts: BTreeMap<&'static str, i64>,
+    /// When and by whom the credit status was last written.
+    credit_noted: Option<(i64, String)>,
+}
+
+fn around(conn: &mut Conn<'_>, customer: &Customer) -> store::Result<Around> {
+    let mut counts = BTreeMap::new();
+    for (tab, _, table) in TABS.iter().filter(|(.., table)| !table.is_empty()) {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE customer_id = $1 AND deleted_at IS NULL");
+        counts.insert(*tab, conn.count(&sql, &[customer.id.into()])?);
+    }
+    let credit_noted = conn.row(
+        "SELECT at, actor_name FROM audit_log
+         WHERE customer_id = $1 AND object = 'customer' AND after LIKE '%\"credit_status\":%' ORDER BY id DESC LIMIT 1",
+        &[customer.id.into()],
+    )?;
+    Ok(Around {
+        names: org::person_names(conn)?,
+        has_contact: counts.get("contacts").is_some_and(|n| *n > 0),
+        marks: marks::of_customer(conn, customer.id)?,
+        counts,
+        credit_noted,
+    })
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<CustomerId>,
+    headers: HeaderMap,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let catalogue = app.catalogue().await?;
+    let tab = TABS.iter().map(|(name, ..)| *name).find(|t| *t == query.get("tab")).unwrap_or("basic");
+    let field = Some(query.get("field").to_owned()).filter(|f| {
+        !f.is_empty() && f.len() <= 80 && f.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c))
+    });
+    let before = store::parse_id(query.get("before")).ok();
+    let (me, l, zone) = (actor.clone(), page.l, app.zone.clone());
+    let (today, known, of) = (app.today().to_string(), catalogue.clone(), field.clone());
+    let (customer, around, history) = app
+        .db
+        .read(move |conn| {
+            let customer = customers::load(conn, &me, id)?;
+            let around = around(conn, &customer)?;
+            let history = match tab {
+                "history" => {
+                    let reader =
+                        Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };
+                    Some(history::load(conn, &reader, id, of.as_deref(), before)?)
+                }
+                _ => None,
+            };
+            Ok::<_, AppError>((customer, around, history))
+        })
+        .await?;
+    let in_drawer = wants_part(&headers);
+    let reader = reader(&catalogue, l, &app.zone, &around.names, app.today().to_string());
+    let address = format!("/customers/{id}");
+    let tabs = TABS
+        .iter()
+        .map(|(name, title, _)| Tab {
+            title: l.t(title).to_owned(),
+            href: if *name == "basic" { address.clone() } else { format!("{address}?tab={name}") },
+            active: *name == tab,
+            count: around.counts.get(name).copied(),
+        })
+        .collect();
+    let groups = if tab == "basic" { groups(&reader, &actor, &customer, &around) } else { Vec::new() };
+    let unset_schemes = catalogue
+        .schemes
+        .iter()
+        .filter(|s| tab == "basic" && !around.marks.contains_key(*s))
+        .map(|s| {
+            let dictionary = catalogue.dictionary(s);
+            (format!("{address}/fields/mark.{s}"), l.pick(&dictionary.zh, &dictionary.en).to_owned())
+        })
+        .collect();
+    let of = field.as_deref();
+    let history_of = of.and_then(Field::named).map_or("", |f| f.spec().zh);
+    let older = history.as_ref().and_then(|h| h.older.as_ref()).map(|older| {
+        let of = of.map_or_else(String::new, |f| format!("&field={f}"));
+        format!("{address}?tab=history{of}&before={older}")
+    });
+    let card = Card {
+        l,
+        shell: page.shell(&[("客户", "/customers"), (customer.name(), "")]),
+        path: address.clone(),
+        in_drawer,
+        just_saved: query.is_ticked("saved"),
+        head: head(&reader, &customer, around.has_contact, false),
+        may_delete: actor.is_administrator(),
+        tabs,
+        tab,
+        groups,
+        unset_schemes,
+        history,
+        history_of: l.t(history_of).to_owned(),
+        older,
+    };
+    if in_drawer { reply(&card.as_card(), StatusCode::OK) } else { reply(&card, StatusCode::OK) }
+}
+
+fn reader<'a>(
+    catalogue: &'a Catalogue,
+    l: Lang,
+    zone: &'a Zone,
+    names: &'a HashMap<PersonId, String>,
+    today: String,
+) -> Reader<'a> {
+    Reader { catalogue, l, zone, names, today }
+}
+
+/// The head of a customer's card.
+pub(super) fn head(
+    reader: &Reader<'_>,
+    customer: &Customer,
+    has_contact: bool,
+    is_out_of_band: bool,
+) -> Head {
+    let l = reader.l;
+    Head {
+        l,
+        id: customer.id,
+        name: customer.name().to_owned(),
+        number: customer.number.clone(),
+        is_person: customer.kind == Kind::Person,
+        class: reader.column(customer, "class"),
+        level: reader.column(customer, "level"),
+        owner: reader.person(customer.owner_id),
+        completeness: customer.completeness,
+        missing: customer.missing(has_contact).into_iter().map(|zh| l.t(zh).to_owned()).collect(),
+        last_activity: reader.column(customer, "last_activity_at").text,
+        next_contact: reader.column(customer, "next_contact_on"),
+        is_out_of_band,
+    }
+}
+
+fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Around) -> Vec<Facts> {
+    let (l, id) = (reader.l, customer.id);
+    let mut all = Vec::new();
+    for group in Group::ALL {
+        let mut facts: Vec<Fact> = SPECS
+            .iter()
+            .filter(|s| s.group == group && s.applies_to(customer.kind))
+            .map(|spec| {
+                let shown = reader.field(spec, customer.get(spec.field));
+                let history = if WITH_HISTORY.contains(&spec.field) {
+                    format!("/customers/{id}?tab=history&field={}", spec.key)
+                } else {
+                    String::new()
+                };
+                Fact {
+                    label: l.t(spec.zh).to_owned(),
+                    wide: shown.look == "long",
+                    shown,
+                    edit: format!("/customers/{id}/fields/{}", spec.key),
+                    history,
+                }
+            })
+            .collect();
+        if group == Group::Basic {
+            let owner = if actor.is_administrator() { format!("/customers/{id}/fields/owner_id") } else { String::new() };
+            facts.push(fact(reader, customer, "负责人", "owner_id", owner));
+            facts.push(fact(reader, customer, "标签", "tags", format!("/customers/{id}/fields/tags")));
+        }
+        if group == Group::Business
+            && let Some((at, by)) = &around.credit_noted
+            && !customer.get(Field::CreditStatus).is_empty()
+        {
+            let noted = Shown::text(format!("{}  {by}", reader.zone.minute(*at)));
+            let label = l.t("信用状况记录于").to_owned();
+            facts.push(Fact { label, shown: noted, edit: String::new(), history: String::new(), wide: false });
+        }
+        all.push(Facts { title: l.t(group.title()).to_owned(), facts });
+    }
+    let own: Vec<Fact> = reader
+        .catalogue
+        .custom_fields
+        .iter()
+        .filter(|f| f.is_active && (f.applies_to.is_empty() || f.applies_to == customer.kind.code()))
+        .map(|field| {
+            let name = format!("custom.{}", field.key);
+            let shown = reader.column(customer, &name);
+            let wide = shown.look == "long";
+            let edit = format!("/customers/{id}/fields/{name}");
+            Fact { label: field.title.clone(), shown, edit, history: String::new(), wide }
+        })
+        .collect();
+    if !own.is_empty() {
+        all.push(Facts { title: l.t("公司自定义信息").to_owned(), facts: own });
+    }
+    let marked: Vec<Fact> = around
+        .marks
+        .iter()
+        .map(|(scheme, codes)| {
+            let dictionary = reader.catalogue.dictionary(scheme);
+            let words: Vec<String> = codes.iter().map(|c| dictionary.title(c, l).to_owned()).collect();
+            Fact {
+                label: l.pick(&dictionary.zh, &dictionary.en).to_owned(),
+                shown: Shown { look: "words", text: words.join("、"), words, ..Shown::default() },
+                edit: format!("/customers/{id}/fields/mark.{scheme}"),
+                history: String::new(),
+                wide: false,
+            }
+        })
+        .collect();
+    all.push(Facts { title: l.t("分类").to_owned(), facts: marked });
+    let kept = [("客户编号", "number"), ("客户性质", "kind"), ("建档时间", "created_at"), ("最近修改", "updated_at")];
+    let mut facts: Vec<Fact> =
+        kept.iter().map(|(zh, name)| fact(reader, customer, zh, name, String::new())).collect();
+    for (zh, person) in [("建档人", customer.created_by), ("修改人", customer.updated_by)] {
+        let shown = Shown::text(reader.person(Some(person)));
+        let label = l.t(zh).to_owned();
+        facts.push(Fact { label, shown, edit: String::new(), history: String::new(), wide: false });
+    }
+    all.push(Facts { title: l.t("系统信息").to_owned(), facts });
+    all
+}
+
+fn fact(reader: &Reader<'_>, customer: &Customer, zh: &str, name: &str, edit: String) -> Fact {
+    let shown = reader.column(customer, name);
+    Fact { label: reader.l.t(zh).to_owned(), shown, edit, history: String::new(), wide: false }
+}
+
+/// Takes a customer into the recycle bin.
+pub(super) async fn delete(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<CustomerId>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let (me, now) = (actor.clone(), app.now());
+    let name = app
+        .db
+        .write(move |tx| {
+            let name = customers::load_for(tx, &me, Verb::Delete, id)?.name().to_owned();
+            customers::remove(tx, &me, id, None, now)?;
+            Ok::<_, AppError>(name)
+        })
+        .await?;
+    let own_page = format!("/customers/{id}");
+    if !page.is_htmx || current_path(&headers).starts_with(&own_page) {
+        return Ok(redirect(page.is_htmx, &format!("/customers?deleted={id}")));
+    }
+    let said = actor.lang.f("已删除“{}”", &[&name]);
+    let undo = format!("/customers/{id}/restore");
+    let events = json!({
+        "toast": { "text": said, "kind": "good", "undo": undo }, "closeDrawer": {}, "refreshList": {},
+    });
+    Ok(trigger(StatusCode::OK.into_response(), &events))
+}
+
+/// The path of the page htmx asks from.
+pub(super) fn current_path(headers: &HeaderMap) -> String {
+    let address = headers.get("hx-current-url").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let path = address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or_default().split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// Brings a customer back from the recycle bin.
+pub(super) async fn restore(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    Path(id): Path<CustomerId>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let (me, now) = (actor.clone(), app.now());
+    let customer = app.db.write(move |tx| customers::restore(tx, &me, id, now)).await?;
+    if !page.is_htmx || current_path(&headers) == "/admin/recycle" {
+        return Ok(redirect(page.is_htmx, &format!("/admin/recycle?restored={id}")));
+    }
+    let said = actor.lang.f("已恢复“{}”", &[&customer.name()]);
+    let events = json!({ "toast": { "text": said, "kind": "good" }, "refreshList": {} });
+    Ok(trigger(StatusCode::OK.into_response(), &events))
+}
