@@ -15,7 +15,7 @@ use crate::ids::PersonId;
 use crate::org::{self, NewPerson};
 
 /// Password of everybody in the demonstration. It is printed at every start, so nothing of worth may be kept in there.
-pub const PASSWORD: &str = "岭岳演示-demo-2026";
+pub const PASSWORD: &str = "lingyue-demo-2026";
 
 /// Customers written in one transaction.
 const CHUNK: usize = 100;

@@ -90,7 +90,8 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         app.db.read(move |conn| board(conn, &actor, today)).await?
     };
     let hour = app.zone.civil(app.now()).hour();
-    let steps = steps(&board);
+    // The demonstration has nothing to begin with.
+    let steps = if page.shell.demo { Vec::new() } else { steps(&board) };
     html(&WorkbenchPage {
         l,
         shell: page.shell(&[("工作台", "/")]),
@@ -165,15 +166,15 @@ fn class_chart(board: &Board, catalogue: &Catalogue, l: Lang) -> String {
         .into_iter()
         .map(|(code, n)| {
             let name = if code.is_empty() { l.t("未分类") } else { classes.title(code, l) };
-            json!({ "name": name, "value": n, "href": format!("/customers?class={code}") })
+            json!({ "name": format!("{name} {n}"), "value": n, "href": format!("/customers?class={code}") })
         })
         .collect();
     script(&json!({
-        "tooltip": { "trigger": "item" },
-        "legend": { "bottom": 0, "icon": "circle" },
+        "tooltip": { "trigger": "item", "formatter": "{b} ({d}%)" },
+        "legend": { "orient": "vertical", "right": 0, "top": "middle", "icon": "circle" },
         "series": [{
-            "type": "pie", "radius": ["46%", "70%"], "center": ["50%", "44%"],
-            "label": { "formatter": "{b} {c}" }, "data": data
+            "type": "pie", "radius": ["48%", "78%"], "center": ["32%", "50%"],
+            "label": { "show": false }, "data": data
         }]
     }))
 }
@@ -193,7 +194,7 @@ fn province_chart(board: &Board) -> String {
         "grid": { "left": 8, "right": 40, "top": 8, "bottom": 8 },
         "xAxis": { "type": "value", "minInterval": 1 },
         "yAxis": { "type": "category", "inverse": true, "data": names },
-        "series": [{ "type": "bar", "barMaxWidth": 18, "label": { "show": true, "position": "right" }, "data": data }]
+        "series": [{ "type": "bar", "barMaxWidth": 18, "label": { "show": true, "position": "right", "color": "inherit", "textBorderWidth": 0 }, "data": data }]
     }))
 }
 
