@@ -12,7 +12,7 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
-    ("动态", "/activities", "timeline", ""),
+    ("动态", "/activities", "history", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 
