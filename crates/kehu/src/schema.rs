@@ -40,3 +40,108 @@ pub const TABLES: &[&str] = &[
     "list_settings",
     "saved_views",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use store::{Db, Engine, Location, Options};
+
+    use super::*;
+
+    /// Name of a column → its kind, the same word on both engines, and whether it may be NULL.
+    type Columns = BTreeMap<String, (String, bool)>;
+
+    fn schema(db: &Db) -> BTreeMap<String, Columns> {
+        let sql = match db.engine() {
+            // A primary key of one column is never NULL, though SQLite does not say so.
+            Engine::Sqlite => {
+                "SELECT m.name, c.name, c.type, CAST(c.\"notnull\" = 0 AND c.pk = 0 AS INTEGER)
+                 FROM sqlite_schema m, pragma_table_info(m.name) c
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+            }
+            Engine::Postgres => {
+                "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT), is_nullable = 'YES'
+                 FROM information_schema.columns WHERE table_schema = current_schema()"
+            }
+        };
+        let rows: Vec<(String, String, String, bool)> =
+            db.read_blocking(move |conn| conn.rows(sql, &[])).unwrap();
+        let mut tables = BTreeMap::<String, Columns>::new();
+        for (table, column, kind, nullable) in rows {
+            let kind = match kind.as_str() {
+                "INTEGER" | "bigint" | "boolean" => "integer",
+                "TEXT" | "text" | "jsonb" => "text",
+                "REAL" | "double precision" => "real",
+                "BLOB" | "bytea" => "bytes",
+                other => other,
+            };
+            tables.entry(table).or_default().insert(column, (kind.to_owned(), nullable));
+        }
+        tables
+    }
+
+    fn sqlite() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let db = Db::open(&Location::Sqlite(folder.path().join("kehu.db")), &Options::default()).unwrap();
+        store::migrate(&db, MIGRATIONS).unwrap();
+        (folder, db)
+    }
+
+    /// The search index is each engine's own; `kehu db copy` builds it anew.
+    fn is_of_the_engine(table: &str) -> bool {
+        table == "schema_migrations" || table.starts_with("search_")
+    }
+
+    #[test]
+    fn every_table_is_copied() {
+        let (_folder, db) = sqlite();
+        let mut listed: Vec<&str> = TABLES.to_vec();
+        listed.sort_unstable();
+        let tables = schema(&db);
+        let there: Vec<&str> = tables.keys().map(String::as_str).filter(|t| !is_of_the_engine(t)).collect();
+        assert_eq!(there, listed);
+    }
+
+    #[test]
+    fn parents_are_copied_before_children() {
+        let (_folder, db) = sqlite();
+        let links: Vec<(String, String)> = db
+            .read_blocking(|conn| {
+                conn.rows(
+                    "SELECT m.name, f.\"table\" FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
+                     WHERE m.type = 'table'",
+                    &[],
+                )
+            })
+            .unwrap();
+        assert!(!links.is_empty());
+        let place = |name: &str| TABLES.iter().position(|t| *t == name);
+        for (child, parent) in links {
+            assert!(place(&parent) < place(&child), "{child} is copied before {parent}");
+        }
+    }
+
+    #[test]
+    fn both_engines_have_the_same_tables_and_columns() {
+        let Ok(server) = std::env::var("KEHU_TEST_POSTGRES") else {
+            println!("skipped: KEHU_TEST_POSTGRES names no server");
+            return;
+        };
+        let (_folder, sqlite) = sqlite();
+        let name = format!("kehu_test_{}", store::format_id(store::new_id()).to_lowercase());
+        let options = Options { readers: 1, writers: 1, ..Options::default() };
+        let admin = Db::open(&Location::Postgres(server.clone()), &options).unwrap();
+        let create = format!("CREATE SCHEMA {name}");
+        admin.write_blocking(move |tx| tx.exec(&create, &[])).unwrap();
+        let url = format!("{server}?options=-csearch_path%3D{name}");
+        let postgres = Db::open(&Location::Postgres(url), &options).unwrap();
+        let migrated = store::migrate(&postgres, MIGRATIONS).map(|_| schema(&postgres));
+        let drop = format!("DROP SCHEMA {name} CASCADE");
+        admin.write_blocking(move |tx| tx.exec(&drop, &[])).unwrap();
+        let of = |tables: BTreeMap<String, Columns>| {
+            tables.into_iter().filter(|(t, _)| !t.starts_with("search_")).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(of(schema(&sqlite)), of(migrated.unwrap()));
+    }
+}

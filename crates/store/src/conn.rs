@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Deref, DerefMut};
+use std::time::Instant;
 
 use postgres::fallible_iterator::FallibleIterator;
 
@@ -11,7 +12,11 @@ use crate::{Engine, Error, FromColumn, FromRow, Result, Row, Value};
 /// a connection.
 pub struct Conn<'c> {
     inner: Inner<'c>,
+    /// The first statement that failed since the transaction, or its innermost savepoint, began.
     error: Option<Error>,
+    /// Inside a transaction a failed statement refuses all that follow, as PostgreSQL does by itself.
+    transaction: bool,
+    deadline: Option<Instant>,
 }
 
 enum Inner<'c> {
@@ -40,6 +45,31 @@ impl PgSession {
         self.statements.insert(sql.into(), statement.clone());
         Ok(statement)
     }
+
+    /// A statement prepared before the schema changed, or lost behind a connection pool, is prepared anew: the
+    /// collision makes the caller try again.
+    fn explain(&mut self, error: postgres::Error) -> Error {
+        let stale = error.as_db_error().is_some_and(|db| match db.code().code() {
+            "0A000" => db.message().contains("cached plan"),
+            "26000" => true,
+            _ => false,
+        });
+        if stale {
+            self.statements.clear();
+            return Error::Serialization;
+        }
+        error.into()
+    }
+}
+
+/// Why going through rows ended early.
+enum Stop<E> {
+    Store(Error),
+    Body(E),
+}
+
+fn store<E>(error: impl Into<Error>) -> Stop<E> {
+    Stop::Store(error.into())
 }
 
 /// `$1`, `$2` …: SQLite numbers `$n` by first appearance, so parameters are bound by name.
@@ -55,6 +85,10 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result
     if params.len() > NAMES.len() {
         return Err(Error::Sql(format!("{} parameters; at most {}", params.len(), NAMES.len())));
     }
+    if statement.parameter_count() != params.len() {
+        let wanted = statement.parameter_count();
+        return Err(Error::Sql(format!("{} parameters for a statement with {wanted}", params.len())));
+    }
     for (name, value) in NAMES.iter().zip(params) {
         match statement.parameter_index(name)? {
             Some(index) => statement.raw_bind_parameter(index, value)?,
@@ -66,10 +100,43 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result
 
 impl<'c> Conn<'c> {
     pub(crate) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), error: None }
+        Self { inner: Inner::Sqlite(connection), error: None, transaction: false, deadline: None }
     }
     pub(crate) fn postgres(session: &'c mut PgSession) -> Self {
-        Self { inner: Inner::Postgres(session), error: None }
+        Self { inner: Inner::Postgres(session), error: None, transaction: false, deadline: None }
+    }
+
+    /// Ends going through rows with `Error::Busy` after this instant.
+    pub(crate) fn until(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Everything read until `end_snapshot` is of one instant.
+    pub(crate) fn begin_snapshot(&mut self) -> Result<()> {
+        self.batch(match self.inner {
+            Inner::Sqlite(_) => "BEGIN DEFERRED",
+            Inner::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        })?;
+        self.transaction = true;
+        Ok(())
+    }
+    pub(crate) fn end_snapshot(&mut self) -> Result<()> {
+        self.error = None;
+        self.batch("ROLLBACK")
+    }
+
+    /// Remembers the first failure; inside a transaction it decides.
+    fn keep(&mut self, error: Error) -> Error {
+        self.error.get_or_insert_with(|| error.clone());
+        error
+    }
+
+    fn refuse_after_failure(&self) -> Result<()> {
+        match &self.error {
+            Some(error) if self.transaction => Err(error.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// The engine; for the few places that must differ (search, migrations).
@@ -87,31 +154,60 @@ impl<'c> Conn<'c> {
         params: &[Value<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
-        let kept = &mut self.error;
-        let mut keep = |error: Error| {
-            *kept = Some(error.clone());
-            E::from(error)
-        };
+        self.refuse_after_failure()?;
+        let mut delivered = false;
+        for again in [true, false] {
+            let each = &mut |row: &Row<'_>| {
+                delivered = true;
+                each(row)
+            };
+            match self.each_once(sql, params, each) {
+                Ok(()) => break,
+                Err(Stop::Body(error)) => return Err(error),
+                Err(Stop::Store(Error::Serialization)) if again && !delivered && !self.transaction => {}
+                Err(Stop::Store(error)) => return Err(self.keep(error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn each_once<E>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), Stop<E>> {
         match &mut self.inner {
             Inner::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql).map_err(|e| keep(e.into()))?;
-                bind(&mut statement, params).map_err(&mut keep)?;
+                let mut statement = connection.prepare_cached(sql).map_err(store)?;
+                bind(&mut statement, params).map_err(store)?;
                 let mut rows = statement.raw_query();
-                while let Some(row) = rows.next().map_err(|e| keep(e.into()))? {
-                    if each(&Row::Sqlite(row))?.is_break() {
+                while let Some(row) = rows.next().map_err(store)? {
+                    if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                        return Err(store(Error::Busy));
+                    }
+                    if each(&Row::Sqlite(row)).map_err(Stop::Body)?.is_break() {
                         break;
                     }
                 }
             }
             Inner::Postgres(session) => {
-                let statement = session.statement(sql).map_err(&mut keep)?;
-                let mut rows =
-                    session.client.query_raw(&statement, params.iter()).map_err(|e| keep(e.into()))?;
-                while let Some(row) = rows.next().map_err(|e| keep(e.into()))? {
-                    if each(&Row::Postgres(&row))?.is_break() {
-                        break;
-                    }
-                }
+                let statement = session.statement(sql).map_err(store)?;
+                let failed = match session.client.query_raw(&statement, params.iter()) {
+                    Err(error) => error,
+                    Ok(mut rows) => loop {
+                        match rows.next() {
+                            Err(error) => break error,
+                            Ok(None) => return Ok(()),
+                            Ok(Some(row)) => {
+                                if each(&Row::Postgres(&row)).map_err(Stop::Body)?.is_break() {
+                                    return Ok(());
+                                }
+                            }
+                        }
+                    },
+                };
+                return Err(Stop::Store(session.explain(failed)));
             }
         }
         Ok(())
@@ -148,38 +244,44 @@ impl<'c> Conn<'c> {
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.refuse_after_failure()?;
         let outcome = match &mut self.inner {
             Inner::Sqlite(connection) => (|| {
                 let mut statement = connection.prepare_cached(sql)?;
                 bind(&mut statement, params)?;
                 Ok(statement.raw_execute()? as u64)
             })(),
-            Inner::Postgres(session) => (|| {
-                let statement = session.statement(sql)?;
+            Inner::Postgres(session) => session.statement(sql).and_then(|statement| {
                 let params: Vec<&(dyn postgres::types::ToSql + Sync)> =
                     params.iter().map(|p| p as &(dyn postgres::types::ToSql + Sync)).collect();
-                Ok(session.client.execute(&statement, &params)?)
-            })(),
+                session.client.execute(&statement, &params).map_err(|error| session.explain(error))
+            }),
         };
-        outcome.inspect_err(|error: &Error| self.error = Some(error.clone()))
+        outcome.map_err(|error| self.keep(error))
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
-        match &mut self.inner {
-            Inner::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Inner::Postgres(session) => Ok(session.client.batch_execute(sql)?),
-        }
+        self.refuse_after_failure()?;
+        let outcome = match &mut self.inner {
+            Inner::Sqlite(connection) => connection.execute_batch(sql).map_err(Error::from),
+            Inner::Postgres(session) => session.client.batch_execute(sql).map_err(Error::from),
+        };
+        outcome.map_err(|error| self.keep(error))
     }
 }
 
 /// A transaction: everything a `Conn` can, and changes. The store commits or rolls back; a body never does.
+///
+/// A statement that fails outside a `savepoint` ends the transaction: what follows it is refused with the same error
+/// and nothing is committed, even if the body goes on and answers `Ok`.
 pub struct Tx<'c> {
     conn: Conn<'c>,
     slot: i64,
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(conn: Conn<'c>, slot: i64) -> Self {
+    pub(crate) fn new(mut conn: Conn<'c>, slot: i64) -> Self {
+        conn.transaction = true;
         Self { conn, slot }
     }
 
@@ -221,23 +323,27 @@ impl<'c> Tx<'c> {
     }
 
     /// Runs `body` so that its changes can be taken back alone: on `Err` only they are undone, the transaction goes
-    /// on. For imports, where one bad row must not cost its neighbours.
+    /// on. For imports, where one bad row must not cost its neighbours. Failures that concern the whole transaction
+    /// (a collision, a full disk, a lost connection) are not undone here: they end it.
     pub fn savepoint<T, E: From<Error>>(
         &mut self,
         body: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         self.conn.batch("SAVEPOINT inner_step")?;
-        match body(self) {
-            Ok(value) => {
+        let error = match (body(self), self.conn.error.take()) {
+            (Ok(value), None) => {
                 self.conn.batch("RELEASE SAVEPOINT inner_step")?;
-                Ok(value)
+                return Ok(value);
             }
-            Err(error) => {
-                self.conn.batch("ROLLBACK TO SAVEPOINT inner_step; RELEASE SAVEPOINT inner_step")?;
-                self.conn.error = None;
-                Err(error)
+            (_, Some(whole)) if whole.ends_transaction() => {
+                self.conn.error = Some(whole.clone());
+                return Err(whole.into());
             }
-        }
+            (Ok(_), Some(swallowed)) => swallowed.into(),
+            (Err(error), _) => error,
+        };
+        self.conn.batch("ROLLBACK TO SAVEPOINT inner_step; RELEASE SAVEPOINT inner_step")?;
+        Err(error)
     }
 
     pub(crate) fn take_error(&mut self) -> Option<Error> {

@@ -157,14 +157,29 @@ fn canonical(value: &Value<'_>) -> String {
     match value {
         Value::Null => "n".into(),
         Value::Int(v) => format!("i{v}"),
-        Value::Real(v) => format!("r{v:?}"),
+        // SQLite does not keep the sign of a zero.
+        Value::Real(v) => format!("r{:?}", v + 0.0),
         Value::Owned(text) if text.starts_with(['{', '[']) => {
             match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(json) => format!("j{json}"),
+                Ok(json) => format!("j{}", plain_numbers(json)),
                 Err(_) => format!("t{text}"),
             }
         }
         Value::Owned(text) => format!("t{text}"),
         other => format!("{other:?}"),
+    }
+}
+
+/// `1e2`, `100.0` and `100` are one number to `jsonb`.
+fn plain_numbers(json: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as J;
+    match json {
+        J::Number(n) if n.is_f64() => match n.as_f64() {
+            Some(v) if v.fract() == 0.0 && v.abs() < 9e15 => J::from(v as i64),
+            _ => J::Number(n),
+        },
+        J::Array(items) => J::Array(items.into_iter().map(plain_numbers).collect()),
+        J::Object(map) => J::Object(map.into_iter().map(|(k, v)| (k, plain_numbers(v))).collect()),
+        other => other,
     }
 }

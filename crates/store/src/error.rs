@@ -14,10 +14,11 @@ pub enum Constraint {
 /// An error of the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// Too many requests wait already; try again in a moment.
+    /// Too many requests wait already, or a read was ended because it took too long; try again in a moment.
     #[error("the database is busy")]
     Busy,
-    /// The server cannot be reached or has ended the connection; nothing was committed.
+    /// The server cannot be reached or has ended the connection. Nothing was committed, unless the connection was lost
+    /// in the very moment of the commit: then nobody can tell, and only an idempotency key helps.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// The disk is full; nothing was committed.
@@ -26,12 +27,14 @@ pub enum Error {
     /// Storage failed (I/O error, damaged file). No write is accepted until a restart.
     #[error("storage has failed")]
     StorageFailed,
-    /// A rule of the schema was broken. `name` is `table_column_key` for unique rules on both engines.
+    /// A rule of the schema was broken. `name` is the same on both engines: `table_column_key` for unique rules,
+    /// `table_pkey`, `table_column_check` or the name given to the rule, `table_column_not_null`, and `foreign_key`
+    /// (SQLite does not tell which).
     #[error("constraint {name} is violated")]
     Constraint {
         /// Kind of the rule.
         kind: Constraint,
-        /// Its name, as far as the engine tells.
+        /// Its name.
         name: String,
     },
     /// Concurrent transactions collided more often than we retry.
@@ -66,6 +69,11 @@ impl Error {
         matches!(self, Self::Constraint { kind: Constraint::Unique, name: n } if n == name)
     }
 
+    /// Whether the whole transaction is lost, not only the statement.
+    pub(crate) fn ends_transaction(&self) -> bool {
+        self.is_temporary() || matches!(self, Self::StorageFailed | Self::Panicked | Self::Closed)
+    }
+
     /// Whether the same request may succeed when tried again a little later.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Busy | Self::Unavailable(_) | Self::Serialization | Self::Full)
@@ -86,23 +94,32 @@ impl From<rusqlite::Error> for Error {
         match code.code {
             C::ConstraintViolation => sqlite_constraint(code.extended_code, &text),
             C::DiskFull => Self::Full,
-            C::DatabaseBusy | C::DatabaseLocked => Self::Busy,
+            C::DatabaseBusy | C::DatabaseLocked | C::OperationInterrupted => Self::Busy,
+            // The shared-memory file cannot grow: there is no room, the storage is sound.
+            C::SystemIoFailure if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
             C::SystemIoFailure | C::DatabaseCorrupt | C::NotADatabase => Self::StorageFailed,
             _ => Self::Sql(format!("{text} ({code})")),
         }
     }
 }
 
+const FOREIGN_KEY: &str = "foreign_key";
+
 /// SQLite says `UNIQUE constraint failed: customers.number`; we name the rule as PostgreSQL would.
 fn sqlite_constraint(extended: i32, text: &str) -> Error {
     let columns = text.rsplit(": ").next().unwrap_or_default();
     match extended {
         rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
-            Error::Constraint { kind: Constraint::ForeignKey, name: columns.to_owned() }
+            Error::Constraint { kind: Constraint::ForeignKey, name: FOREIGN_KEY.into() }
         }
-        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-        | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-        | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => {
+        rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => {
+            let table = columns.split('.').next().unwrap_or_default();
+            Error::Constraint { kind: Constraint::Unique, name: format!("{table}_pkey") }
+        }
+        rusqlite::ffi::SQLITE_CONSTRAINT_NOTNULL => {
+            Error::Constraint { kind: Constraint::Check, name: columns.replace('.', "_") + "_not_null" }
+        }
+        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE => {
             let name = match columns.strip_prefix("index '") {
                 Some(index) => index.trim_end_matches('\'').to_owned(),
                 None => {
@@ -134,11 +151,17 @@ impl From<postgres::Error> for Error {
         };
         let name = || db.constraint().unwrap_or_default().to_owned();
         match db.code().code() {
-            "23505" => {
-                Self::Constraint { kind: Constraint::Unique, name: primary_key_name(&name(), db.table()) }
+            "23505" => Self::Constraint { kind: Constraint::Unique, name: name() },
+            "23503" => {
+                tracing::debug!(constraint = name(), "foreign key");
+                Self::Constraint { kind: Constraint::ForeignKey, name: FOREIGN_KEY.into() }
             }
-            "23503" => Self::Constraint { kind: Constraint::ForeignKey, name: name() },
-            "23502" | "23514" | "22001" => Self::Constraint { kind: Constraint::Check, name: name() },
+            "23502" => {
+                let (table, column) = (db.table().unwrap_or_default(), db.column().unwrap_or_default());
+                Self::Constraint { kind: Constraint::Check, name: format!("{table}_{column}_not_null") }
+            }
+            "23514" => Self::Constraint { kind: Constraint::Check, name: name() },
+            "57014" => Self::Busy,
             "40001" | "40P01" | "55P03" => Self::Serialization,
             "53100" => Self::Full,
             "58030" | "XX001" | "XX002" => Self::StorageFailed,
@@ -147,13 +170,5 @@ impl From<postgres::Error> for Error {
             }
             code => Self::Sql(format!("{} ({code})", db.message())),
         }
-    }
-}
-
-/// SQLite calls a primary key clash `table_column_key`; PostgreSQL `table_pkey`. Ours are all single `id` columns.
-fn primary_key_name(name: &str, table: Option<&str>) -> String {
-    match table {
-        Some(table) if name == format!("{table}_pkey") => format!("{table}_id_key"),
-        _ => name.to_owned(),
     }
 }

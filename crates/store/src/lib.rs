@@ -27,6 +27,7 @@ pub use value::{FromColumn, FromRow, Row, Value};
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
@@ -52,12 +53,23 @@ pub struct Options {
     pub writers: usize,
     /// How many requests may wait in each queue before `Error::Busy`.
     pub queue: usize,
+    /// A read that takes longer is ended with `Error::Busy`; those of the blocking calls are not.
+    pub read_limit: Duration,
+    /// SQLite: bytes of the write-ahead log beyond which changes are refused with `Error::Busy` until the readers that
+    /// hold it back have ended.
+    pub log_limit: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
-        Self { readers: cores.clamp(2, 8) * 2, writers: 8, queue: 4096 }
+        Self {
+            readers: cores.clamp(2, 8) * 2,
+            writers: 8,
+            queue: 4096,
+            read_limit: Duration::from_secs(120),
+            log_limit: 240 << 20,
+        }
     }
 }
 
@@ -115,8 +127,12 @@ impl Health {
 
 /// A read waiting for a reader thread.
 pub(crate) trait ReadJob: Send {
-    fn run(self: Box<Self>, conn: &mut Conn<'_>, snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>);
+    fn run(self: Box<Self>, conn: &mut Conn<'_>);
     fn refuse(self: Box<Self>, error: Error);
+    /// Whether it may take as long as it needs.
+    fn is_unlimited(&self) -> bool;
+    /// Whether nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
 }
 
 /// A write waiting for a writer: run (perhaps more than once), then answered after the commit.
@@ -131,9 +147,16 @@ pub(crate) trait WriteJob: Send {
     fn is_abandoned(&self) -> bool;
 }
 
+/// How a read runs.
+#[derive(Clone, Copy, Default)]
+struct How {
+    snapshot: bool,
+    unlimited: bool,
+}
+
 struct TypedRead<F, T, E> {
     body: F,
-    snapshot: bool,
+    how: How,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -143,24 +166,30 @@ where
     T: Send,
     E: From<Error> + Send,
 {
-    fn run(
-        self: Box<Self>,
-        conn: &mut Conn<'_>,
-        snapshot: &mut dyn FnMut(&mut Conn<'_>, bool) -> Result<()>,
-    ) {
-        let Self { body, snapshot: wants_snapshot, reply } = *self;
-        if wants_snapshot && let Err(error) = snapshot(conn, true) {
+    fn run(self: Box<Self>, conn: &mut Conn<'_>) {
+        let Self { body, how, reply } = *self;
+        if how.snapshot
+            && let Err(error) = conn.begin_snapshot()
+        {
             let _ = reply.send(Err(error.into()));
             return;
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(conn)));
-        if wants_snapshot && let Err(error) = snapshot(conn, false) {
+        if how.snapshot
+            && let Err(error) = conn.end_snapshot()
+        {
             tracing::warn!(%error, "could not end a read transaction");
         }
         let _ = reply.send(outcome.unwrap_or_else(|_| Err(Error::Panicked.into())));
     }
     fn refuse(self: Box<Self>, error: Error) {
         let _ = self.reply.send(Err(error.into()));
+    }
+    fn is_unlimited(&self) -> bool {
+        self.how.unlimited
+    }
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
     }
 }
 
@@ -181,10 +210,15 @@ where
         let body = &self.body;
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(tx)));
         self.error = tx.take_error();
-        let outcome = outcome.unwrap_or_else(|_| {
-            self.error = Some(Error::Panicked);
-            Err(Error::Panicked.into())
-        });
+        let outcome = match (outcome, &self.error) {
+            (Err(_), _) => {
+                self.error.get_or_insert(Error::Panicked);
+                Err(Error::Panicked.into())
+            }
+            // A failed statement cannot be ignored: PostgreSQL has given up the transaction already.
+            (Ok(Ok(_)), Some(error)) => Err(error.clone().into()),
+            (Ok(outcome), _) => outcome,
+        };
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -245,7 +279,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.submit_read(body, false)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit_read(body, How::default())?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// Runs `body` on a reader inside one transaction: all its statements see the same instant.
@@ -255,7 +289,8 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.submit_read(body, true)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        let how = How { snapshot: true, ..How::default() };
+        self.submit_read(body, how)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// Runs `body` as one transaction and answers after it is durable. An `Err` rolls everything back. The body may
@@ -269,14 +304,16 @@ impl Db {
         self.submit_write(body)?.await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    /// `read` for code that runs on a thread of its own. Never call it from async code: it blocks.
+    /// `read` for code that runs on a thread of its own, without a limit of time. Never call it from async code: it
+    /// blocks.
     pub fn read_blocking<T, E, F>(&self, body: F) -> Result<T, E>
     where
         F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.submit_read(body, false)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+        let how = How { unlimited: true, ..How::default() };
+        self.submit_read(body, how)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// `write` for code that runs on a thread of its own. Never call it from async code: it blocks.
@@ -289,14 +326,14 @@ impl Db {
         self.submit_write(body)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    fn submit_read<T, E, F>(&self, body: F, snapshot: bool) -> Result<oneshot::Receiver<Result<T, E>>, E>
+    fn submit_read<T, E, F>(&self, body: F, how: How) -> Result<oneshot::Receiver<Result<T, E>>, E>
     where
         F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        submit(&self.inner.reads, Box::new(TypedRead { body, snapshot, reply }) as Box<dyn ReadJob>)?;
+        submit(&self.inner.reads, Box::new(TypedRead { body, how, reply }) as Box<dyn ReadJob>)?;
         Ok(answer)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A migration is written in PostgreSQL's words. For SQLite the type words are translated (`BIGINT` → `INTEGER`, so
 //! that a `BIGINT PRIMARY KEY` becomes the row id; `BOOLEAN` → `INTEGER`; `JSONB` → `TEXT`; `DOUBLE PRECISION` →
-//! `REAL`; `BYTEA` → `BLOB`; `COLLATE "C"`, which is how SQLite compares anyway, is left out) and tables become STRICT. What only one engine has stands between a line
+//! `REAL`; `BYTEA` → `BLOB`; `COLLATE "C"`, which is how SQLite compares anyway, is left out), tables become STRICT,
+//! and a column's CHECK gets the name PostgreSQL would give it. What only one engine has stands between a line
 //! `-- only sqlite` or `-- only postgres` and a line `-- end`.
 
 use sha2::{Digest, Sha256};
@@ -32,7 +33,7 @@ pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
         match ran {
             Ok(()) => done.push(migration.name),
             // Another server ran it at the same moment.
-            Err(Error::Constraint { .. }) => {}
+            Err(error) if error.is_unique("schema_migrations_pkey") => {}
             Err(error) => return Err(error),
         }
     }
@@ -41,13 +42,13 @@ pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
 
 /// The migrations still to run, after checking that the others are the ones this program knows.
 pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static Migration>> {
-    let known: Vec<(String, String)> = db.write_blocking(|tx| {
-        match tx.exec(REGISTER, &[]) {
-            Ok(_) | Err(Error::Constraint { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        tx.rows("SELECT name, digest FROM schema_migrations ORDER BY name", &[])
-    })?;
+    match db.write_blocking(|tx| tx.exec(REGISTER, &[])) {
+        // Two PostgreSQL sessions that create one table at the same moment: the other one has it.
+        Ok(_) | Err(Error::Constraint { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let known: Vec<(String, String)> =
+        db.read_blocking(|conn| conn.rows("SELECT name, digest FROM schema_migrations ORDER BY name", &[]))?;
     for (name, digest) in &known {
         match migrations.iter().find(|m| m.name == name) {
             None => {
@@ -85,7 +86,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The text of a migration for one engine.
 fn translate(sql: &str, engine: Engine) -> String {
     let mut kept = String::with_capacity(sql.len());
-    let mut only = None;
+    let (mut only, mut table) = (None, "");
     for line in sql.lines() {
         match line.trim() {
             "-- only sqlite" => only = Some(Engine::Sqlite),
@@ -93,7 +94,12 @@ fn translate(sql: &str, engine: Engine) -> String {
             "-- end" => only = None,
             _ if only.is_none_or(|e| e == engine) => {
                 match (engine, only) {
-                    (Engine::Sqlite, None) => kept.push_str(&to_sqlite(line)),
+                    (Engine::Sqlite, None) => {
+                        if let Some(name) = line.strip_prefix("CREATE TABLE ") {
+                            table = name.trim_end_matches([' ', '(']);
+                        }
+                        kept.push_str(&to_sqlite(line, table));
+                    }
                     _ => kept.push_str(line),
                 }
                 kept.push('\n');
@@ -104,10 +110,17 @@ fn translate(sql: &str, engine: Engine) -> String {
     kept
 }
 
-fn to_sqlite(line: &str) -> String {
+fn to_sqlite(line: &str, table: &str) -> String {
     if line.trim_end() == ");" {
         return ") STRICT;".into();
     }
+    let column = line.split_whitespace().next().unwrap_or_default();
+    let named = format!(" CONSTRAINT {table}_{column}_check CHECK (");
+    let line = if line.starts_with(' ') && !line.contains("CONSTRAINT") {
+        line.replacen(" CHECK (", &named, 1)
+    } else {
+        line.to_owned()
+    };
     [
         (" COLLATE \"C\"", ""),
         ("BIGINT", "INTEGER"),
@@ -117,5 +130,5 @@ fn to_sqlite(line: &str) -> String {
         ("BYTEA", "BLOB"),
     ]
     .iter()
-    .fold(line.to_owned(), |line, (from, to)| line.replace(from, to))
+    .fold(line, |line, (from, to)| line.replace(from, to))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use postgres::{Client, NoTls};
@@ -29,8 +29,8 @@ pub(crate) fn start(
     }
     drop(first);
     for n in 0..options.readers.max(1) {
-        let (url, reads) = (url.to_owned(), reads.clone());
-        spawn(format!("pg-read-{n}"), move || read_loop(&url, &reads))?;
+        let (url, reads, limit) = (url.to_owned(), reads.clone(), options.read_limit);
+        spawn(format!("pg-read-{n}"), move || read_loop(&url, &reads, limit))?;
     }
     for n in 0..options.writers.max(1) {
         let (url, writes, health) = (url.to_owned(), writes.clone(), Arc::clone(health));
@@ -59,35 +59,88 @@ fn connect(url: &str) -> Result<PgSession> {
     Ok(PgSession { client, statements: HashMap::new() })
 }
 
-/// The thread's connection, opened anew when the server has gone away.
-fn session<'s>(held: &'s mut Option<PgSession>, url: &str) -> Result<&'s mut PgSession> {
-    if held.as_ref().is_none_or(|s| s.client.is_closed()) {
-        *held = Some(connect(url).map_err(|e| Error::Unavailable(e.to_string()))?);
-    }
-    held.as_mut().ok_or(Error::Closed)
+/// How long a connection may lie idle before it is asked whether the server still knows it.
+const TRUSTED: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// A thread's connection, opened anew when the server has gone away.
+struct Held {
+    url: String,
+    setup: &'static str,
+    session: Option<PgSession>,
+    used: Instant,
 }
 
-fn read_loop(url: &str, queue: &Receiver<Box<dyn ReadJob>>) {
-    let mut held = None;
+impl Held {
+    fn new(url: &str, setup: &'static str) -> Self {
+        Self { url: url.to_owned(), setup, session: None, used: Instant::now() }
+    }
+
+    fn session(&mut self) -> Result<&mut PgSession> {
+        let idle = self.used.elapsed() > TRUSTED;
+        let lives = |s: &mut PgSession| !s.client.is_closed() && (!idle || s.client.is_valid(ANSWER).is_ok());
+        if !self.session.as_mut().is_some_and(lives) {
+            self.session = None;
+            let mut fresh = connect(&self.url).map_err(|e| Error::Unavailable(e.to_string()))?;
+            fresh.client.batch_execute(self.setup)?;
+            self.session = Some(fresh);
+        }
+        self.used = Instant::now();
+        self.session.as_mut().ok_or(Error::Closed)
+    }
+
+    /// A session inside a new transaction. BEGIN is where a connection that was cut a moment ago shows: nothing has
+    /// run yet, so another one is taken.
+    fn begin(&mut self) -> Result<&mut PgSession> {
+        let begun = self.session()?.client.batch_execute("BEGIN");
+        if let Err(error) = begun {
+            tracing::warn!(%error, "lost a connection to PostgreSQL, opening another");
+            self.session = None;
+            self.session()?.client.batch_execute("BEGIN")?;
+        }
+        self.session.as_mut().ok_or(Error::Closed)
+    }
+}
+
+fn read_loop(url: &str, queue: &Receiver<Box<dyn ReadJob>>, limit: Duration) {
+    let limited = format!("SET statement_timeout = {}", limit.as_millis().clamp(1, i32::MAX as u128));
+    let mut held = Held::new(url, "SET default_transaction_read_only = on");
+    let mut limit_is = None;
     while let Ok(job) = queue.recv() {
-        match session(&mut held, url) {
-            Ok(session) => job.run(&mut Conn::postgres(session), &mut |conn, begin| {
-                conn.batch(if begin { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "COMMIT" })
-            }),
+        if job.is_abandoned() {
+            continue;
+        }
+        if held.session.is_none() {
+            limit_is = None;
+        }
+        let unlimited = job.is_unlimited();
+        let ready = held.session().and_then(|session| {
+            if limit_is != Some(unlimited) {
+                session.client.batch_execute(if unlimited {
+                    "SET statement_timeout = 0"
+                } else {
+                    &limited
+                })?;
+                limit_is = Some(unlimited);
+            }
+            Ok(session)
+        });
+        match ready {
+            Ok(session) => job.run(&mut Conn::postgres(session)),
             Err(error) => job.refuse(error),
         }
     }
 }
 
 fn write_loop(url: &str, slot: i64, queue: &Receiver<Box<dyn WriteJob>>, health: &Health) {
-    let mut held = None;
+    let mut held = Held::new(url, "");
     while let Ok(mut job) = queue.recv() {
         if job.is_abandoned() {
             continue;
         }
         let mut outcome = Err(Error::Serialization);
         for attempt in 0..RETRIES {
-            outcome = session(&mut held, url).and_then(|session| run_once(session, slot, job.as_mut()));
+            outcome = run_once(&mut held, slot, job.as_mut());
             match &outcome {
                 Err(Error::Serialization) => std::thread::sleep(Duration::from_millis(2 << attempt)),
                 _ => break,
@@ -100,13 +153,14 @@ fn write_loop(url: &str, slot: i64, queue: &Receiver<Box<dyn WriteJob>>, health:
     }
 }
 
-fn run_once(session: &mut PgSession, slot: i64, job: &mut dyn WriteJob) -> Result<()> {
-    session.client.batch_execute("BEGIN")?;
-    let keep = job.run(&mut Tx::new(Conn::postgres(session), slot));
-    if keep {
+fn run_once(held: &mut Held, slot: i64, job: &mut dyn WriteJob) -> Result<()> {
+    let session = held.begin()?;
+    if job.run(&mut Tx::new(Conn::postgres(session), slot)) {
         return session.client.batch_execute("COMMIT").map_err(Error::from);
     }
-    let _ = session.client.batch_execute("ROLLBACK");
+    if session.client.batch_execute("ROLLBACK").is_err() {
+        held.session = None;
+    }
     // Only a collision is worth another try; every other failure is the body's own answer.
     match job.store_error() {
         Some(Error::Serialization) => Err(Error::Serialization),

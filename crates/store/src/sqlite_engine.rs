@@ -1,7 +1,7 @@
 //! SQLite: reader threads, one writer thread with group commit, and a checkpointer that stays off the request path.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -15,8 +15,8 @@ const BATCH: usize = 256;
 const BATCH_TIME: Duration = Duration::from_millis(10);
 /// The write-ahead log is copied back by the checkpointer when it is larger than this.
 const WAL_PASSIVE: u64 = 4 << 20;
-/// Beyond this the writer itself stops to restart the log.
-const WAL_RESTART: u64 = 128 << 20;
+/// How long a connection waits for another one's lock.
+const BUSY: Duration = Duration::from_secs(5);
 /// The bundled version must have the WAL-reset fix of 3.51.3.
 const OLDEST: i32 = 3_051_003;
 
@@ -39,8 +39,8 @@ pub(crate) fn start(
     for n in 0..options.readers.max(1) {
         let reader = open(path, 8_000)?;
         reader.pragma_update(None, "query_only", true)?;
-        let reads = reads.clone();
-        spawn(format!("read-{n}"), move || read_loop(&reader, &reads))?;
+        let (reads, limit) = (reads.clone(), options.read_limit);
+        spawn(format!("read-{n}"), move || read_loop(reader, &reads, limit))?;
     }
     let log = PathBuf::from(format!("{}-wal", path.display()));
     let (done, closed) = crossbeam_channel::bounded::<()>(0);
@@ -50,8 +50,9 @@ pub(crate) fn start(
         move || checkpoint_loop(&checkpointer, &log, &closed)
     })?;
     let health = Arc::clone(health);
+    let log_limit = options.log_limit;
     spawn("write".into(), move || {
-        write_loop(&writer, &writes, &health, &log);
+        write_loop(&writer, &writes, &health, &Log { path: log, limit: log_limit });
         drop(done);
     })
 }
@@ -70,7 +71,7 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|e| Error::Config(format!("cannot open {}: {e}", path.display())))?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;
          PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;
@@ -101,11 +102,31 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
     Ok(connection)
 }
 
-fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn ReadJob>>) {
+/// Steps of SQLite's machine between two looks at the clock: well under a millisecond.
+const STEPS: i32 = 10_000;
+
+fn read_loop(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>, limit: Duration) {
+    let deadline: Arc<Mutex<Option<Instant>>> = Arc::default();
+    let watched = Arc::clone(&deadline);
+    let late = move || {
+        let deadline = watched.lock().map_or(None, |deadline| *deadline);
+        deadline.is_some_and(|deadline| Instant::now() > deadline)
+    };
+    if let Err(error) = connection.progress_handler(STEPS, Some(late)) {
+        tracing::warn!(%error, "reads run without a limit");
+    }
     while let Ok(job) = queue.recv() {
-        job.run(&mut Conn::sqlite(connection), &mut |conn, begin| {
-            conn.batch(if begin { "BEGIN DEFERRED" } else { "COMMIT" })
-        });
+        if job.is_abandoned() {
+            continue;
+        }
+        let until = if job.is_unlimited() { None } else { Instant::now().checked_add(limit) };
+        if let Ok(mut deadline) = deadline.lock() {
+            *deadline = until;
+        }
+        job.run(&mut Conn::sqlite(&connection).until(until));
+        if let Ok(mut deadline) = deadline.lock() {
+            *deadline = None;
+        }
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
@@ -134,16 +155,55 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |m| m.len())
 }
 
-fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn WriteJob>>, health: &Health, log: &Path) {
+/// The write-ahead log and how large it may grow.
+struct Log {
+    path: PathBuf,
+    limit: u64,
+}
+
+impl Log {
+    /// Whether another change may be written. Past half of the limit the writer stops a moment to empty the log; a
+    /// reader that holds an old state prevents that, and past the limit changes wait for it to end.
+    fn has_room(&self, connection: &Connection, tried: &mut Instant) -> bool {
+        let size = size(&self.path);
+        if size <= self.limit / 2 {
+            return true;
+        }
+        let full = size > self.limit;
+        if !full && tried.elapsed() < Duration::from_secs(1) {
+            return true;
+        }
+        let patience = Duration::from_millis(if full { 2_000 } else { 50 });
+        let emptied = connection.busy_timeout(patience).and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        });
+        *tried = Instant::now();
+        if let Err(error) = connection.busy_timeout(BUSY) {
+            tracing::warn!(%error, "busy_timeout");
+        }
+        let emptied = emptied.unwrap_or(false);
+        if full && !emptied {
+            tracing::error!(
+                size,
+                "a reader holds back the write-ahead log; changes are refused until it ends"
+            );
+        }
+        emptied || !full
+    }
+}
+
+fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn WriteJob>>, health: &Health, log: &Log) {
+    let mut tried = Instant::now();
     while let Ok(first) = queue.recv() {
         if health.is_failed() {
             first.answer(Err(Error::StorageFailed));
             continue;
         }
-        commit_batch(connection, first, queue, health);
-        if size(log) > WAL_RESTART {
-            let _ = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+        if !log.has_room(connection, &mut tried) {
+            first.answer(Err(Error::Busy));
+            continue;
         }
+        commit_batch(connection, first, queue, health);
     }
 }
 
