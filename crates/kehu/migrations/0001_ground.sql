@@ -65,6 +65,7 @@ CREATE TABLE api_tokens (
     id BIGINT PRIMARY KEY,
     token_hash TEXT COLLATE "C" NOT NULL,
     person_id BIGINT NOT NULL REFERENCES people (id),
+    security_stamp BIGINT NOT NULL,
     name TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,

@@ -51,7 +51,8 @@ pub async fn log_in(
     now: Millis,
 ) -> Result<LoggedIn, AppError> {
     let key = org::username_key(&credentials.username);
-    if credentials.password.chars().count() > 256 || key.chars().count() > 64 {
+    let is_absurd = key.chars().count() > 64 || key.chars().any(char::is_control);
+    if credentials.password.chars().count() > 256 || is_absurd {
         return Err(wrong());
     }
     let device_hash = credentials.device_secret.as_deref().map(secret_hash);

@@ -13,13 +13,14 @@ pub mod web;
 pub use change_password::{PasswordChange, change_own_password};
 pub use login::{Credentials, LoggedIn, log_in, log_out};
 pub(crate) use password::hash_now;
-pub use password::{Passwords, check_new_password};
+pub use password::{Passwords, check_new_password, temporary_password};
 pub use sessions::{
     ListedSession, SESSION_COOKIE, SessionCache, SessionRow, end_own_session, end_sessions_by, find_session,
     list_sessions,
 };
 pub use setup::{Setup, is_set_up, set_up};
 pub use tokens::{NewToken, TokenRow, create_token, find_token, list_tokens, revoke_token};
+pub(crate) use web::device_title;
 
 use sha2::{Digest, Sha256};
 

@@ -111,6 +111,23 @@ pub fn check_new_password(password: &str, own_words: &[&str]) -> Option<Text> {
         .then(|| text!("这个密码太容易被猜到，请不要使用常见密码、用户名或公司名称"))
 }
 
+/// A password for the first log-in, to be read out or copied: four groups of four characters that cannot be mistaken
+/// for one another, 78 random bits.
+pub fn temporary_password() -> Result<String, AppError> {
+    const LETTERS: &[u8; 30] = b"abcdefghjkmnpqrstuvwxyz2345678";
+    let mut password = String::new();
+    let mut bytes = [0; 64];
+    getrandom::fill(&mut bytes).map_err(|e| AppError::Internal(format!("no randomness: {e}")))?;
+    // 240 is the largest multiple of 30 in a byte: beyond it some letters would come more often.
+    for byte in bytes.iter().filter(|b| **b < 240).take(16) {
+        if password.len() % 5 == 4 {
+            password.push('-');
+        }
+        password.push(LETTERS[usize::from(byte % 30)] as char);
+    }
+    if password.len() < 19 { temporary_password() } else { Ok(password) }
+}
+
 /// Words and sequences that well-known passwords are made of, one a line, lower case.
 const COMMON: &str = include_str!("../../data/common_passwords.txt");
 

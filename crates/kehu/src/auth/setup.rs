@@ -34,7 +34,7 @@ pub fn is_set_up(conn: &mut Conn<'_>) -> store::Result<bool> {
 /// the others are told `Conflict`.
 pub fn set_up(tx: &mut Tx<'_>, input: &Setup, now: Millis) -> Result<PersonId, AppError> {
     let company = input.company.trim();
-    if company.is_empty() || company.chars().count() > 100 {
+    if company.is_empty() || company.chars().count() > 100 || company.chars().any(char::is_control) {
         return Err(AppError::field("company", text!("请填写公司名称，最多 100 个字")));
     }
     tx.exec(

@@ -1,4 +1,5 @@
-//! API tokens: 256 random bits, shown once, stored as SHA-256, never stronger than their owner, dead with him.
+//! API tokens: 256 random bits, shown once, stored as SHA-256, never stronger than their owner. A token
+//! dies with its owner, and with every change of his password, role or scope.
 
 use store::{Conn, FromRow, Row, Tx};
 
@@ -32,15 +33,26 @@ pub fn create_token(
     now: Millis,
 ) -> Result<NewToken, AppError> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 60 {
+    if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
         return Err(AppError::field("name", text!("请给令牌起一个 1–60 个字的名称，说明给谁用")));
     }
     let secret = format!("{PREFIX}{}", super::new_secret()?);
     let id = TokenId::new();
-    tx.exec(
-        "INSERT INTO api_tokens (id, token_hash, person_id, name, created_at, expires_at) VALUES ($1,$2,$3,$4,$5,$6)",
-        &[id.into(), super::secret_hash(&secret).into(), person_id.into(), name.into(), now.into(), expires_at.into()],
+    let made = tx.exec(
+        "INSERT INTO api_tokens (id, token_hash, person_id, security_stamp, name, created_at, expires_at)
+         SELECT $1, $2, id, security_stamp, $4, $5, $6 FROM people WHERE id = $3",
+        &[
+            id.into(),
+            super::secret_hash(&secret).into(),
+            person_id.into(),
+            name.into(),
+            now.into(),
+            expires_at.into(),
+        ],
     )?;
+    if made == 0 {
+        return Err(AppError::NotFound);
+    }
     let after = serde_json::json!({ "name": name, "person_id": person_id, "expires_at": expires_at });
     audit::record(tx, actor, now, &Entry::of("token.created", "token", id.0).after(&after))?;
     Ok(NewToken { id, secret })
@@ -52,6 +64,7 @@ pub fn find_token(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::
         "SELECT t.id, p.id, p.username, p.name, p.role, p.data_scope, p.lang, FALSE, COALESCE(t.last_used_at, 0)
          FROM api_tokens t JOIN people p ON p.id = t.person_id
          WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND p.is_active = TRUE
+           AND t.security_stamp = p.security_stamp
            AND (t.expires_at IS NULL OR t.expires_at > $2)",
         &[token_hash.into(), now.into()],
     )
@@ -109,7 +122,8 @@ pub fn list_tokens(conn: &mut Conn<'_>, of: Option<PersonId>) -> store::Result<V
     conn.rows(
         "SELECT t.id, t.name, p.name, t.created_at, t.expires_at, t.last_used_at
          FROM api_tokens t JOIN people p ON p.id = t.person_id
-         WHERE t.revoked_at IS NULL AND (CAST($1 AS BIGINT) = 0 OR t.person_id = $1) ORDER BY t.id DESC LIMIT 500",
+         WHERE t.revoked_at IS NULL AND p.is_active = TRUE AND t.security_stamp = p.security_stamp
+           AND (CAST($1 AS BIGINT) = 0 OR t.person_id = $1) ORDER BY t.id DESC LIMIT 500",
         &[of.map_or(0, |p| p.0).into()],
     )
 }

@@ -4,6 +4,7 @@ mod log_in;
 mod me;
 mod password;
 mod setup;
+mod tokens;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
@@ -26,6 +27,8 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/me/sessions/{id}/end", Need::SignedIn, me::end_session)
         .post("/me/tokens", Need::SignedIn, me::create_token)
         .post("/me/tokens/{id}/revoke", Need::SignedIn, me::revoke_token)
+        .get("/admin/tokens", Need::Administrator, tokens::index)
+        .post("/admin/tokens/{id}/revoke", Need::Administrator, tokens::revoke)
         .get("/me/password", Need::SignedIn, password::show)
         .post("/me/password", Need::SignedIn, password::submit)
 }
@@ -65,7 +68,7 @@ fn device(headers: &HeaderMap) -> String {
 }
 
 /// What a person calls such a browser: `Chrome · Windows`.
-fn device_title(words: &str, lang: Lang) -> String {
+pub(crate) fn device_title(words: &str, lang: Lang) -> String {
     let first = |pairs: &[(&str, &'static str)]| {
         pairs.iter().find(|(sign, _)| words.contains(sign)).map(|(_, title)| *title)
     };

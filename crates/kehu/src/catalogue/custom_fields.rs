@@ -150,11 +150,12 @@ fn check(draft: &FieldDraft) -> Result<(), AppError> {
     if !matches!(draft.applies_to.as_str(), "" | "person" | "organisation") {
         errors.push(FieldError::new("applies_to", text!("请选择适用的客户性质")));
     }
-    if draft.help.chars().count() > 200 {
+    if draft.help.chars().count() > 200 || draft.help.chars().any(char::is_control) {
         errors.push(FieldError::new("help", text!("最多 {} 个字", 200)));
     }
     if matches!(draft.kind, CustomKind::Choice | CustomKind::Choices) {
-        let bad = |c: &String| c.trim().is_empty() || c.chars().count() > 60;
+        let bad =
+            |c: &String| c.trim().is_empty() || c.chars().count() > 60 || c.chars().any(char::is_control);
         if draft.choices.is_empty() || draft.choices.len() > 200 || draft.choices.iter().any(bad) {
             errors.push(FieldError::new("choices", text!("请填写 1–200 个选项，每行一个，每个最多 60 个字")));
         }
@@ -235,6 +236,24 @@ pub fn change_custom_field(
         now,
         &Entry::of("custom_field.updated", "custom_field", id.0).change(&was, &is),
     )?;
+    Ok(())
+}
+
+/// Puts the fields into this order.
+pub fn move_custom_fields(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    order: &[CustomFieldId],
+    now: Millis,
+) -> Result<(), AppError> {
+    require_administrator(actor)?;
+    for (position, id) in order.iter().take(400).enumerate() {
+        tx.exec(
+            "UPDATE custom_fields SET position = $2 WHERE id = $1",
+            &[(*id).into(), (position as i64).into()],
+        )?;
+    }
+    audit::record(tx, actor, now, &Entry::of("custom_field.reordered", "custom_field", 0))?;
     Ok(())
 }
 

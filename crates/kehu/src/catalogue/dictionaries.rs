@@ -276,6 +276,12 @@ fn check(draft: &EntryDraft) -> Result<(), AppError> {
     if zh.is_empty() || zh.chars().count() > 40 || zh.chars().any(char::is_control) {
         return Err(AppError::field("zh", text!("请填写名称，最多 40 个字")));
     }
+    if [&draft.en, &draft.definition]
+        .iter()
+        .any(|t| t.chars().any(|c| c.is_control() && c != '\n' && c != '\r'))
+    {
+        return Err(AppError::field("definition", text!("含有不能识别的控制字符，请删除后重新填写")));
+    }
     if draft.en.chars().count() > 80 || draft.definition.chars().count() > 500 {
         return Err(AppError::field("definition", text!("说明最多 500 个字")));
     }

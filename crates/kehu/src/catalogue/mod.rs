@@ -7,6 +7,7 @@ pub mod web;
 
 pub use custom_fields::{
     CustomField, CustomKind, FieldDraft, change_custom_field, check_custom, create_custom_field,
+    move_custom_fields,
 };
 pub use dictionaries::{Dictionary, Entry, EntryDraft, change_entry, create_entry, move_entries, seed};
 

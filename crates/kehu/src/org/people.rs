@@ -38,6 +38,16 @@ pub struct Person {
     pub version: i64,
 }
 
+impl Person {
+    /// Whether the words a colleague types mean this person: a part of the name, its pinyin or initials, the
+    /// sign-in name, job title or phone.
+    pub fn is_meant_by(&self, words: &str) -> bool {
+        let known = format!("{} {} {}", search_text(&self.name, &self.username), self.title, self.phone);
+        let known = known.to_lowercase();
+        words.to_lowercase().split_whitespace().all(|word| known.contains(word))
+    }
+}
+
 const COLUMNS: &str =
     "id, username, name, title, phone, email, role, data_scope, is_active, last_login_at, version";
 
@@ -275,7 +285,7 @@ fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> R
     if name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control) {
         errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
     }
-    if title.chars().count() > 60 {
+    if title.chars().count() > 60 || title.chars().any(char::is_control) {
         errors.push(FieldError::new("title", text!("最多 {} 个字", 60)));
     }
     if !phone.trim().is_empty()

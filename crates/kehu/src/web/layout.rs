@@ -132,6 +132,19 @@ pub fn toast(response: Response, _: Lang, text: &str, undo: Option<&str>) -> Res
     )
 }
 
+/// After a form was saved: in the drawer beside a list, closes it, says `text` and has the list asked for again;
+/// elsewhere goes to `to` and says it there.
+pub fn saved(headers: &axum::http::HeaderMap, to: &str, text: &str) -> Response {
+    let is_htmx = headers.contains_key("hx-request");
+    let address = headers.get("hx-current-url").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !is_htmx || !(address.contains("?drawer=") || address.contains("&drawer=")) {
+        return flash(redirect(is_htmx, to), text);
+    }
+    let response = (StatusCode::OK, [("hx-reswap", "none")]).into_response();
+    let response = toast(response, Lang::Zh, text, None);
+    trigger(trigger(response, "closeDrawer", serde_json::json!({})), "refreshList", serde_json::json!({}))
+}
+
 /// Adds an event for the page's scripts (`refreshList`, `clearSelection`, `closeDrawer` …); keeps those already there.
 pub fn trigger(mut response: Response, event: &str, detail: serde_json::Value) -> Response {
     let name = HeaderName::from_static("hx-trigger");

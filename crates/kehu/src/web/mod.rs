@@ -14,7 +14,7 @@ pub use errors::FormErrors;
 pub use extract::{Administrator, JsonBody, Page, RequestContext, cookie, session_secret};
 pub use form::{Choice, FormData, QueryData};
 pub use guard::around;
-pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, toast, trigger};
+pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, saved, toast, trigger};
 
 use axum::Router;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};

@@ -53,7 +53,7 @@ pub(super) async fn submit(
             app.forget_sessions();
             let mut response = redirect(page.is_htmx, if actor.must_change_password { "/" } else { "/me" });
             set_cookie(&mut response, SESSION_COOKIE, &secret, None);
-            Ok(flash(response, l.t("密码已修改，其他设备上的登录已全部退出")))
+            Ok(flash(response, l.t("密码已修改，其他设备上的登录和 API 令牌已全部失效")))
         }
         Err(AppError::TooMany(seconds)) => {
             let wait = l.f("尝试次数太多，请在 {} 秒后再试", &[&seconds]);

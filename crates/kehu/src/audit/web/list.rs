@@ -1,0 +1,200 @@
+//! Reading the log by person, action, object, customer and time, newest first.
+
+use store::{Conn, FromRow, Tx};
+
+use crate::access::{Actor, require_administrator};
+use crate::audit::{self, COLUMNS, Entry, Written};
+use crate::clock::{Millis, Zone};
+use crate::error::AppError;
+use crate::ids::{CustomerId, PersonId};
+use crate::query::Conditions;
+use crate::text;
+use crate::web::FormData;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AuditQuery {
+    pub(super) person: Option<PersonId>,
+    /// A whole action (`customer.updated`) or its first part (`customer.`).
+    pub(super) action: String,
+    pub(super) object: String,
+    pub(super) customer: Option<CustomerId>,
+    pub(super) result: String,
+    pub(super) from: Option<Millis>,
+    /// Exclusive.
+    pub(super) to: Option<Millis>,
+    /// Only log-in and log-out.
+    pub(super) only_logins: bool,
+    /// Rows older than this one.
+    pub(super) after: Option<i64>,
+    /// Rows newer than this one, the nearest of them.
+    pub(super) before: Option<i64>,
+}
+
+/// Actions of the log-in log.
+pub(super) const LOGIN_ACTIONS: [&str; 4] = ["login.succeeded", "login.failed", "logout", "session.ended"];
+
+impl AuditQuery {
+    /// Reads an address.
+    pub(super) fn read(asked: &FormData, zone: &Zone) -> Result<Self, AppError> {
+        let person = match asked.get("person") {
+            "" => None,
+            text => Some(text.parse().map_err(|_| AppError::field("person", text!("没有这个人员")))?),
+        };
+        let customer = match asked.get("customer") {
+            "" => None,
+            text => Some(text.parse().map_err(|_| AppError::field("customer", text!("没有这个客户")))?),
+        };
+        let day = |name: &str| match asked.get(name) {
+            "" => Ok(None),
+            text => text
+                .parse::<jiff::civil::Date>()
+                .map(|date| Some(zone.day(date)))
+                .map_err(|_| AppError::field(name, text!("请填写日期，例如 2026-09-28"))),
+        };
+        let place = |name: &str| match asked.get(name) {
+            "" => Ok(None),
+            text => store::parse_id(text)
+                .map(Some)
+                .map_err(|_| AppError::field(name, text!("翻页位置已失效，请从第一页重新开始"))),
+        };
+        let name = |name: &str| {
+            let text = asked.get(name);
+            let is_name =
+                text.len() <= 60 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'.');
+            if is_name {
+                Ok(text.to_owned())
+            } else {
+                Err(AppError::field(name, text!("没有这个选项")))
+            }
+        };
+        Ok(Self {
+            person,
+            customer,
+            action: name("action")?,
+            object: name("object")?,
+            result: name("result")?,
+            from: day("from")?.map(|(start, _)| start),
+            to: day("to")?.map(|(_, end)| end),
+            only_logins: false,
+            after: place("after")?,
+            before: place("before")?,
+        })
+    }
+
+    fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        if let Some(person) = self.person {
+            conditions.equal("actor_id", person.0);
+        }
+        if let Some(customer) = self.customer {
+            conditions.equal("customer_id", customer.0);
+            // Lets the partial index be used.
+            conditions.and("customer_id <> 0");
+        }
+        if self.action.ends_with('.') {
+            // A range instead of LIKE: an index can seek to it. `/` follows `.`.
+            let from = conditions.bind(self.action.clone());
+            let to = conditions.bind(format!("{}/", self.action.trim_end_matches('.')));
+            conditions.and(format!("action >= {from} AND action < {to}"));
+        } else if !self.action.is_empty() {
+            conditions.equal("action", self.action.clone());
+        }
+        if self.only_logins {
+            let names: Vec<String> = LOGIN_ACTIONS.iter().map(|a| format!("'{a}'")).collect();
+            conditions.and(format!("action IN ({})", names.join(", ")));
+        }
+        if !self.object.is_empty() {
+            conditions.equal("object", self.object.clone());
+        }
+        if !self.result.is_empty() {
+            conditions.equal("result", self.result.clone());
+        }
+        if let Some(from) = self.from {
+            let place = conditions.bind(from);
+            conditions.and(format!("at >= {place}"));
+        }
+        if let Some(to) = self.to {
+            let place = conditions.bind(to);
+            conditions.and(format!("at < {place}"));
+        }
+        if let Some(after) = self.after {
+            let place = conditions.bind(after);
+            conditions.and(format!("id < {place}"));
+        } else if let Some(before) = self.before {
+            let place = conditions.bind(before);
+            conditions.and(format!("id > {place}"));
+        }
+        conditions
+    }
+
+    /// What the row about the reading says.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "person": self.person, "action": self.action, "object": self.object, "customer": self.customer,
+            "result": self.result, "from": self.from, "to": self.to, "only_logins": self.only_logins,
+        })
+    }
+}
+
+/// A page of rows, newest first.
+pub(super) struct AuditPage {
+    pub(super) rows: Vec<Written>,
+    /// Whether there are older ones.
+    pub(super) has_older: bool,
+    /// Whether there are newer ones.
+    pub(super) has_newer: bool,
+}
+
+/// Reads a page.
+pub(super) fn read(conn: &mut Conn<'_>, query: &AuditQuery, limit: usize) -> store::Result<AuditPage> {
+    let conditions = query.conditions();
+    let is_backwards = query.after.is_none() && query.before.is_some();
+    let direction = if is_backwards { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_log WHERE {} ORDER BY id {direction} LIMIT {}",
+        conditions.sql(),
+        limit + 1
+    );
+    let mut rows: Vec<Written> = conn.rows(&sql, &conditions.params)?;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    if is_backwards {
+        rows.reverse();
+    }
+    Ok(AuditPage {
+        rows,
+        has_older: if is_backwards { true } else { has_more },
+        has_newer: if is_backwards { has_more } else { query.after.is_some() },
+    })
+}
+
+/// Calls `visit` with every row, newest first, at most `most`.
+pub(super) fn each(
+    conn: &mut Conn<'_>,
+    query: &AuditQuery,
+    most: usize,
+    mut visit: impl FnMut(Written) -> Result<(), AppError>,
+) -> Result<(), AppError> {
+    let conditions = query.conditions();
+    let sql =
+        format!("SELECT {COLUMNS} FROM audit_log WHERE {} ORDER BY id DESC LIMIT {most}", conditions.sql());
+    conn.each(&sql, &conditions.params, |row| {
+        visit(Written::from_row(row)?)?;
+        Ok::<_, AppError>(std::ops::ControlFlow::Continue(()))
+    })
+}
+
+/// Notes that the log was read or exported.
+pub(super) fn note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &'static str,
+    query: &AuditQuery,
+    now: Millis,
+) -> Result<(), AppError> {
+    require_administrator(actor)?;
+    let after = query.json();
+    audit::record(tx, actor, now, &Entry::of(action, "audit", 0).after(&after))?;
+    Ok(())
+}

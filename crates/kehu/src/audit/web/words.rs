@@ -1,0 +1,223 @@
+//! What the log's codes are called.
+
+use serde_json::{Map, Value as Json};
+
+use crate::catalogue::Catalogue;
+use crate::customers::{Field, SPECS};
+use crate::i18n::Lang;
+
+/// Groups of actions for the filter: the code's beginning and the name people read (source text).
+pub(super) const GROUPS: [(&str, &str); 14] = [
+    ("customer.", "客户"),
+    ("contact.", "联系人"),
+    ("asset.", "资产"),
+    ("activity.", "动态"),
+    ("file.", "附件"),
+    ("import.", "导入"),
+    ("login.", "登录"),
+    ("person.", "人员"),
+    ("token.", "API 令牌"),
+    ("dictionary.", "字典"),
+    ("custom_field.", "客户字段"),
+    ("setting.", "设置"),
+    ("access.", "拒绝访问"),
+    ("audit.", "查阅日志"),
+];
+
+/// The name of an action; the code itself when it has none.
+pub(super) fn action(code: &str, l: Lang) -> String {
+    let (object, verb) = code.split_once('.').unwrap_or((code, ""));
+    let whole = match code {
+        "login.succeeded" => "登录成功",
+        "login.failed" => "登录失败",
+        "logout" => "退出登录",
+        "session.ended" => "结束登录",
+        "access.hidden" => "访问无权查看的对象",
+        "access.refused" => "操作被拒绝",
+        "person.password_changed" => "修改密码",
+        "dictionary.entry_created" => "新增字典值",
+        "dictionary.entry_updated" => "修改字典值",
+        "audit.read" => "查阅日志",
+        "audit.exported" => "导出日志",
+        "audit.verified" => "校验日志",
+        _ => "",
+    };
+    if !whole.is_empty() {
+        return l.t(whole).to_owned();
+    }
+    let verb = match verb {
+        "created" => "新增",
+        "updated" => "修改",
+        "deleted" => "删除",
+        "restored" => "恢复",
+        "exported" => "导出",
+        "revoked" => "吊销",
+        "reordered" => "调整顺序",
+        "read" => "查看",
+        "saved" => "保存",
+        "removed" => "移除",
+        "downloaded" => "下载",
+        "started" => "开始",
+        "finished" => "完成",
+        "undone" => "撤销",
+        "cancelled" => "取消",
+        _ => return code.to_owned(),
+    };
+    let object = self::object(object, l);
+    match l {
+        Lang::Zh => format!("{verb}{object}"),
+        Lang::En => format!("{object}: {}", l.t(verb)),
+    }
+}
+
+/// The name of a kind of object.
+pub(super) fn object(code: &str, l: Lang) -> String {
+    let title = match code {
+        "customer" => "客户",
+        "contact" => "联系人",
+        "asset" => "资产",
+        "activity" => "动态",
+        "file" => "附件",
+        "import" => "导入",
+        "person" => "人员",
+        "token" => "API 令牌",
+        "dictionary" => "字典",
+        "dictionary_entry" => "字典值",
+        "custom_field" => "客户字段",
+        "setting" => "设置",
+        "company" => "公司",
+        "view" => "列表方案",
+        "audit" => "日志",
+        "route" => "页面或接口",
+        _ => return code.to_owned(),
+    };
+    l.t(title).to_owned()
+}
+
+/// The name of a door.
+pub(super) fn via(code: &str, l: Lang) -> String {
+    let title = match code {
+        "session" => "网页",
+        "token" => "API",
+        "command_line" => "命令行",
+        "job" => "后台任务",
+        _ => return code.to_owned(),
+    };
+    l.t(title).to_owned()
+}
+
+/// The name of a result and its colour.
+pub(super) fn result(code: &str, l: Lang) -> (String, &'static str) {
+    match code {
+        "ok" => (l.t("成功").to_owned(), "green"),
+        "denied" => (l.t("已拒绝").to_owned(), "red"),
+        "failed" => (l.t("失败").to_owned(), "amber"),
+        other => (other.to_owned(), ""),
+    }
+}
+
+/// One changed value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) title: String,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+/// Characters of a value shown.
+const LONGEST: usize = 200;
+
+/// What changed, value by value, in words. Values that stayed the same are left out.
+pub(super) fn changes(before: &str, after: &str, catalogue: &Catalogue, l: Lang) -> Vec<Change> {
+    let (before, after) = (object_of(before), object_of(after));
+    let mut keys: Vec<&String> = before.keys().collect();
+    keys.extend(after.keys().filter(|k| !before.contains_key(*k)));
+    keys.into_iter()
+        .filter_map(|key| {
+            let (was, is) = (before.get(key), after.get(key));
+            if was == is {
+                return None;
+            }
+            let shown = |v: Option<&Json>| v.map_or_else(String::new, |v| value(key, v, catalogue, l));
+            let change = Change { title: title(key, catalogue, l), before: shown(was), after: shown(is) };
+            (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
+        })
+        .collect()
+}
+
+fn object_of(text: &str) -> Map<String, Json> {
+    match serde_json::from_str(text) {
+        Ok(Json::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+fn title(key: &str, catalogue: &Catalogue, l: Lang) -> String {
+    if let Some(spec) = SPECS.iter().find(|s| s.key == key) {
+        return l.t(spec.zh).to_owned();
+    }
+    let custom = key.strip_prefix("custom.").unwrap_or(key);
+    if let Some(field) = catalogue.custom_fields.iter().find(|f| f.key == custom) {
+        return field.title.clone();
+    }
+    let title = match key {
+        "username" => "用户名",
+        "title" => "名称",
+        "role" => "角色",
+        "scope" => "数据范围",
+        "is_active" => "启用",
+        "owner_id" => "负责人",
+        "tags" => "标签",
+        "device" => "设备",
+        "path" => "地址",
+        "kind" => "类型",
+        "choices" => "选项",
+        "zh" => "名称",
+        "dictionary" => "字典",
+        "company" => "公司",
+        "ended" => "结束的登录",
+        "lang" => "语言",
+        "customer.requirements" => "必填要求",
+        _ => return key.to_owned(),
+    };
+    l.t(title).to_owned()
+}
+
+fn value(key: &str, value: &Json, catalogue: &Catalogue, l: Lang) -> String {
+    let text = match value {
+        Json::Null => String::new(),
+        Json::Bool(true) => l.t("是").to_owned(),
+        Json::Bool(false) => l.t("否").to_owned(),
+        Json::String(code) => match Field::named(key).and_then(|f| f.spec().dictionary()) {
+            Some(name) => catalogue.dictionary(name).title(code, l).to_owned(),
+            None => code.clone(),
+        },
+        Json::Array(parts) if parts.iter().all(Json::is_string) => {
+            let parts: Vec<&str> = parts.iter().filter_map(Json::as_str).collect();
+            parts.join("、")
+        }
+        other => other.to_string(),
+    };
+    if text.chars().count() > LONGEST { text.chars().take(LONGEST).chain(['…']).collect() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_told_and_in_words() {
+        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三"}"#;
+        let after = r#"{"phone":"","is_active":false,"name":"张三"}"#;
+        let told = changes(before, after, &Catalogue::default(), Lang::Zh);
+        let expected = [
+            Change { title: "启用".into(), before: "是".into(), after: "否".into() },
+            Change { title: "联系电话".into(), before: "13812345678".into(), after: String::new() },
+        ];
+        assert_eq!(told.len(), 2);
+        assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");
+        assert_eq!(changes("", "不是 JSON", &Catalogue::default(), Lang::Zh), []);
+        assert_eq!(action("customer.updated", Lang::Zh), "修改客户");
+        assert_eq!(action("what.ever", Lang::Zh), "what.ever");
+    }
+}

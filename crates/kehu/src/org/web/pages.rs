@@ -1,0 +1,351 @@
+//! The list of people and the form of one.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::access::{DataScope, Role};
+use crate::app::App;
+use crate::auth::{self, check_new_password, temporary_password};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ids::PersonId;
+use crate::org::{self, NewPerson, Person, PersonChange};
+use crate::text;
+use crate::web::{
+    Administrator, Choice, FormData, FormErrors, Page, QueryData, Shell, flash, html, redirect, saved,
+    trigger,
+};
+
+#[derive(Template)]
+#[template(path = "org/people.html", blocks = ["list"])]
+struct PeoplePage {
+    l: Lang,
+    shell: Shell,
+    q: String,
+    role: String,
+    state: String,
+    roles: Vec<Choice>,
+    states: Vec<Choice>,
+    rows: Vec<PersonRow>,
+    total: usize,
+}
+
+struct PersonRow {
+    id: PersonId,
+    name: String,
+    username: String,
+    title: String,
+    phone: String,
+    role: String,
+    is_administrator: bool,
+    scope: String,
+    is_active: bool,
+    last_login: String,
+}
+
+pub(super) async fn index(
+    State(app): State<App>,
+    Administrator(_): Administrator,
+    page: Page,
+    QueryData(asked): QueryData,
+) -> Result<Response, AppError> {
+    let l = page.l;
+    let everybody = app.db.read(|conn| org::list_people(conn)).await?;
+    let (q, role, state) = (asked.get("q").trim(), asked.get("role"), asked.get("state"));
+    let rows: Vec<PersonRow> = everybody
+        .into_iter()
+        .filter(|p| q.is_empty() || p.is_meant_by(q))
+        .filter(|p| role.is_empty() || p.role.code() == role)
+        .filter(|p| match state {
+            "active" => p.is_active,
+            "disabled" => !p.is_active,
+            _ => true,
+        })
+        .map(|p| row(&app, l, p))
+        .collect();
+    let list = PeoplePage {
+        l,
+        shell: page.shell(&[("系统管理", "/admin/people"), ("人员", "")]),
+        q: q.to_owned(),
+        role: role.to_owned(),
+        state: state.to_owned(),
+        roles: roles(l),
+        states: vec![choice("active", l.t("在用")), choice("disabled", l.t("已停用"))],
+        total: rows.len(),
+        rows,
+    };
+    part_or_page(page.is_partial, list.as_list(), &list)
+}
+
+/// The part for htmx, the page for everybody else; caches must tell them apart.
+pub(crate) fn part_or_page(
+    is_part: bool,
+    part: impl Template,
+    page: &impl Template,
+) -> Result<Response, AppError> {
+    let mut response = if is_part { html(&part)? } else { html(page)? };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("HX-Request, HX-Request-Type"));
+    Ok(response)
+}
+
+fn row(app: &App, l: Lang, p: Person) -> PersonRow {
+    let is_administrator = p.role == Role::Administrator;
+    PersonRow {
+        id: p.id,
+        name: p.name,
+        username: p.username,
+        title: p.title,
+        phone: p.phone,
+        role: l.t(p.role.title()).to_owned(),
+        is_administrator,
+        scope: l.t(if is_administrator { DataScope::All } else { p.scope }.title()).to_owned(),
+        is_active: p.is_active,
+        last_login: p.last_login_at.map_or_else(|| l.t("从未登录").to_owned(), |at| app.zone.minute(at)),
+    }
+}
+
+fn choice(value: &str, label: &str) -> Choice {
+    Choice { value: value.to_owned(), label: label.to_owned() }
+}
+
+fn roles(l: Lang) -> Vec<Choice> {
+    [Role::Staff, Role::Administrator].map(|r| choice(r.code(), l.t(r.title()))).into()
+}
+
+fn scopes(l: Lang) -> Vec<Choice> {
+    [DataScope::Own, DataScope::All].map(|s| choice(s.code(), l.t(s.title()))).into()
+}
+
+#[derive(Template)]
+#[template(path = "org/person.html", blocks = ["card"])]
+struct PersonPage {
+    l: Lang,
+    shell: Shell,
+    /// `None` for a person to be added.
+    person: Option<PersonRow>,
+    form: FormData,
+    roles: Vec<Choice>,
+    scopes: Vec<Choice>,
+    errors: FormErrors,
+    /// A password just made; shown this once.
+    secret: String,
+}
+
+impl PersonPage {
+    fn new(page: &Page, person: Option<PersonRow>, form: FormData) -> Self {
+        let l = page.l;
+        let here = if person.is_some() { "修改人员" } else { "新增人员" };
+        Self {
+            l,
+            shell: page.shell(&[("系统管理", "/admin/people"), ("人员", "/admin/people"), (here, "")]),
+            person,
+            form,
+            roles: roles(l),
+            scopes: scopes(l),
+            errors: FormErrors::default(),
+            secret: String::new(),
+        }
+    }
+
+    fn action(&self) -> String {
+        self.person.as_ref().map_or_else(|| "/admin/people".to_owned(), |p| format!("/admin/people/{}", p.id))
+    }
+
+    /// What is wrong besides the fields shown.
+    fn besides(&self) -> Vec<&str> {
+        const SHOWN: &[&str] = &["username", "name", "title", "phone", "email", "role", "scope", "password"];
+        self.errors.besides(SHOWN)
+    }
+
+    fn answer(&self, is_part: bool, status: StatusCode) -> Result<Response, AppError> {
+        Ok((status, part_or_page(is_part, self.as_card(), self)?).into_response())
+    }
+}
+
+pub(super) async fn new(Administrator(_): Administrator, page: Page) -> Result<Response, AppError> {
+    let form = FormData(vec![("role".into(), "staff".into()), ("scope".into(), "own".into())]);
+    PersonPage::new(&page, None, form).answer(page.is_partial, StatusCode::OK)
+}
+
+async fn load(app: &App, id: &str) -> Result<Person, AppError> {
+    let id: PersonId = id.parse().map_err(|_| AppError::NotFound)?;
+    app.db.read(move |conn| org::load_person(conn, id)).await?.ok_or(AppError::NotFound)
+}
+
+/// The form as the person stands.
+fn filled(p: &Person) -> FormData {
+    let pairs = [
+        ("name", p.name.clone()),
+        ("title", p.title.clone()),
+        ("phone", p.phone.clone()),
+        ("email", p.email.clone()),
+        ("role", p.role.code().to_owned()),
+        ("scope", p.scope.code().to_owned()),
+        ("version", p.version.to_string()),
+    ];
+    FormData(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    Administrator(_): Administrator,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let person = load(&app, &id).await?;
+    let form = filled(&person);
+    let shown = PersonPage::new(&page, Some(row(&app, page.l, person)), form);
+    shown.answer(page.is_partial, StatusCode::OK)
+}
+
+pub(super) async fn add(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    headers: HeaderMap,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let typed = form.get("password").to_owned();
+    let password = if typed.is_empty() { temporary_password()? } else { typed.clone() };
+    let made = async {
+        let [username, name] = ["username", "name"].map(|f| form.get(f));
+        if let Some(text) = check_new_password(&password, &[username, name, &page.shell.company]) {
+            return Err(AppError::field("password", text));
+        }
+        let input = NewPerson {
+            username: username.to_owned(),
+            name: name.to_owned(),
+            title: form.get("title").to_owned(),
+            phone: form.get("phone").to_owned(),
+            email: form.get("email").to_owned(),
+            role: Role::named(form.get("role"))
+                .ok_or_else(|| AppError::field("role", text!("请选择角色")))?,
+            scope: DataScope::named(form.get("scope"))
+                .ok_or_else(|| AppError::field("scope", text!("请选择数据范围")))?,
+            password_hash: app.passwords.hash(password.clone()).await?,
+            must_change_password: true,
+        };
+        let now = app.now();
+        app.db.write(move |tx| org::add_person(tx, &actor, &input, now)).await
+    }
+    .await;
+    let l = page.l;
+    match made {
+        Ok(id) if typed.is_empty() => {
+            let person = load(&app, &id.to_string()).await?;
+            let form = filled(&person);
+            let mut shown = PersonPage::new(&page, Some(row(&app, l, person)), form);
+            shown.secret = password;
+            let response = shown.answer(page.is_partial, StatusCode::OK)?;
+            Ok(trigger(response, "refreshList", serde_json::json!({})))
+        }
+        Ok(_) => Ok(saved(
+            &headers,
+            "/admin/people",
+            &l.f("已新增“{}”，首次登录时须修改密码", &[&form.get("name")]),
+        )),
+        Err(error) => {
+            let errors = FormErrors::from_error(error, l)?;
+            let again = PersonPage { errors, ..PersonPage::new(&page, None, form) };
+            again.answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+}
+
+pub(super) async fn change(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let person = load(&app, &id).await?;
+    let (id, l) = (person.id, page.l);
+    let change = PersonChange {
+        name: form.find("name").map(str::to_owned),
+        title: form.find("title").map(str::to_owned),
+        phone: form.find("phone").map(str::to_owned),
+        email: form.find("email").map(str::to_owned),
+        role: Role::named(form.get("role")),
+        scope: DataScope::named(form.get("scope")),
+        is_active: None,
+    };
+    let version = form.get("version").parse().unwrap_or(0);
+    let now = app.now();
+    let done = app.db.write(move |tx| org::change_person(tx, &actor, id, version, &change, now)).await;
+    app.forget_sessions();
+    match done {
+        Ok(()) => Ok(saved(&headers, "/admin/people", l.t("已保存"))),
+        Err(error) => {
+            let errors = FormErrors::from_error(error, l)?;
+            let again = PersonPage { errors, ..PersonPage::new(&page, Some(row(&app, l, person)), form) };
+            again.answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+}
+
+pub(super) async fn set_active(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let person = load(&app, &id).await?;
+    let is_active = form.is_ticked("active");
+    let change = PersonChange { is_active: Some(is_active), ..PersonChange::default() };
+    let (id, version, now, l) = (person.id, person.version, app.now(), page.l);
+    app.db.write(move |tx| org::change_person(tx, &actor, id, version, &change, now)).await?;
+    app.forget_sessions();
+    let said = if is_active {
+        l.f("已启用“{}”", &[&person.name])
+    } else {
+        l.f("已停用“{}”，其登录和令牌立即失效", &[&person.name])
+    };
+    Ok(saved(&headers, "/admin/people", &said))
+}
+
+pub(super) async fn reset_password(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let person = load(&app, &id).await?;
+    if person.id == actor.person_id {
+        return Err(AppError::Conflict(text!("修改自己的密码请到“个人设置”")));
+    }
+    let password = temporary_password()?;
+    let hash = app.passwords.hash(password.clone()).await?;
+    let (id, now) = (person.id, app.now());
+    app.db.write(move |tx| org::reset_password(tx, &actor, id, &hash, now)).await?;
+    app.forget_sessions();
+    // Read again: the version has moved on.
+    let person = load(&app, &id.to_string()).await?;
+    let form = filled(&person);
+    let mut shown = PersonPage::new(&page, Some(row(&app, page.l, person)), form);
+    shown.secret = password;
+    shown.answer(page.is_partial, StatusCode::OK)
+}
+
+pub(super) async fn end_sessions(
+    State(app): State<App>,
+    Administrator(actor): Administrator,
+    page: Page,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    let person = load(&app, &id).await?;
+    let (id, now) = (person.id, app.now());
+    let ended = app.db.write(move |tx| auth::end_sessions_by(tx, &actor, id, None, now)).await?;
+    app.forget_sessions();
+    let said = page.l.f("已结束“{}”的 {} 个登录", &[&person.name, &ended]);
+    if page.is_htmx {
+        return Ok(saved(&headers, "/admin/people", &said));
+    }
+    Ok(flash(redirect(false, "/admin/people"), &said))
+}
