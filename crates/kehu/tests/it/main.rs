@@ -6,6 +6,7 @@ mod app;
 mod access;
 mod cli;
 mod customers_api;
+mod customers_pages;
 mod demo;
 mod routes;
 mod search;

@@ -27,14 +27,13 @@ impl Column {
 }
 
 /// What is shown until a person chooses.
-const USUAL: [&str; 10] = [
+const USUAL: [&str; 9] = [
     "name",
     "class",
     "level",
     "phone",
     "owner_id",
     "region",
-    "source",
     "next_contact_on",
     "completeness",
     "updated_at",

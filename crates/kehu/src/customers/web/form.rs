@@ -19,7 +19,7 @@ use crate::error::{AppError, FieldError};
 use crate::i18n::Lang;
 use crate::ids::{CustomerId, PersonId};
 use crate::web::{Choice, FormData, Page, QueryData, Shell, redirect};
-use crate::{org, text};
+use crate::{contacts, org, text};
 
 /// One field as `customers/input.html` shows it.
 #[derive(Clone, Debug, Default)]
@@ -306,6 +306,25 @@ fn contact_inputs(source: &Source<'_>) -> Vec<Input> {
         .collect()
 }
 
+/// The contact a form gives; `None` when it gives none.
+fn contact_of(form: &FormData) -> Option<contacts::Draft> {
+    let mut draft = contacts::Draft { is_primary: Some(true), ..contacts::Draft::default() };
+    for key in ["name", "title", "phone"] {
+        draft.values.insert(key, form.get(&format!("contact.{key}")).to_owned());
+    }
+    draft.values.values().any(|value| !value.trim().is_empty()).then_some(draft)
+}
+
+/// Errors of the contact at its own places of the form.
+fn of_contact(error: AppError) -> AppError {
+    match error {
+        AppError::Invalid(errors) => AppError::Invalid(
+            errors.into_iter().map(|e| FieldError { field: format!("contact.{}", e.field), ..e }).collect(),
+        ),
+        other => other,
+    }
+}
+
 /// What a form says. Names that are not in it stay as they are.
 pub(super) fn draft_of(form: &FormData, catalogue: &Catalogue, kind: Kind) -> Result<Draft, AppError> {
     let mut draft = Draft::default();
@@ -460,8 +479,17 @@ pub(super) async fn create(
         Ok(mut draft) => {
             draft.kind = Some(kind);
             draft.number = sent.find("number").map(str::to_owned);
+            let contact = (kind == Kind::Organisation).then(|| contact_of(&sent)).flatten();
             let (me, known, now) = (actor.clone(), catalogue.clone(), app.now());
-            app.db.write(move |tx| customers::create(tx, &me, &known, &draft, None, now)).await
+            app.db
+                .write(move |tx| {
+                    let customer = customers::create(tx, &me, &known, &draft, None, now)?;
+                    if let Some(contact) = &contact {
+                        contacts::create(tx, &me, customer.id, contact, now).map_err(of_contact)?;
+                    }
+                    Ok::<_, AppError>(customer)
+                })
+                .await
         }
         Err(error) => Err(error),
     };

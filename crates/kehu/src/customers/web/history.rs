@@ -107,7 +107,8 @@ fn changes(reader: &Reader<'_>, before: &str, after: &str) -> Vec<(String, Chang
         _ => Map::new(),
     };
     let (before, after) = (object(before), object(after));
-    let mut keys: Vec<&String> = before.keys().chain(after.keys().filter(|k| !before.contains_key(*k))).collect();
+    let mut keys: Vec<&String> =
+        before.keys().chain(after.keys().filter(|k| !before.contains_key(*k))).collect();
     keys.sort_by_key(|key| Field::named(key).map_or(usize::MAX, |f| f as usize));
     let mut all = Vec::new();
     for key in keys {
@@ -189,8 +190,7 @@ fn value(reader: &Reader<'_>, key: &str, value: &Json) -> String {
         _ if key.ends_with("_at") && value.is_i64() => reader.zone.minute(value.as_i64().unwrap_or(0)),
         _ => {
             let own = key.strip_prefix("custom.");
-            let field =
-                own.and_then(|own| reader.catalogue.custom_fields.iter().find(|f| f.key == own));
+            let field = own.and_then(|own| reader.catalogue.custom_fields.iter().find(|f| f.key == own));
             reader.custom(field, value).text
         }
     }

@@ -18,8 +18,8 @@ use crate::customers::{self, Customer, Field, marks};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::CustomerId;
-use crate::web::{Choice, FormData, QueryData};
 use crate::org;
+use crate::web::{Choice, FormData, QueryData};
 
 #[derive(Template)]
 #[template(path = "customers/inline.html")]
@@ -54,7 +54,11 @@ enum Target<'a> {
 
 fn target<'a>(catalogue: &'a Catalogue, customer: &Customer, key: &str) -> Result<Target<'a>, AppError> {
     if let Some(field) = Field::named(key) {
-        return if field.spec().applies_to(customer.kind) { Ok(Target::Built(field)) } else { Err(AppError::NotFound) };
+        return if field.spec().applies_to(customer.kind) {
+            Ok(Target::Built(field))
+        } else {
+            Err(AppError::NotFound)
+        };
     }
     if let Some(own) = key.strip_prefix("custom.") {
         let applies = |f: &&CustomField| f.applies_to.is_empty() || f.applies_to == customer.kind.code();
@@ -73,11 +77,7 @@ fn target<'a>(catalogue: &'a Catalogue, customer: &Customer, key: &str) -> Resul
 }
 
 /// The stored value as one text, to compare.
-fn stored(
-    conn: &mut Conn<'_>,
-    customer: &Customer,
-    target: &Target<'_>,
-) -> store::Result<String> {
+fn stored(conn: &mut Conn<'_>, customer: &Customer, target: &Target<'_>) -> store::Result<String> {
     Ok(match target {
         Target::Built(field) => customer.get(*field).to_owned(),
         Target::Own(field) => match customer.custom.get(&field.key) {
@@ -94,12 +94,7 @@ fn stored(
 }
 
 /// How the value is asked for. `value` is the stored or the sent text.
-fn input(
-    reader: &Reader<'_>,
-    customer: &Customer,
-    target: &Target<'_>,
-    value: &str,
-) -> Input {
+fn input(reader: &Reader<'_>, customer: &Customer, target: &Target<'_>, value: &str) -> Input {
     let (l, catalogue) = (reader.l, reader.catalogue);
     let list = |text: &str| text.split('\n').filter(|v| !v.is_empty()).map(str::to_owned).collect();
     match target {
@@ -251,17 +246,23 @@ pub(super) async fn save(
                 Outcome::Refused(error) => error.title().to(l),
                 Outcome::Conflict => {
                     let now = if shown.text.is_empty() { l.t("（空）").to_owned() } else { shown.text };
-                    l.f("刚被{}改为“{}”；再次保存将以您填写的为准", &[&reader.person(Some(customer.updated_by)), &now])
+                    l.f(
+                        "刚被{}改为“{}”；再次保存将以您填写的为准",
+                        &[&reader.person(Some(customer.updated_by)), &now],
+                    )
                 }
             };
             let typed = match &target {
-                Target::Tags | Target::Mark(_) => sent.all(if key == "tags" { "tags" } else { "value" }).join("\n"),
+                Target::Tags | Target::Mark(_) => {
+                    sent.all(if key == "tags" { "tags" } else { "value" }).join("\n")
+                }
                 Target::Owner => sent.get("owner_id").to_owned(),
                 _ => sent.get(&key).to_owned(),
             };
             let mut input = input(&reader, &customer, &target, &typed);
             input.error.clone_from(&error);
-            let form = InlineForm { l, url: url(id, &key, is_cell), input, version: customer.version, was, error };
+            let form =
+                InlineForm { l, url: url(id, &key, is_cell), input, version: customer.version, was, error };
             let status = match outcome {
                 Outcome::Conflict => StatusCode::PRECONDITION_FAILED,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -284,7 +285,8 @@ async fn write(
     key: &str,
     sent: &FormData,
 ) -> Result<Outcome, AppError> {
-    let (me, known, key, sent, now) = (actor.clone(), catalogue.clone(), key.to_owned(), sent.clone(), app.now());
+    let (me, known, key, sent, now) =
+        (actor.clone(), catalogue.clone(), key.to_owned(), sent.clone(), app.now());
     let written = app
         .db
         .write(move |tx| {
@@ -292,7 +294,9 @@ async fn write(
             let target = target(&known, &customer, &key)?;
             // A change of another field meanwhile is no conflict: only this value is written.
             let version = sent.get("version").parse::<i64>().unwrap_or(0);
-            if version != customer.version && stored(tx, &customer, &target)? != sent.get("was").replace("\r\n", "\n") {
+            if version != customer.version
+                && stored(tx, &customer, &target)? != sent.get("was").replace("\r\n", "\n")
+            {
                 return Ok(false);
             }
             if let Target::Mark(scheme) = target {

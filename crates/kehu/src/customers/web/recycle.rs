@@ -43,9 +43,10 @@ pub(super) async fn list(
     query: QueryData,
 ) -> Result<Response, AppError> {
     type Row = (CustomerId, String, String, Millis, Option<PersonId>);
-    let before = query.get("before").split_once('-').and_then(|(at, id)| {
-        Some((at.parse::<i64>().ok()?, store::parse_id(id).ok()?))
-    });
+    let before = query
+        .get("before")
+        .split_once('-')
+        .and_then(|(at, id)| Some((at.parse::<i64>().ok()?, store::parse_id(id).ok()?)));
     let (at, id) = before.unwrap_or((i64::MAX, i64::MAX));
     let restored = query.get("restored").parse::<CustomerId>().ok();
     let (mut rows, names, restored) = app
@@ -66,10 +67,8 @@ pub(super) async fn list(
         .await?;
     let has_more = rows.len() as i64 > SHOWN;
     rows.truncate(SHOWN as usize);
-    let older = rows
-        .last()
-        .filter(|_| has_more)
-        .map(|(id, _, _, at, _)| format!("/admin/recycle?before={at}-{id}"));
+    let older =
+        rows.last().filter(|_| has_more).map(|(id, _, _, at, _)| format!("/admin/recycle?before={at}-{id}"));
     let rows = rows
         .into_iter()
         .map(|(id, name, number, at, by)| Thrown {

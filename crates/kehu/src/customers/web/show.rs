@@ -142,8 +142,7 @@ pub(super) async fn show(
             let around = around(conn, &customer)?;
             let history = match tab {
                 "history" => {
-                    let reader =
-                        Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };
+                    let reader = Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };
                     Some(history::load(conn, &reader, id, of.as_deref(), before)?)
                 }
                 _ => None,
@@ -257,7 +256,11 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
             })
             .collect();
         if group == Group::Basic {
-            let owner = if actor.is_administrator() { format!("/customers/{id}/fields/owner_id") } else { String::new() };
+            let owner = if actor.is_administrator() {
+                format!("/customers/{id}/fields/owner_id")
+            } else {
+                String::new()
+            };
             facts.push(fact(reader, customer, "负责人", "owner_id", owner));
             facts.push(fact(reader, customer, "标签", "tags", format!("/customers/{id}/fields/tags")));
         }
@@ -267,7 +270,13 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
         {
             let noted = Shown::text(format!("{}  {by}", reader.zone.minute(*at)));
             let label = l.t("信用状况记录于").to_owned();
-            facts.push(Fact { label, shown: noted, edit: String::new(), history: String::new(), wide: false });
+            facts.push(Fact {
+                label,
+                shown: noted,
+                edit: String::new(),
+                history: String::new(),
+                wide: false,
+            });
         }
         all.push(Facts { title: l.t(group.title()).to_owned(), facts });
     }
@@ -303,7 +312,12 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
         })
         .collect();
     all.push(Facts { title: l.t("分类").to_owned(), facts: marked });
-    let kept = [("客户编号", "number"), ("客户性质", "kind"), ("建档时间", "created_at"), ("最近修改", "updated_at")];
+    let kept = [
+        ("客户编号", "number"),
+        ("客户性质", "kind"),
+        ("建档时间", "created_at"),
+        ("最近修改", "updated_at"),
+    ];
     let mut facts: Vec<Fact> =
         kept.iter().map(|(zh, name)| fact(reader, customer, zh, name, String::new())).collect();
     for (zh, person) in [("建档人", customer.created_by), ("修改人", customer.updated_by)] {
