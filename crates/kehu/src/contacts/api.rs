@@ -4,15 +4,20 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value as Json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
 use utoipa_axum::routes;
 
+use super::api_parts::{
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
+};
 use super::load::ListQuery;
+use super::model::FIELDS;
 use super::{Contact, Draft, create, list, load, remove, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::error::AppError;
-use crate::ids::{ContactId, CustomerId};
-use crate::text;
+use crate::ids::ContactId;
 use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
@@ -22,31 +27,65 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Need::SignedIn, routes!(show_contact, update_contact, remove_contact))
 }
 
-/// An id in a path; one that is none is simply not found.
-pub(crate) fn path_id<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
-    text.parse().map_err(|_| AppError::NotFound)
+/// A contact as it is sent.
+pub struct ContactBody;
+/// A new contact: `customer_id` and `name` must be there.
+pub struct ContactInput;
+/// A change of a contact: every name may be absent; null or empty text takes a value away.
+pub struct ContactChange;
+
+/// A page of contacts.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
+pub struct ContactList {
+    /// The contacts.
+    #[schema(value_type = Vec<ContactBody>)]
+    items: Vec<Json>,
+    /// Cursor of the next page.
+    next: Option<String>,
 }
 
-/// An optional customer in a query string.
-pub(crate) fn customer_id(query: &QueryData) -> Result<Option<CustomerId>, AppError> {
-    match query.find("customer_id").filter(|t| !t.is_empty()) {
-        None => Ok(None),
-        Some(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|_| AppError::field("customer_id", text!("不是有效的编号，应为 13 个字符"))),
-    }
+fn object() -> ObjectBuilder {
+    described(ObjectBuilder::new(), &FIELDS)
+        .property("is_primary", ObjectBuilder::new().schema_type(Type::Boolean))
 }
 
-/// The customer named in the body of a POST.
-pub(crate) fn take_customer(body: &mut serde_json::Map<String, Json>) -> Result<CustomerId, AppError> {
-    match body.remove("customer_id") {
-        Some(Json::String(text)) => {
-            text.parse().map_err(|_| AppError::field("customer_id", text!("不是有效的编号，应为 13 个字符")))
-        }
-        _ => Err(AppError::field("customer_id", text!("请填写客户的编号 customer_id"))),
+impl utoipa::PartialSchema for ContactBody {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        object()
+            .property("id", id_schema())
+            .property("customer_id", id_schema())
+            .property("version", ObjectBuilder::new().schema_type(Type::Integer))
+            .property("created_at", text())
+            .property("updated_at", text())
+            .required("id")
+            .required("customer_id")
+            .required("name")
+            .required("version")
+            .into()
     }
 }
+impl utoipa::ToSchema for ContactBody {}
+
+impl utoipa::PartialSchema for ContactInput {
+    fn schema() -> RefOr<Schema> {
+        object()
+            .property("customer_id", id_schema())
+            .required("customer_id")
+            .required("name")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .into()
+    }
+}
+impl utoipa::ToSchema for ContactInput {}
+
+impl utoipa::PartialSchema for ContactChange {
+    fn schema() -> RefOr<Schema> {
+        object().additional_properties(Some(AdditionalProperties::FreeForm(false))).into()
+    }
+}
+impl utoipa::ToSchema for ContactChange {}
 
 fn reply(contact: &Contact) -> Reply {
     Reply::ok(contact.json(), contact.version)
@@ -54,22 +93,14 @@ fn reply(contact: &Contact) -> Reply {
 
 /// Lists contacts, newest change first.
 #[utoipa::path(
-    get, path = "/api/v1/contacts", tag = "contacts", operation_id = "listContacts",
+    get, path = "/api/v1/contacts", tag = "contacts",
     params(
-        ("customer_id" = Option<String>, Query, description = "只要这个客户的"),
-        ("q" = Option<String>, Query, description = "姓名或号码的一部分", max_length = 100),
-        ("limit" = Option<i64>, Query, description = "每页条数", minimum = 1, maximum = 200),
-        ("after" = Option<String>, Query, description = "上一页答复中的 next"),
+        ("customer_id" = Option<String>, Query, description = "Only those of this customer"),
+        ("q" = Option<String>, Query, description = "Part of a name or number", max_length = 100),
+        ("limit" = Option<i64>, Query, description = "How many", minimum = 1, maximum = 200),
+        ("after" = Option<String>, Query, description = "Cursor from next"),
     ),
-    responses(
-        (status = 200, description = "一页联系人", body = Object),
-        (status = 401, description = "没有登录", content_type = "application/problem+json"),
-        (status = 403, description = "要先修改密码", content_type = "application/problem+json"),
-        (status = 404, description = "没有这个客户", content_type = "application/problem+json"),
-        (status = 413, description = "参数太多", content_type = "application/problem+json"),
-        (status = 422, description = "参数不对", content_type = "application/problem+json"),
-        (status = 503, description = "系统正忙", content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "A page of contacts", body = ContactList), ReadProblems)
 )]
 async fn list_contacts(State(app): State<App>, actor: Actor, query: QueryData) -> Result<Response, AppError> {
     let asked = ListQuery {
@@ -84,22 +115,10 @@ async fn list_contacts(State(app): State<App>, actor: Actor, query: QueryData) -
 
 /// Adds a contact to a customer.
 #[utoipa::path(
-    post, path = "/api/v1/contacts", tag = "contacts", operation_id = "createContact",
-    params(("Idempotency-Key" = Option<String>, Header, description = "重复提交时只做一次")),
-    request_body(content = Object, content_type = "application/json",
-        description = "customer_id 和 name 必填；title, department, phone, landline, email, wechat, birthday, remark, is_primary"),
-    responses(
-        (status = 201, description = "新的联系人", body = Object),
-        (status = 400, description = "不是 JSON", content_type = "application/problem+json"),
-        (status = 401, description = "没有登录", content_type = "application/problem+json"),
-        (status = 403, description = "不允许", content_type = "application/problem+json"),
-        (status = 404, description = "没有这个客户", content_type = "application/problem+json"),
-        (status = 409, description = "联系人太多，或同一个 Idempotency-Key 正在处理", content_type = "application/problem+json"),
-        (status = 413, description = "内容太大", content_type = "application/problem+json"),
-        (status = 415, description = "不是 application/json", content_type = "application/problem+json"),
-        (status = 422, description = "有内容要改正", content_type = "application/problem+json"),
-        (status = 503, description = "系统正忙", content_type = "application/problem+json"),
-    )
+    post, path = "/api/v1/contacts", tag = "contacts",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    request_body = ContactInput,
+    responses((status = 201, description = "The new contact", body = ContactBody, headers(("ETag" = String))), CreateProblems)
 )]
 async fn create_contact(
     State(app): State<App>,
@@ -120,15 +139,9 @@ async fn create_contact(
 
 /// Shows a contact.
 #[utoipa::path(
-    get, path = "/api/v1/contacts/{id}", tag = "contacts", operation_id = "showContact",
-    params(("id" = String, Path, description = "联系人")),
-    responses(
-        (status = 200, description = "联系人", body = Object),
-        (status = 401, description = "没有登录", content_type = "application/problem+json"),
-        (status = 403, description = "要先修改密码", content_type = "application/problem+json"),
-        (status = 404, description = "没有，或无权查看", content_type = "application/problem+json"),
-        (status = 503, description = "系统正忙", content_type = "application/problem+json"),
-    )
+    get, path = "/api/v1/contacts/{id}", tag = "contacts",
+    params(("id" = ContactId, Path)),
+    responses((status = 200, description = "The contact", body = ContactBody, headers(("ETag" = String))), ReadProblems)
 )]
 async fn show_contact(
     State(app): State<App>,
@@ -142,22 +155,10 @@ async fn show_contact(
 
 /// Changes a contact.
 #[utoipa::path(
-    patch, path = "/api/v1/contacts/{id}", tag = "contacts", operation_id = "updateContact",
-    params(("id" = String, Path, description = "联系人"), ("If-Match" = String, Header, description = "读取时的 ETag")),
-    request_body(content = Object, content_type = "application/json", description = "要改的字段；null 清空"),
-    responses(
-        (status = 200, description = "改后的联系人", body = Object),
-        (status = 400, description = "不是 JSON", content_type = "application/problem+json"),
-        (status = 401, description = "没有登录", content_type = "application/problem+json"),
-        (status = 403, description = "不允许", content_type = "application/problem+json"),
-        (status = 404, description = "没有，或无权查看", content_type = "application/problem+json"),
-        (status = 412, description = "别人已经改过", content_type = "application/problem+json"),
-        (status = 413, description = "内容太大", content_type = "application/problem+json"),
-        (status = 415, description = "不是 application/json", content_type = "application/problem+json"),
-        (status = 422, description = "有内容要改正", content_type = "application/problem+json"),
-        (status = 428, description = "缺少 If-Match", content_type = "application/problem+json"),
-        (status = 503, description = "系统正忙", content_type = "application/problem+json"),
-    )
+    patch, path = "/api/v1/contacts/{id}", tag = "contacts",
+    params(("id" = ContactId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    request_body = ContactChange,
+    responses((status = 200, description = "The contact as it now is", body = ContactBody, headers(("ETag" = String))), ChangeProblems)
 )]
 async fn update_contact(
     State(app): State<App>,
@@ -176,17 +177,9 @@ async fn update_contact(
 
 /// Takes a contact away.
 #[utoipa::path(
-    delete, path = "/api/v1/contacts/{id}", tag = "contacts", operation_id = "removeContact",
-    params(("id" = String, Path, description = "联系人"), ("If-Match" = String, Header, description = "读取时的 ETag")),
-    responses(
-        (status = 204, description = "已删除"),
-        (status = 401, description = "没有登录", content_type = "application/problem+json"),
-        (status = 403, description = "不允许", content_type = "application/problem+json"),
-        (status = 404, description = "没有，或无权查看", content_type = "application/problem+json"),
-        (status = 412, description = "别人已经改过", content_type = "application/problem+json"),
-        (status = 428, description = "缺少 If-Match", content_type = "application/problem+json"),
-        (status = 503, description = "系统正忙", content_type = "application/problem+json"),
-    )
+    delete, path = "/api/v1/contacts/{id}", tag = "contacts",
+    params(("id" = ContactId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    responses((status = 204, description = "Removed"), ChangeProblems)
 )]
 async fn remove_contact(
     State(app): State<App>,

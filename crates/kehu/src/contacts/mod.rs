@@ -7,6 +7,7 @@ mod remove;
 mod update;
 
 pub mod api;
+pub(crate) mod api_parts;
 pub mod web;
 
 pub use create::create;

@@ -158,3 +158,18 @@ pub(crate) fn of_activities(conn: &mut Conn<'_>, activities: &[ActivityId]) -> s
     );
     conn.rows(&sql, &[])
 }
+
+/// Files attached to a customer itself before a place of its timeline, newest first.
+pub(crate) fn attached_to(
+    conn: &mut Conn<'_>,
+    customer: CustomerId,
+    at: Millis,
+    id: i64,
+    most: i64,
+) -> store::Result<Vec<File>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {FROM} WHERE f.customer_id = $1 AND f.object = 'customer' AND f.deleted_at IS NULL
+           AND (f.created_at, f.id) < ($2, $3) ORDER BY f.created_at DESC, f.id DESC LIMIT $4"
+    );
+    conn.rows(&sql, &[customer.into(), at.into(), id.into(), most.into()])
+}

@@ -18,6 +18,7 @@ pub mod web;
 pub use attach::{attach, discard, save};
 pub use download::{answer, open, store_path};
 pub use load::{File, Place, load, of_customer};
+pub(crate) use load::{attached_to, of_activities};
 pub use purge::{Purged, purge};
 pub use receive::{Received, Stored, from_temp, receive, temporary};
 pub use remove::remove;
