@@ -114,15 +114,13 @@ pub(super) fn list_query(app: &App, query: &QueryData) -> Result<ListQuery, AppE
     let day = |name: &'static str| -> Result<Option<(Millis, Millis)>, AppError> {
         let Some(text) = given(name) else { return Ok(None) };
         let date = crate::customers::parse_date(text).and_then(|d| d.parse().ok());
-        let date =
-            date.ok_or_else(|| AppError::field(name, text!("请填写日期，例如 2026-09-28")))?;
+        let date = date.ok_or_else(|| AppError::field(name, text!("请填写日期，例如 2026-09-28")))?;
         Ok(Some(app.zone.day(date)))
     };
-    let kind = given("kind").map(|code| {
-        ActivityKind::named(code).ok_or_else(|| AppError::field("kind", text!("没有这种动态")))
-    });
-    let author = given("author")
-        .map(|id| id.parse().map_err(|_| AppError::field("author", text!("没有这位员工"))));
+    let kind = given("kind")
+        .map(|code| ActivityKind::named(code).ok_or_else(|| AppError::field("kind", text!("没有这种动态"))));
+    let author =
+        given("author").map(|id| id.parse().map_err(|_| AppError::field("author", text!("没有这位员工"))));
     Ok(ListQuery {
         customer: customer_id(query)?,
         kind: kind.transpose()?,
@@ -222,10 +220,8 @@ async fn update_activity(
     let version = if_match(&headers)?;
     let draft = Draft::from_json(body, &app.zone).map_err(AppError::Invalid)?;
     let (catalogue, now) = (app.catalogue().await?, app.now());
-    let activity = app
-        .db
-        .write(move |tx| update(tx, &actor, &catalogue, id, Some(version), &draft, now))
-        .await?;
+    let activity =
+        app.db.write(move |tx| update(tx, &actor, &catalogue, id, Some(version), &draft, now)).await?;
     Ok(reply(&activity))
 }
 

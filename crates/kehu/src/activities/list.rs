@@ -122,8 +122,9 @@ pub fn list(
     let mut found: Vec<Listed> = conn.rows(&sql, &conditions.params)?;
     let has_more = found.len() > query.limit;
     found.truncate(query.limit);
-    let next = found.last().filter(|_| has_more).map(|last| {
-        Cursor::new(vec![last.activity.happened_at.into()], last.activity.id.0, false).encode()
-    });
+    let next = found
+        .last()
+        .filter(|_| has_more)
+        .map(|last| Cursor::new(vec![last.activity.happened_at.into()], last.activity.id.0, false).encode());
     Ok((found, next))
 }

@@ -9,8 +9,7 @@ use crate::error::AppError;
 use crate::ids::ActivityId;
 
 /// The columns of an `Activity`, under the alias `a`.
-pub(super) const COLUMNS: &str =
-    "a.id, a.customer_id, a.contact_id, a.kind, a.direction, a.subject, a.body, a.result, a.source, a.effect, \
+pub(super) const COLUMNS: &str = "a.id, a.customer_id, a.contact_id, a.kind, a.direction, a.subject, a.body, a.result, a.source, a.effect, \
      a.happened_at, a.done_at, a.done_by, a.version, a.created_at, a.created_by, a.updated_at";
 
 impl FromRow for Activity {

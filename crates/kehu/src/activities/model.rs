@@ -265,7 +265,11 @@ impl Draft {
     }
 
     /// Reads a form. `kind` is that of the activity when it is changed.
-    pub fn from_form(form: &FormData, known: Option<ActivityKind>, zone: &Zone) -> Result<Self, Vec<FieldError>> {
+    pub fn from_form(
+        form: &FormData,
+        known: Option<ActivityKind>,
+        zone: &Zone,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut draft = Self { values: input::take_form(&FIELDS, form), ..Self::default() };
         if known.is_none() {
@@ -273,6 +277,11 @@ impl Draft {
             if draft.kind.is_none() {
                 errors.push(unknown_kind());
             }
+        }
+        // The form hides what a kind does not have.
+        if !known.or(draft.kind).is_some_and(ActivityKind::is_change) {
+            draft.values.remove("source");
+            draft.values.remove("effect");
         }
         match form.find("contact_id").map(str::trim) {
             None => {}
@@ -325,7 +334,8 @@ impl Draft {
                 Some("") => direction.clear(),
                 Some(code) if kind.has_direction() => code.clone_into(direction),
                 Some(_) => direction.clear(),
-                None => errors.push(FieldError::new("direction", text!("方向请填写 in（对方来）或 out（我方去）"))),
+                None => errors
+                    .push(FieldError::new("direction", text!("方向请填写 in（对方来）或 out（我方去）"))),
             }
         }
         for (key, dictionary) in [("result", "activity_result"), ("source", "change_source")] {

@@ -233,7 +233,10 @@ mod tests {
     #[test]
     fn a_place_is_read_back_or_refused() {
         let id = store::new_id();
-        assert_eq!(read_place(&format!("1790583600000.{}", store::format_id(id))), Some((1_790_583_600_000, id)));
+        assert_eq!(
+            read_place(&format!("1790583600000.{}", store::format_id(id))),
+            Some((1_790_583_600_000, id))
+        );
         for bad in ["", ".", "1", "x.01M2Z8Q4T7V0K", "1.x", "9999999999999999999.01M2Z8Q4T7V0K"] {
             assert_eq!(read_place(bad), None, "{bad}");
         }

@@ -9,14 +9,14 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
 use utoipa_axum::routes;
 
-use crate::contacts::api_parts::{
-    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
-};
 use super::load::ListQuery;
 use super::model::{AssetKind, REMARK};
 use super::{Asset, Draft, create, list, load, remove, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
+use crate::contacts::api_parts::{
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
+};
 use crate::error::AppError;
 use crate::ids::AssetId;
 use crate::text;
@@ -162,11 +162,7 @@ async fn create_asset(
     params(("id" = AssetId, Path)),
     responses((status = 200, description = "The asset", body = AssetBody, headers(("ETag" = String))), ReadProblems)
 )]
-async fn show_asset(
-    State(app): State<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-) -> Result<Reply, AppError> {
+async fn show_asset(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Reply, AppError> {
     let id: AssetId = path_id(&id)?;
     let asset = app.db.read(move |conn| load(conn, &actor, Verb::Read, id)).await?;
     Ok(reply(&asset))

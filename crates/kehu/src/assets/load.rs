@@ -146,7 +146,8 @@ pub fn list(
         ));
         let like = conditions.bind(like_anywhere(&query.q));
         let columns = ["t.name", "t.code", "COALESCE(t.details ->> 'vin', '')"];
-        let any: Vec<String> = columns.iter().map(|c| format!("LOWER({c}) LIKE {like} ESCAPE '\\'")).collect();
+        let any: Vec<String> =
+            columns.iter().map(|c| format!("LOWER({c}) LIKE {like} ESCAPE '\\'")).collect();
         conditions.and(format!("({})", any.join(" OR ")));
     }
     if let Some(after) = &query.after {

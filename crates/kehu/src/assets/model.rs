@@ -164,8 +164,11 @@ impl Asset {
         (self.name, self.code) = match self.kind {
             AssetKind::Vehicle => (first(&["brand_model", "plate", "vin"]), first(&["plate", "vin"])),
             AssetKind::Room => {
-                let parts: Vec<&str> =
-                    ["building", "unit", "room"].iter().map(|k| self.get(k)).filter(|v| !v.is_empty()).collect();
+                let parts: Vec<&str> = ["building", "unit", "room"]
+                    .iter()
+                    .map(|k| self.get(k))
+                    .filter(|v| !v.is_empty())
+                    .collect();
                 (first(&["community"]), parts.join("-"))
             }
             AssetKind::Meter => (first(&["number"]), first(&["number"])),
@@ -270,11 +273,7 @@ impl Draft {
 
     /// Reads a form of a kind.
     pub fn from_form(kind: AssetKind, form: &FormData) -> Self {
-        Self {
-            kind,
-            details: input::take_form(kind.fields(), form),
-            remark: input::take_form(&REMARK, form),
-        }
+        Self { kind, details: input::take_form(kind.fields(), form), remark: input::take_form(&REMARK, form) }
     }
 
     pub(super) fn clean(&self, is_new: bool) -> Result<Cleaned, Vec<FieldError>> {
@@ -317,14 +316,25 @@ mod tests {
     fn name_and_code_are_made_from_the_fields() {
         let room = made(
             AssetKind::Room,
-            &[("community", "翠湖花园"), ("building", "3"), ("unit", "2"), ("room", "501"), ("area", "98.50")],
+            &[
+                ("community", "翠湖花园"),
+                ("building", "3"),
+                ("unit", "2"),
+                ("room", "501"),
+                ("area", "98.50"),
+            ],
         )
         .unwrap();
-        assert_eq!((room.name.as_str(), room.code.as_str(), room.get("area")), ("翠湖花园", "3-2-501", "98.5"));
+        assert_eq!(
+            (room.name.as_str(), room.code.as_str(), room.get("area")),
+            ("翠湖花园", "3-2-501", "98.5")
+        );
         let car = made(AssetKind::Vehicle, &[("plate", "粤a·12345"), ("brand_model", "比亚迪 汉")]).unwrap();
         assert_eq!((car.name.as_str(), car.code.as_str()), ("比亚迪 汉", "粤A12345"));
-        let product =
-            made(AssetKind::Product, &[("model", "AC-35"), ("serial", "SN001"), ("warranty_until", "2027/3/1")]);
+        let product = made(
+            AssetKind::Product,
+            &[("model", "AC-35"), ("serial", "SN001"), ("warranty_until", "2027/3/1")],
+        );
         let product = product.unwrap();
         assert_eq!((product.code.as_str(), product.ends_on()), ("SN001", "2027-03-01"));
     }

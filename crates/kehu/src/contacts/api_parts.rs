@@ -31,9 +31,9 @@ pub(crate) fn customer_id(query: &QueryData) -> Result<Option<CustomerId>, AppEr
 /// The customer named in the body of a POST.
 pub(crate) fn take_customer(body: &mut Map<String, Json>) -> Result<CustomerId, AppError> {
     match body.remove("customer_id") {
-        Some(Json::String(text)) => text
-            .parse()
-            .map_err(|_| AppError::field("customer_id", text!("不是有效的编号，应为 13 个字符"))),
+        Some(Json::String(text)) => {
+            text.parse().map_err(|_| AppError::field("customer_id", text!("不是有效的编号，应为 13 个字符")))
+        }
         _ => Err(AppError::field("customer_id", text!("请填写客户的编号 customer_id"))),
     }
 }

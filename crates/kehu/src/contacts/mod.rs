@@ -8,6 +8,7 @@ mod update;
 
 pub mod api;
 pub(crate) mod api_parts;
+pub(crate) mod page_parts;
 pub mod web;
 
 pub use create::create;

@@ -15,7 +15,9 @@ use super::{File, Received, answer, attach, load, of_customer, open, receive, re
 use crate::access::{Actor, Verb};
 use crate::activities;
 use crate::app::App;
-use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, customer_id, id_schema, path_id};
+use crate::contacts::api_parts::{
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, id_schema, path_id,
+};
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::{ActivityId, CustomerId, FileId};
@@ -61,7 +63,8 @@ pub struct FileList {
 impl utoipa::PartialSchema for FileBody {
     fn schema() -> RefOr<Schema> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let text_or_null = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+        let text_or_null =
+            || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
         let object = ["object", "name", "media_type", "sha256", "created_by", "created_at"]
             .into_iter()
             .fold(ObjectBuilder::new(), |object, name| object.property(name, text()).required(name));

@@ -16,6 +16,7 @@ pub mod api;
 pub mod web;
 
 pub use attach::{attach, discard, save};
+pub(crate) use download::percent;
 pub use download::{answer, open, store_path};
 pub use load::{File, Place, load, of_customer};
 pub(crate) use load::{attached_to, of_activities};
