@@ -103,7 +103,7 @@ pub fn check_new_password(password: &str, own_words: &[&str]) -> Option<Text> {
         distinct.len() < 5
     };
     let is_common =
-        COMMON.lines().any(|word| !word.is_empty() && folded.replace(word, "").chars().count() < 4);
+        COMMON.lines().any(|word| !word.is_empty() && folded.replace(word, "").chars().count() < 6);
     let is_own = own_words
         .iter()
         .any(|w| w.chars().count() >= 3 && folded.replace(&w.to_lowercase(), "").chars().count() < 4);
