@@ -27,7 +27,7 @@ fmt: ## format the Rust code
 	cargo fmt --all
 
 bench: ## measurements beside the raw engines; ARGS="…" is passed on
-	cargo run --release -p kehu-bench -- $(ARGS)
+	cargo build --release -p kehu -p kehu-bench && target/release/kehu-bench $(ARGS)
 
 audit: ## known vulnerabilities; needs cargo-deny and the network
 	cargo deny check advisories
