@@ -25,9 +25,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/customers/{id}/assets", Need::SignedIn, show_tab)
         .post("/customers/{id}/assets", Need::SignedIn, create_asset)
         .get("/customers/{id}/assets/new", Need::SignedIn, new_asset)
-        .get("/assets/{id}/edit", Need::SignedIn, edit_asset)
-        .post("/assets/{id}", Need::SignedIn, update_asset)
-        .post("/assets/{id}/delete", Need::SignedIn, remove_asset)
+        .get("/customer-assets/{id}/edit", Need::SignedIn, edit_asset)
+        .post("/customer-assets/{id}", Need::SignedIn, update_asset)
+        .post("/customer-assets/{id}/delete", Need::SignedIn, remove_asset)
 }
 
 #[derive(Template)]
@@ -83,7 +83,7 @@ impl FormPart {
             None => asset.get(key).to_owned(),
         };
         Self {
-            action: format!("/assets/{}", asset.id),
+            action: format!("/customer-assets/{}", asset.id),
             title: l.f("修改{}", &[&l.t(asset.kind.title())]),
             version: form.map_or_else(|| asset.version.to_string(), |f| f.get("version").to_owned()),
             ..Self::new(l, asset.kind, asset.customer_id, value, errors)
