@@ -4,10 +4,14 @@
 mod app;
 
 mod access;
+mod activities;
+mod assets;
 mod cli;
+mod contacts;
 mod customers_api;
 mod customers_pages;
 mod demo;
+mod files;
 mod routes;
 mod search;
 mod tasks;
