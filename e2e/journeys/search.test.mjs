@@ -21,7 +21,6 @@ async function begin({ page, server }, customers) {
   await page.waitForURL((url) => url.pathname === "/");
 }
 
-// covers: CI-02
 journey("Ctrl-K finds a customer by initials and by the last digits of a phone, Enter opens it", { setup: true }, async (tools) => {
   const { page, shot } = tools;
   await begin(tools, [

@@ -114,6 +114,7 @@ pub(super) fn count(tx: &mut Tx<'_>, activity: &Activity, by: i64) -> store::Res
     if activity.kind == ActivityKind::Need {
         let state = if activity.is_open() { "open" } else { "done" };
         deltas.add("activities.need", state, Some(activity.created_by), by);
+        customers::refresh_open_needs(tx, activity.customer_id)?;
     }
     deltas.apply(tx)
 }

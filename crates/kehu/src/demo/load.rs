@@ -5,13 +5,20 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
-use super::generate::{self, DemoCompany, DemoCustomer, DemoPerson, PEOPLE};
-use crate::access::{Actor, DataScope, Role};
+use super::generate::{self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE};
+use store::Tx;
+
+use crate::access::{Actor, ActorFacts, DataScope, Role};
+use crate::activities::{self, ActivityKind};
 use crate::app::App;
+use crate::assets::{self, AssetKind};
 use crate::auth::{self, Setup};
+use crate::clock::{Millis, Zone};
+use crate::contacts;
 use crate::customers::{self, Draft, Field, Kind};
 use crate::error::AppError;
-use crate::ids::PersonId;
+use crate::ids::{ContactId, CustomerId, PersonId};
+use crate::input::Values;
 use crate::org::{self, NewPerson};
 
 /// Password of everybody in the demonstration. It is printed at every start, so nothing of worth may be kept in there.
@@ -53,7 +60,16 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
                     let customer = &company.customers[n];
                     let met = customer.first_contact_on.to_datetime(time(9, (n % 60) as i8, 0, 0));
                     let draft = draft_of(customer, n, &people, today);
-                    customers::create(tx, &Actor::command_line(), &catalogue, &draft, None, zone.at(met))?;
+                    let (actor, at) = (Actor::command_line(), zone.at(met));
+                    let made = customers::create(tx, &actor, &catalogue, &draft, None, at)?;
+                    let contacts = add_contacts(tx, made.id, customer, at)?;
+                    add_assets(tx, made.id, customer, at)?;
+                    for activity in &customer.activities {
+                        let by = as_person(&company.people[activity.by], people[activity.by]);
+                        let draft = activity_of(activity, &contacts, &zone, today);
+                        let happened = zone.at(activity.happened_at);
+                        activities::create(tx, &by, &catalogue, made.id, &draft, happened)?;
+                    }
                 }
                 Ok::<_, AppError>(())
             })
@@ -163,6 +179,118 @@ fn next_contact(customer: &DemoCustomer, n: usize, today: Date) -> String {
         _ => return String::new(),
     };
     today.saturating_add(in_days.days()).to_string()
+}
+
+/// Notes a customer's contacts; answers their ids in the same order.
+fn add_contacts(
+    tx: &mut Tx<'_>,
+    id: CustomerId,
+    customer: &DemoCustomer,
+    at: Millis,
+) -> Result<Vec<ContactId>, AppError> {
+    let mut ids = Vec::with_capacity(customer.contacts.len());
+    for contact in &customer.contacts {
+        let draft = contacts::Draft {
+            values: values([
+                ("name", contact.name.clone()),
+                ("title", contact.title.unwrap_or_default().to_owned()),
+                ("department", contact.department.unwrap_or_default().to_owned()),
+                ("phone", contact.phone.clone()),
+                ("email", contact.email.clone().unwrap_or_default()),
+                ("birthday", contact.birthday.map(|d| d.to_string()).unwrap_or_default()),
+                ("remark", contact.remark.unwrap_or_default().to_owned()),
+            ]),
+            is_primary: contact.is_primary.then_some(true),
+        };
+        ids.push(contacts::create(tx, &Actor::command_line(), id, &draft, at)?.id);
+    }
+    Ok(ids)
+}
+
+fn add_assets(tx: &mut Tx<'_>, id: CustomerId, customer: &DemoCustomer, at: Millis) -> Result<(), AppError> {
+    for asset in &customer.assets {
+        let (kind, details) = match asset {
+            DemoAsset::Vehicle { plate, vin, brand_model, bought_on } => (
+                AssetKind::Vehicle,
+                values([
+                    ("plate", plate.clone()),
+                    ("vin", vin.clone()),
+                    ("brand_model", (*brand_model).to_owned()),
+                    ("bought_on", bought_on.to_string()),
+                ]),
+            ),
+            DemoAsset::Room { community, building, unit, room, area_m2 } => (
+                AssetKind::Room,
+                values([
+                    ("community", (*community).to_owned()),
+                    ("building", building.clone()),
+                    ("unit", unit.clone()),
+                    ("room", room.clone()),
+                    ("area", format!("{area_m2:.2}")),
+                ]),
+            ),
+            DemoAsset::Meter { number, capacity_kva } => (
+                AssetKind::Meter,
+                values([("number", number.clone()), ("capacity_kva", capacity_kva.to_string())]),
+            ),
+            DemoAsset::Product { model, serial, installed_on, warranty_until } => (
+                AssetKind::Product,
+                values([
+                    ("model", (*model).to_owned()),
+                    ("serial", serial.clone()),
+                    ("installed_on", installed_on.to_string()),
+                    ("warranty_until", warranty_until.to_string()),
+                ]),
+            ),
+        };
+        let draft = assets::Draft { kind, details, remark: Values::new() };
+        assets::create(tx, &Actor::command_line(), id, &draft, at)?;
+    }
+    Ok(())
+}
+
+/// Older needs have been met long since.
+const NEEDS_MET_AFTER: i64 = 30;
+
+fn activity_of(
+    activity: &DemoActivity,
+    contacts: &[ContactId],
+    zone: &Zone,
+    today: Date,
+) -> activities::Draft {
+    let kind = ActivityKind::named(activity.kind);
+    let is_old = activity.happened_at.date() < today.saturating_sub(NEEDS_MET_AFTER.days());
+    // A change needs to say where it was heard of; the made-up ones were told by the customer.
+    let source = if kind.is_some_and(ActivityKind::is_change) { "customer_notice" } else { "" };
+    activities::Draft {
+        kind,
+        values: values([
+            ("subject", activity.subject.to_owned()),
+            ("body", activity.body.clone()),
+            ("direction", activity.direction.unwrap_or_default().to_owned()),
+            ("result", activity.result.unwrap_or_default().to_owned()),
+            ("source", source.to_owned()),
+        ]),
+        contact_id: activity.contact.and_then(|n| contacts.get(n).copied()).map(Some),
+        happened_at: Some(zone.at(activity.happened_at)),
+        next_contact_on: None,
+        is_done: (kind == Some(ActivityKind::Need)).then_some(is_old),
+    }
+}
+
+fn values<const N: usize>(pairs: [(&'static str, String); N]) -> Values {
+    pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// One of the group's people at the command line, so that what he did bears his name; there he may write to any
+/// customer.
+fn as_person(person: &DemoPerson, id: PersonId) -> Actor {
+    Actor::new(ActorFacts {
+        person_id: id,
+        username: person.username.to_owned(),
+        name: person.name.to_owned(),
+        ..(*Actor::command_line()).clone()
+    })
 }
 
 /// Prints who may sign in to the demonstration, and how.

@@ -8,12 +8,13 @@ use serde_json::{Value as Json, json};
 
 use super::load::{Counts, Reason, Task, counts, list};
 use crate::access::Actor;
+use crate::activities;
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::CustomerId;
+use crate::ids::{ActivityId, CustomerId};
 use crate::search::web::pill;
 use crate::text;
 use crate::web::api::{json_reply, limit, page_of};
@@ -23,6 +24,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/tasks", Need::SignedIn, show_tasks)
         .post("/tasks/customers/{id}/next-contact", Need::SignedIn, plan_contact)
+        .post("/tasks/needs/{id}/done", Need::SignedIn, finish_need)
+        .post("/tasks/needs/{id}/reopen", Need::SignedIn, reopen_need)
         .api(Need::SignedIn, utoipa_axum::routes!(list_tasks))
 }
 
@@ -163,6 +166,38 @@ async fn plan_contact(
     }
     let tasks = load_page(&app, &actor, page, tab).await?;
     Ok(toast(html(&tasks.as_list())?, l, &said, None))
+}
+
+async fn finish_need(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<ActivityId>,
+) -> Result<Response, AppError> {
+    mark_need(&app, &actor, id, true).await?;
+    if !page.is_htmx {
+        return Ok(redirect(false, "/tasks?tab=needs"));
+    }
+    let l = page.l;
+    let tasks = load_page(&app, &actor, page, Some(Reason::Need)).await?;
+    Ok(toast(html(&tasks.as_list())?, l, l.t("已办结"), Some(&format!("/tasks/needs/{id}/reopen"))))
+}
+
+async fn reopen_need(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<ActivityId>,
+) -> Result<Response, AppError> {
+    mark_need(&app, &actor, id, false).await?;
+    Ok(redirect(page.is_htmx, "/tasks?tab=needs"))
+}
+
+/// Notes that a need was met, or that it was not after all.
+async fn mark_need(app: &App, actor: &Actor, id: ActivityId, is_done: bool) -> Result<(), AppError> {
+    let (catalogue, now, actor) = (app.catalogue().await?, app.now(), actor.clone());
+    let draft = activities::Draft { is_done: Some(is_done), ..activities::Draft::default() };
+    app.db.write(move |tx| activities::update(tx, &actor, &catalogue, id, None, &draft, now).map(drop)).await
 }
 
 /// What waits for the token's person: `today` and `overdue` (customers to contact), `needs` (open needs), `dossiers`

@@ -11,6 +11,14 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         assert!(demo::fill(&app.app, 1).await.is_err(), "never on top of a company");
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
         assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 8);
+        for table in ["contacts", "assets", "activities"] {
+            let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
+            assert!(app.number(sql).await > 30, "{table}");
+        }
+        let kept = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM counters
+                    WHERE name = 'customers.open_needs' AND owner_id = 0";
+        let open = "SELECT COUNT(*) FROM activities WHERE kind = 'need' AND done_at IS NULL";
+        assert_eq!(app.number(kept).await, app.number(open).await);
         let chains = app.app.db.read(|conn| kehu::audit::verify(conn)).await.unwrap();
         assert!(format!("{chains:?}").contains("ChainReport"));
         let id = app.person_id("zhouwenbin").await;

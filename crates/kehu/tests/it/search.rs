@@ -16,7 +16,6 @@ fn path(customer: &Json) -> String {
     format!("/api/v1/customers/{}", customer["id"].as_str().unwrap())
 }
 
-// covers: CI-02
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_is_found_by_characters_pinyin_initials_numbers_and_mixtures() {
     both(|app| async move {
@@ -209,6 +208,34 @@ async fn names_that_begin_with_the_words_come_first() {
         let names = found(&admin.with_token().await, "天江").await;
         assert_eq!(names[..2], ["天江", "天江集团有限公司"]);
         assert_eq!(names.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_plates_and_vins_lead_to_their_customer_and_to_nobody_elses_eyes() {
+    both(|app| async move {
+        let wang = app.staff("wang", DataScope::Own).await;
+        let li = app.staff("li", DataScope::Own).await.with_token().await;
+        let made = wang.customer(json!({ "kind": "organisation", "name": "广州天江科技有限公司" })).await;
+        let token = wang.with_token().await;
+        let contact = json!({ "customer_id": made["id"], "name": "欧阳娜娜", "phone": "13900001111" });
+        let contact = token.json("POST", "/api/v1/contacts", contact).await.expect(201).json();
+        let car = json!({
+            "customer_id": made["id"], "kind": "vehicle", "details": { "plate": "粤A12345", "vin": "LSVAA4182E2184847" },
+        });
+        token.json("POST", "/api/v1/assets", car).await.expect(201);
+        for words in
+            ["欧阳", "oynn", "ouyangnana", "1111", "13900001111", "粤A12345", "A12345", "LSVAA4182E2184847"]
+        {
+            assert_eq!(found(&token, words).await, ["广州天江科技有限公司"], "{words}");
+            assert!(found(&li, words).await.is_empty(), "{words}");
+        }
+        let menu = wang.get("/search/menu?q=oynn").await.expect(200).text();
+        assert!(menu.contains("联系人") && menu.contains("<mark>欧阳娜娜</mark>"), "{menu}");
+        let path = format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap());
+        token.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
+        assert!(found(&token, "欧阳").await.is_empty());
     })
     .await;
 }

@@ -71,3 +71,47 @@ async fn a_contact_is_postponed_with_one_click_and_only_by_who_may() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_need_waits_for_its_owner_until_somebody_deals_with_it() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        let made = li.customer(json!({ "kind": "person", "name": "张三" })).await;
+        let token = li.with_token().await;
+        let need = json!({ "customer_id": made["id"], "kind": "need", "body": "想换一辆新能源车" });
+        let need = token.json("POST", "/api/v1/activities", need).await.expect(201).json();
+        let id = need["id"].as_str().unwrap();
+        let count = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM counters
+                     WHERE name = 'customers.open_needs' AND owner_id = 0";
+        assert_eq!(app.number(count).await, 1);
+        let tasks = token.get("/api/v1/tasks?reason=needs").await.expect(200).json();
+        assert_eq!(tasks["items"][0]["need"]["subject"], "想换一辆新能源车");
+        assert_eq!(tasks["counts"]["needs"], 1);
+        // The customer goes to another owner: the need waits for him.
+        let path = format!("/api/v1/customers/{}", made["id"].as_str().unwrap());
+        let to = json!({ "owner_id": wang.person_id.to_string() });
+        admin.with_token().await.json_with("PATCH", &path, to, &[("if-match", "\"1\"")]).await.expect(200);
+        let of = |tasks: serde_json::Value| tasks["counts"]["needs"].as_i64().unwrap();
+        assert_eq!(of(token.get("/api/v1/tasks").await.json()), 0);
+        assert_eq!(of(wang.with_token().await.get("/api/v1/tasks").await.json()), 1);
+        li.post_form(&format!("/tasks/needs/{id}/done"), &[]).await.expect(404);
+        wang.post_form(&format!("/tasks/needs/{id}/done"), &[]).await.expect(303);
+        assert_eq!(of(wang.with_token().await.get("/api/v1/tasks").await.json()), 0);
+        assert_eq!(app.number(count).await, 0);
+        wang.post_form(&format!("/tasks/needs/{id}/reopen"), &[]).await.expect(303);
+        assert_eq!(app.number(count).await, 1);
+        assert!(wang.get("/tasks?tab=needs").await.expect(200).text().contains("想换一辆新能源车"));
+        // A deleted customer's needs wait for nobody.
+        admin
+            .with_token()
+            .await
+            .json_with("DELETE", &path, json!({}), &[("if-match", "\"2\"")])
+            .await
+            .expect(204);
+        assert_eq!(app.number(count).await, 0);
+        assert_eq!(of(wang.with_token().await.get("/api/v1/tasks").await.json()), 0);
+    })
+    .await;
+}
