@@ -106,7 +106,7 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         total_title: if actor.sees_all_customers() { "客户总数" } else { "我的客户" },
         month_href: format!("/customers?created_from={}", today.first_of_month()),
         needs_href: if actor.sees_all_customers() {
-            "/activities?kind=need&open=1"
+            "/activities?kind=need&open=1&from=2000-01-01"
         } else {
             "/tasks?tab=needs"
         },
