@@ -106,7 +106,7 @@ pub fn check_new_password(password: &str, own_words: &[&str]) -> Option<Text> {
         COMMON.lines().any(|word| !word.is_empty() && folded.replace(word, "").chars().count() < 6);
     let is_own = own_words
         .iter()
-        .any(|w| w.chars().count() >= 3 && folded.replace(&w.to_lowercase(), "").chars().count() < 4);
+        .any(|w| w.chars().count() >= 3 && folded.replace(&w.to_lowercase(), "").chars().count() < 5);
     (is_trivial || is_common || is_own)
         .then(|| text!("这个密码太容易被猜到，请不要使用常见密码、用户名或公司名称"))
 }

@@ -4,7 +4,7 @@ use store::{Conn, FromRow, Tx};
 
 use crate::access::{Actor, require_administrator};
 use crate::audit::{self, COLUMNS, Entry, Written};
-use crate::clock::{Millis, Zone};
+use crate::clock::{Millis, Zone, rfc3339};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId};
 use crate::query::Conditions;
@@ -130,10 +130,15 @@ impl AuditQuery {
 
     /// What the row about the reading says.
     pub(super) fn json(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut asked = serde_json::json!({
             "person": self.person, "action": self.action, "object": self.object, "customer": self.customer,
-            "result": self.result, "from": self.from, "to": self.to, "only_logins": self.only_logins,
-        })
+            "result": self.result, "from": self.from.map(rfc3339), "to": self.to.map(rfc3339),
+            "only_logins": self.only_logins,
+        });
+        if let Some(asked) = asked.as_object_mut() {
+            asked.retain(|_, v| !(v.is_null() || v == "" || v == false));
+        }
+        asked
     }
 }
 

@@ -135,7 +135,7 @@ fn view(app: &App, row: &Written, names: &Names, catalogue: &Catalogue, l: Lang)
         action: words::action(&row.action, l),
         object: words::object(&row.object, l),
         customer,
-        changes: words::changes(&row.before, &row.after, catalogue, l),
+        changes: words::changes(row, catalogue, l),
         result,
         colour,
     }

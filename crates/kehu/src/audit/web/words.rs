@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalogue::Catalogue;
+use crate::access::{DataScope, Role};
+use crate::audit::Written;
+use crate::auth::device_title;
+use crate::catalogue::{Catalogue, CustomKind};
 use crate::customers::{Field, SPECS};
 use crate::i18n::Lang;
 
@@ -37,6 +40,8 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "person.password_changed" => "修改密码",
         "dictionary.entry_created" => "新增字典值",
         "dictionary.entry_updated" => "修改字典值",
+        "dictionary.reordered" => "调整字典顺序",
+        "custom_field.reordered" => "调整字段顺序",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -128,8 +133,8 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// What changed, value by value, in words. Values that stayed the same are left out.
-pub(super) fn changes(before: &str, after: &str, catalogue: &Catalogue, l: Lang) -> Vec<Change> {
-    let (before, after) = (object_of(before), object_of(after));
+pub(super) fn changes(row: &Written, catalogue: &Catalogue, l: Lang) -> Vec<Change> {
+    let (before, after) = (object_of(&row.before), object_of(&row.after));
     let mut keys: Vec<&String> = before.keys().collect();
     keys.extend(after.keys().filter(|k| !before.contains_key(*k)));
     keys.into_iter()
@@ -139,7 +144,8 @@ pub(super) fn changes(before: &str, after: &str, catalogue: &Catalogue, l: Lang)
                 return None;
             }
             let shown = |v: Option<&Json>| v.map_or_else(String::new, |v| value(key, v, catalogue, l));
-            let change = Change { title: title(key, catalogue, l), before: shown(was), after: shown(is) };
+            let change =
+                Change { title: title(&row.object, key, catalogue, l), before: shown(was), after: shown(is) };
             (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
         })
         .collect()
@@ -152,8 +158,10 @@ fn object_of(text: &str) -> Map<String, Json> {
     }
 }
 
-fn title(key: &str, catalogue: &Catalogue, l: Lang) -> String {
-    if let Some(spec) = SPECS.iter().find(|s| s.key == key) {
+fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
+    if object == "customer"
+        && let Some(spec) = SPECS.iter().find(|s| s.key == key)
+    {
         return l.t(spec.zh).to_owned();
     }
     let custom = key.strip_prefix("custom.").unwrap_or(key);
@@ -161,8 +169,21 @@ fn title(key: &str, catalogue: &Catalogue, l: Lang) -> String {
         return field.title.clone();
     }
     let title = match key {
+        "name" if object == "person" || object == "contact" => "姓名",
+        "title" if object == "person" || object == "contact" => "职务",
+        "name" | "title" => "名称",
+        "phone" => "电话",
+        "email" => "邮箱",
         "username" => "用户名",
-        "title" => "名称",
+        "key" => "键名",
+        "is_demo" => "演示",
+        "expires_at" => "有效期至",
+        "person_id" | "person" => "人员",
+        "action" => "动作",
+        "customer" => "客户",
+        "result" => "结果",
+        "only_logins" => "登录日志",
+        "problems" => "发现的问题",
         "role" => "角色",
         "scope" => "数据范围",
         "is_active" => "启用",
@@ -188,6 +209,21 @@ fn value(key: &str, value: &Json, catalogue: &Catalogue, l: Lang) -> String {
         Json::Null => String::new(),
         Json::Bool(true) => l.t("是").to_owned(),
         Json::Bool(false) => l.t("否").to_owned(),
+        Json::String(code) if key == "device" => device_title(code, l),
+        Json::String(code) if key == "dictionary" => {
+            let dictionary = catalogue.dictionary(code);
+            l.pick(&dictionary.zh, &dictionary.en).to_owned()
+        }
+        Json::String(code) if matches!(key, "role" | "scope" | "kind") => {
+            let role = Role::named(code).map(Role::title);
+            let scope = DataScope::named(code).map(DataScope::title);
+            let nature = match code.as_str() {
+                "person" => Some("个人"),
+                "organisation" => Some("单位"),
+                _ => CustomKind::ALL.into_iter().find(|k| k.code() == code).map(CustomKind::title),
+            };
+            role.or(scope).or(nature).map_or_else(|| code.clone(), |title| l.t(title).to_owned())
+        }
         Json::String(code) => match Field::named(key).and_then(|f| f.spec().dictionary()) {
             Some(name) => catalogue.dictionary(name).title(code, l).to_owned(),
             None => code.clone(),
@@ -205,18 +241,40 @@ fn value(key: &str, value: &Json, catalogue: &Catalogue, l: Lang) -> String {
 mod tests {
     use super::*;
 
+    fn written(object: &str, before: &str, after: &str) -> Written {
+        Written {
+            id: 1,
+            chain: 0,
+            seq: 1,
+            at: 0,
+            actor_id: 0,
+            actor_name: String::new(),
+            via: String::new(),
+            ip: String::new(),
+            request_id: String::new(),
+            action: String::new(),
+            object: object.into(),
+            object_id: 0,
+            customer_id: 0,
+            before: before.into(),
+            after: after.into(),
+            result: String::new(),
+        }
+    }
+
     #[test]
     fn only_what_changed_is_told_and_in_words() {
-        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三"}"#;
-        let after = r#"{"phone":"","is_active":false,"name":"张三"}"#;
-        let told = changes(before, after, &Catalogue::default(), Lang::Zh);
+        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","role":"staff"}"#;
+        let after = r#"{"phone":"","is_active":false,"name":"张三","role":"administrator"}"#;
+        let told = changes(&written("person", before, after), &Catalogue::default(), Lang::Zh);
         let expected = [
             Change { title: "启用".into(), before: "是".into(), after: "否".into() },
-            Change { title: "联系电话".into(), before: "13812345678".into(), after: String::new() },
+            Change { title: "电话".into(), before: "13812345678".into(), after: String::new() },
+            Change { title: "角色".into(), before: "员工".into(), after: "管理员".into() },
         ];
-        assert_eq!(told.len(), 2);
+        assert_eq!(told.len(), 3);
         assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");
-        assert_eq!(changes("", "不是 JSON", &Catalogue::default(), Lang::Zh), []);
+        assert_eq!(changes(&written("person", "", "不是 JSON"), &Catalogue::default(), Lang::Zh), []);
         assert_eq!(action("customer.updated", Lang::Zh), "修改客户");
         assert_eq!(action("what.ever", Lang::Zh), "what.ever");
     }
