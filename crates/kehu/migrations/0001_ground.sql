@@ -389,13 +389,15 @@ CREATE TABLE imports (
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'cancelled', 'failed', 'undoing', 'undone')),
     file_id BIGINT NOT NULL REFERENCES files (id),
     file_name TEXT NOT NULL,
-    header JSONB NOT NULL DEFAULT '[]',
+    file_hash TEXT NOT NULL,
+    header JSONB NOT NULL DEFAULT '{}',
     sample JSONB NOT NULL DEFAULT '[]',
     mapping JSONB NOT NULL DEFAULT '[]',
     on_duplicate TEXT NOT NULL DEFAULT 'skip' CHECK (on_duplicate IN ('skip', 'update', 'create')),
     match_on JSONB NOT NULL DEFAULT '[]',
     owner_id BIGINT,
     is_dry_run BOOLEAN NOT NULL DEFAULT FALSE,
+    report JSONB NOT NULL DEFAULT '{}',
     total BIGINT NOT NULL DEFAULT 0,
     read_rows BIGINT NOT NULL DEFAULT 0,
     created BIGINT NOT NULL DEFAULT 0,
@@ -405,10 +407,10 @@ CREATE TABLE imports (
     last_row BIGINT NOT NULL DEFAULT 0,
     problem TEXT NOT NULL DEFAULT '',
     is_cancel_wanted BOOLEAN NOT NULL DEFAULT FALSE,
-    error_file_id BIGINT REFERENCES files (id),
+    via TEXT NOT NULL DEFAULT '',
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
-    created_by BIGINT NOT NULL REFERENCES people (id),
+    created_by BIGINT NOT NULL,
     started_at BIGINT,
     finished_at BIGINT,
     undone_at BIGINT
@@ -426,6 +428,7 @@ CREATE TABLE import_rows (
     problems TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (import_id, row_number)
 );
+CREATE INDEX import_rows_failed ON import_rows (import_id, row_number) WHERE outcome = 'failed';
 
 CREATE TABLE import_mappings (
     object TEXT COLLATE "C" NOT NULL,

@@ -30,3 +30,28 @@ pub fn emit(
     )
     .map(drop)
 }
+
+/// Notes many things at once: (kind, object, object id, customer id).
+pub fn emit_all(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    now: Millis,
+    all: &[(&'static str, &'static str, i64, i64)],
+) -> store::Result<()> {
+    let rows: Vec<Vec<store::Value<'_>>> = all
+        .iter()
+        .map(|(kind, object, object_id, customer_id)| {
+            vec![
+                store::new_id().into(),
+                now.into(),
+                (*kind).into(),
+                (*object).into(),
+                (*object_id).into(),
+                (*customer_id).into(),
+                actor.person_id.into(),
+            ]
+        })
+        .collect();
+    tx.insert_rows("INSERT INTO events (id, at, kind, object, object_id, customer_id, actor_id)", &rows, "")
+        .map(drop)
+}

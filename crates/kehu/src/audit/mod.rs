@@ -93,6 +93,7 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
     }
     let chain = tx.slot();
     let (mut seq, mut hash) = claim_head(tx, chain, entries.len() as i64)?;
+    let mut written = Vec::with_capacity(entries.len());
     for entry in entries {
         seq += 1;
         let row = Written {
@@ -114,8 +115,9 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
             result: entry.result.to_owned(),
         };
         hash = row.hash(&hash);
-        row.insert(tx, &hash)?;
+        written.push((row, hash.clone()));
     }
+    insert(tx, &written)?;
     tx.exec("UPDATE audit_heads SET hash = $2 WHERE chain = $1", &[chain.into(), (&hash).into()])?;
     Ok(())
 }
@@ -189,33 +191,35 @@ impl Written {
         }
         hex(&hash.finalize())
     }
+}
 
-    fn insert(&self, tx: &mut Tx<'_>, hash: &str) -> store::Result<u64> {
-        tx.exec(
-            "INSERT INTO audit_log (id, chain, seq, at, actor_id, actor_name, via, ip, request_id, action, object,
-             object_id, customer_id, before, after, result, hash)
-             VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)",
-            &[
-                self.id.into(),
-                self.chain.into(),
-                self.seq.into(),
-                self.at.into(),
-                self.actor_id.into(),
-                (&self.actor_name).into(),
-                (&self.via).into(),
-                (&self.ip).into(),
-                (&self.request_id).into(),
-                (&self.action).into(),
-                (&self.object).into(),
-                self.object_id.into(),
-                self.customer_id.into(),
-                (&self.before).into(),
-                (&self.after).into(),
-                (&self.result).into(),
+/// Inserts rows with their hashes.
+fn insert(tx: &mut Tx<'_>, rows: &[(Written, String)]) -> store::Result<()> {
+    let rows: Vec<Vec<store::Value<'_>>> = rows
+        .iter()
+        .map(|(row, hash)| {
+            vec![
+                row.id.into(),
+                row.chain.into(),
+                row.seq.into(),
+                row.at.into(),
+                row.actor_id.into(),
+                (&row.actor_name).into(),
+                (&row.via).into(),
+                (&row.ip).into(),
+                (&row.request_id).into(),
+                (&row.action).into(),
+                (&row.object).into(),
+                row.object_id.into(),
+                row.customer_id.into(),
+                (&row.before).into(),
+                (&row.after).into(),
+                (&row.result).into(),
                 hash.into(),
-            ],
-        )
-    }
+            ]
+        })
+        .collect();
+    tx.insert_rows(&format!("INSERT INTO audit_log ({COLUMNS})"), &rows, "").map(drop)
 }
 
 impl store::FromRow for Written {

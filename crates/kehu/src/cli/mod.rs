@@ -4,6 +4,8 @@
 mod audit;
 mod db;
 mod demo;
+mod export;
+mod import;
 mod serve;
 mod setup;
 mod token;
@@ -48,6 +50,12 @@ enum Command {
     /// 演示公司:load
     #[command(subcommand)]
     Demo(demo::Command),
+    /// 导入数据
+    #[command(subcommand)]
+    Import(import::Command),
+    /// 导出数据
+    #[command(subcommand)]
+    Export(export::Command),
     /// 打印 OpenAPI 文档
     Openapi,
     /// 打印全部路由
@@ -166,6 +174,8 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Db(command) => db::run(&command),
         Command::Demo(command) => demo::run(&command),
+        Command::Import(command) => import::run(&command),
+        Command::Export(command) => export::run(&command),
         Command::Openapi => print_openapi(),
         Command::Routes => print_routes(),
         Command::Worker { what } => Err(Failure::Usage(format!("没有 worker {what}"))),

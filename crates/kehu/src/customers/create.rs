@@ -56,8 +56,11 @@ pub fn create(
         values.set(Field::Class, DEFAULT_CLASS.into());
     }
     let number = if wanted.is_empty() {
-        format!("KH{:06}", numbering::next(tx, "customer")?)
+        numbering::written(numbering::take(tx, "customer", 1)?)
     } else {
+        if let Some(serial) = numbering::serial(wanted) {
+            numbering::pass(tx, "customer", serial)?;
+        }
         wanted.to_owned()
     };
     let customer = Customer {
@@ -93,9 +96,9 @@ pub fn create(
 }
 
 /// A new customer without a class is a potential one (VF-02: every customer has exactly one class).
-const DEFAULT_CLASS: &str = "potential";
+pub(super) const DEFAULT_CLASS: &str = "potential";
 
-fn check_number(number: &str) -> Option<FieldError> {
+pub(super) fn check_number(number: &str) -> Option<FieldError> {
     let bad = number.chars().count() > 40
         || number.chars().any(|c| c.is_control() || c.is_whitespace() || is_forbidden(c));
     bad.then(|| FieldError::new("number", text!("客户编号最多 40 个字符，不含空格；留空由系统编号")))
@@ -160,14 +163,17 @@ fn insert(tx: &mut Tx<'_>, customer: &Customer, import: Option<ImportId>) -> Res
         customer.updated_by.into(),
     ];
     params.extend(customer.values.0.iter().map(Value::from));
-    tx.exec(&INSERT, &params).map_err(|error| {
-        if error.is_unique("customers_number_key") {
-            AppError::field("number", text!("客户编号“{}”已被使用，请换一个或留空", customer.number))
-        } else {
-            error.into()
-        }
-    })?;
+    tx.exec(&INSERT, &params).map_err(|error| insert_error(error, &customer.number))?;
     Ok(())
+}
+
+/// Why a customer could not be inserted.
+pub(super) fn insert_error(error: store::Error, number: &str) -> AppError {
+    if error.is_unique("customers_number_key") {
+        AppError::field("number", text!("客户编号“{}”已被使用，请换一个或留空", number))
+    } else {
+        error.into()
+    }
 }
 
 /// Names sort by pinyin, then by characters.
@@ -196,7 +202,7 @@ pub(super) fn count(deltas: &mut Deltas, customer: &Customer, by: i64) {
 }
 
 /// What the audit row of a new customer holds: every value given.
-fn facts(customer: &Customer) -> serde_json::Value {
+pub(super) fn facts(customer: &Customer) -> serde_json::Value {
     let mut facts = serde_json::Map::new();
     facts.insert("number".into(), (&*customer.number).into());
     facts.insert("kind".into(), customer.kind.code().into());

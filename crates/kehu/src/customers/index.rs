@@ -1,5 +1,8 @@
 //! What is derived from a customer for finding it: the search document and the normalised keys for duplicates.
 
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
 use hanzi::{normal, search::Document};
 use store::{Conn, Tx, Value};
 
@@ -75,7 +78,7 @@ pub fn key_of(keyed: Keyed, kind: Kind, value: &str) -> Option<String> {
 }
 
 /// Keys of a customer's own values; contacts add their phones.
-fn keys(kind: Kind, number: &str, values: &Values, phones: &[String]) -> Vec<(Keyed, String)> {
+pub(super) fn keys(kind: Kind, number: &str, values: &Values, phones: &[String]) -> Vec<(Keyed, String)> {
     let mut found = Vec::with_capacity(6);
     let mut add = |keyed: Keyed, value: &str| {
         if let Some(key) = key_of(keyed, kind, value)
@@ -129,7 +132,7 @@ pub fn reindex(tx: &mut Tx<'_>, customer: &Customer) -> store::Result<()> {
     search::put(tx, customer.id.0, &document)
 }
 
-fn document(customer: &Customer) -> Document {
+pub(super) fn document(customer: &Customer) -> Document {
     let mut document = Document::new();
     for field in [Field::Name, Field::ShortName] {
         document = document.piece(customer.get(field));
@@ -189,6 +192,38 @@ pub fn has_hidden_by_key(conn: &mut Conn<'_>, actor: &Actor, keyed: Keyed, key: 
         &[keyed.code().into(), key.into()],
     )?;
     Ok(found.is_some())
+}
+
+/// `find_by_keys` for many keys of one kind: key to customers, oldest first, at most 20 each.
+pub fn find_many_by_keys(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    keyed: Keyed,
+    wanted: &[&str],
+) -> store::Result<HashMap<String, Vec<CustomerId>>> {
+    // One statement text whatever the number, so that it stays prepared.
+    const AT_ONCE: usize = 50;
+    const MOST: usize = 20;
+    let readable = access::readable_sql(actor, "c");
+    let places: Vec<String> = (2..2 + AT_ONCE).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT k.key, c.id FROM customer_keys k JOIN customers c ON c.id = k.customer_id
+         WHERE k.kind = $1 AND k.key IN ({}) AND c.deleted_at IS NULL AND {readable} ORDER BY k.key, c.id",
+        places.join(", ")
+    );
+    let mut found: HashMap<String, Vec<CustomerId>> = HashMap::new();
+    for chunk in wanted.chunks(AT_ONCE) {
+        let mut params: Vec<Value<'_>> = vec![keyed.code().into()];
+        params.extend((0..AT_ONCE).map(|n| Value::Text(chunk[n.min(chunk.len() - 1)])));
+        conn.each(&sql, &params, |row| {
+            let ids = found.entry(row.get(0)?).or_default();
+            if ids.len() < MOST {
+                ids.push(row.get(1)?);
+            }
+            Ok::<_, store::Error>(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(found)
 }
 
 /// Customers handled in one transaction while the search index is built anew.

@@ -1,6 +1,7 @@
 //! Customers: persons and organisations, the centre everything hangs on. Other features use the names listed here.
 
 mod create;
+mod create_many;
 pub mod fields;
 mod index;
 mod list;
@@ -14,10 +15,11 @@ pub mod api;
 pub mod web;
 
 pub use create::create;
-pub use fields::{Field, FieldKind, Group, SPECS, Spec};
-pub use index::{Keyed, find_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
+pub use create_many::{FirstContact, Prepared, create_many, prepare};
+pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
+pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
 pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
 pub use load::{COLUMNS, facts_of, load, load_for, read_row};
 pub use model::{Cleaned, Customer, Draft, Kind, clean, parse_date};
-pub use remove::{remove, restore};
+pub use remove::{remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};

@@ -25,6 +25,29 @@ pub fn remove(
     now: Millis,
 ) -> Result<(), AppError> {
     let customer = load_for(tx, actor, Verb::Delete, id)?;
+    take_away(tx, actor, customer, version, now)
+}
+
+/// Takes away a customer that was made by mistake and that nobody changed since: whoever may change it may do that.
+pub fn take_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: CustomerId,
+    version: i64,
+    now: Millis,
+) -> Result<(), AppError> {
+    let customer = load_for(tx, actor, Verb::Update, id)?;
+    take_away(tx, actor, customer, Some(version), now)
+}
+
+fn take_away(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    customer: Customer,
+    version: Option<i64>,
+    now: Millis,
+) -> Result<(), AppError> {
+    let id = customer.id;
     if version.is_some_and(|v| v != customer.version) {
         return Err(AppError::Stale);
     }

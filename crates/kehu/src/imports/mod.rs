@@ -1,8 +1,63 @@
-//! Placeholder until the feature is moved in.
+//! Bringing customers in from spreadsheets and address books: upload, match columns, check, run in the background,
+//! errors as a file to correct, and taking a whole import back.
+
+mod api;
+mod check;
+mod errors;
+mod export;
+mod mapping;
+mod model;
+mod plan;
+mod reader;
+mod run;
+mod template;
+mod undo;
+mod upload;
+mod web;
+
+pub use check::{BadRow, Checked, Example, Report, check};
+pub use errors::error_file;
+pub use export::{Format, export};
+pub use mapping::{Target, offered};
+pub use model::{Import, OnDuplicate, State, list, load};
+pub use plan::{Plan, guess_kind};
+pub use run::{Counts, Start, actor_of, begin as start, run};
+pub use upload::{Choices, begin_by_command, cancel, choose, send, take};
+
+use store::Tx;
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::jobs::{Kind, Task, Work};
 use crate::web::Routes;
+
+const CHECK: &str = "import.check";
+const RUN: &str = "import.run";
+const UNDO: &str = "import.undo";
+
 /// The kinds of jobs this feature has.
-pub const JOBS: &[crate::jobs::Kind] = &[];
+pub const JOBS: &[Kind] = &[
+    Kind { name: CHECK, run: check_job, on_dead: give_up },
+    Kind { name: RUN, run: run_job, on_dead: give_up },
+    Kind { name: UNDO, run: undo_job, on_dead: give_up },
+];
+
+fn check_job(app: App, task: Task) -> Work {
+    Box::pin(check::job(app, task))
+}
+fn run_job(app: App, task: Task) -> Work {
+    Box::pin(run::job(app, task))
+}
+fn undo_job(app: App, task: Task) -> Work {
+    Box::pin(undo::job(app, task))
+}
+fn give_up(tx: &mut Tx<'_>, id: i64, reason: &str, now: Millis) -> store::Result<()> {
+    run::give_up(tx, id, reason, now)
+}
+
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    let routes = web::routes(routes);
+    let routes = export::routes(routes);
+    api::routes(routes)
 }

@@ -11,6 +11,7 @@ use super::{Kind, Outcome, TRIES, Task, chores, pause};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::AppError;
+use crate::files;
 use crate::ids::JobId;
 
 /// How long a claimed job belongs to its worker without a sign of life, in milliseconds.
@@ -74,6 +75,9 @@ async fn housekeeping(app: App, mut stopping: watch::Receiver<bool>) {
         let now = app.now();
         if let Err(error) = app.db.write::<_, store::Error, _>(move |tx| chores::all(tx, now)).await {
             tracing::warn!(%error, "chores were not done");
+        }
+        if let Err(error) = files::purge(&app).await {
+            tracing::warn!(%error, "files taken away were not removed");
         }
         let every = Duration::from_millis(chores::EVERY.unsigned_abs());
         tokio::select! {

@@ -26,6 +26,16 @@ pub fn put(tx: &mut Tx<'_>, customer_id: i64, document: &Document) -> store::Res
     .map(drop)
 }
 
+/// Writes the documents of customers that have none yet.
+pub fn put_new(tx: &mut Tx<'_>, all: &[(i64, Document)]) -> store::Result<()> {
+    if tx.engine() == Engine::Postgres {
+        return all.iter().try_for_each(|(id, document)| put(tx, *id, document));
+    }
+    let rows: Vec<Vec<store::Value<'_>>> =
+        all.iter().map(|(id, document)| vec![(*id).into(), document.fts5().into()]).collect();
+    tx.insert_rows("INSERT INTO search_docs (rowid, body)", &rows, "").map(drop)
+}
+
 /// Takes a customer out of the index.
 pub fn remove(tx: &mut Tx<'_>, customer_id: i64) -> store::Result<()> {
     match tx.engine() {

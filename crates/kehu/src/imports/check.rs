@@ -1,0 +1,274 @@
+//! The check before an import: the whole file is read and understood, nothing is written.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use serde::{Deserialize, Serialize};
+
+use super::mapping::Target;
+use super::model::{OnDuplicate, State};
+use super::plan::{Known, Plan, Sign, Work, Wrong};
+use super::reader::{self, Message};
+use crate::app::App;
+use crate::customers::{Customer, Field, Kind};
+use crate::error::AppError;
+use crate::ids::ImportId;
+use crate::jobs::{Outcome, Task};
+
+/// Problem rows and example rows kept.
+const PROBLEMS: usize = 50;
+const EXAMPLES: usize = 20;
+
+/// What the check found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Rows read.
+    pub rows: i64,
+    /// Customers that would be made.
+    pub created: i64,
+    /// Customers that would be changed.
+    pub updated: i64,
+    /// Rows that would be skipped.
+    pub skipped: i64,
+    /// Rows that would be refused.
+    pub failed: i64,
+    /// Rows whose kind was guessed: as persons, as organisations.
+    pub guessed: (i64, i64),
+    /// The first rows that would be refused.
+    pub problems: Vec<BadRow>,
+    /// The first rows as they would be stored.
+    pub examples: Vec<Example>,
+}
+
+/// A row that would be refused.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct BadRow {
+    /// Its number in the file.
+    pub row: i64,
+    /// How it can be recognised: its first cell that holds something.
+    pub name: String,
+    /// (heading, Chinese words, English words)
+    pub reasons: Vec<(String, String, String)>,
+}
+
+/// A row as it would be stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Example {
+    /// Its number in the file.
+    pub row: i64,
+    /// `create`, `update` or `skip`.
+    pub act: String,
+    /// The customer's values: (code of the target, value).
+    pub values: Vec<(String, String)>,
+}
+
+/// What is wrong, with the headings, in both languages.
+pub fn reasons(wrongs: &[Wrong], columns: &[String]) -> Vec<(String, String, String)> {
+    use crate::i18n::Lang;
+    wrongs
+        .iter()
+        .map(|w| {
+            let heading = w.column.and_then(|c| columns.get(c)).cloned().unwrap_or_default();
+            (heading, w.text.to(Lang::Zh), w.text.to(Lang::En))
+        })
+        .collect()
+}
+
+impl Report {
+    /// Counts a batch as the run would treat it. `seen` holds what earlier rows of the file would have made.
+    fn take(&mut self, works: &[Work], known: &Known, plan: &Plan, columns: &[String], seen: &mut Seen) {
+        for work in works {
+            self.rows += 1;
+            let there = |sign: &Sign| known.get(sign).is_some() || seen.has(sign);
+            let is_there = plan.on_duplicate() != OnDuplicate::Create && work.looked_for.iter().any(there);
+            let act = match (&work.prepared, plan.on_duplicate()) {
+                // A change needs less than a new customer does: what a row lacks the customer may have.
+                (Err(_), OnDuplicate::Update) if is_there && !work.is_broken => "update",
+                (Err(wrongs), _) => {
+                    self.failed += 1;
+                    if self.problems.len() < PROBLEMS {
+                        let name = work.cells.iter().find(|c| !c.trim().is_empty());
+                        self.problems.push(BadRow {
+                            row: work.number,
+                            name: name.map(|n| n.chars().take(30).collect()).unwrap_or_default(),
+                            reasons: reasons(wrongs, columns),
+                        });
+                    }
+                    continue;
+                }
+                (Ok(_), OnDuplicate::Skip) if is_there => "skip",
+                (Ok(_), OnDuplicate::Update) if is_there => "update",
+                (Ok(_), _) => "create",
+            };
+            match act {
+                "skip" => self.skipped += 1,
+                "update" => self.updated += 1,
+                _ => self.created += 1,
+            }
+            if act != "skip" {
+                seen.add(&work.signs);
+            }
+            let Ok(prepared) = &work.prepared else { continue };
+            if work.is_kind_guessed {
+                match prepared.customer().kind {
+                    Kind::Person => self.guessed.0 += 1,
+                    Kind::Organisation => self.guessed.1 += 1,
+                }
+            }
+            if self.examples.len() < EXAMPLES {
+                self.examples.push(Example {
+                    row: work.number,
+                    act: act.to_owned(),
+                    values: values(prepared.customer(), work),
+                });
+            }
+        }
+    }
+}
+
+/// The values of a customer worth showing.
+fn values(customer: &Customer, work: &Work) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    if !customer.number.is_empty() {
+        all.push((Target::Number.code(), customer.number.clone()));
+    }
+    all.push((Target::Kind.code(), customer.kind.code().to_owned()));
+    for spec in &crate::customers::SPECS {
+        let value = customer.get(spec.field);
+        if !value.is_empty() && (spec.field != Field::Class || work.draft.fields.contains_key(&Field::Class))
+        {
+            all.push((spec.key.to_owned(), value.chars().take(80).collect()));
+        }
+    }
+    if let Some(contact) = &work.contact {
+        all.push(("contact.name".into(), contact.name.clone()));
+        all.push(("contact.phone".into(), contact.phone.clone()));
+    }
+    if !customer.tags.is_empty() {
+        all.push(("tags".into(), customer.tags.join("、")));
+    }
+    for (key, value) in &customer.custom {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        all.push((format!("custom.{key}"), text));
+    }
+    all
+}
+
+/// Signs of rows seen, as hashes: half a million rows take a few dozen megabytes.
+#[derive(Default)]
+struct Seen {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Seen {
+    fn add(&mut self, signs: &[Sign]) {
+        for sign in signs {
+            self.hashes.insert(self.hasher.hash_one(sign));
+        }
+    }
+    fn has(&self, sign: &Sign) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(sign))
+    }
+}
+
+/// Reads and judges the whole file; `progress` hears after each batch and ends the check by answering false.
+pub async fn check(
+    app: &App,
+    plan: &Plan,
+    source: (std::path::PathBuf, String),
+    columns: &[String],
+    mut progress: impl AsyncFnMut(&Report) -> Result<bool, AppError>,
+) -> Result<Checked, AppError> {
+    let (reading, now) = (plan.clone(), app.now());
+    let mut batches = reader::batches(source.0, source.1, 0, move |row| reading.read(row, now));
+    let (mut report, mut seen) = (Report::default(), Seen::default());
+    while let Some(message) = batches.recv().await {
+        match message? {
+            Message::Batch(works) => {
+                let actor = plan.actor().clone();
+                let (works, known) = app
+                    .db
+                    .read(move |conn| {
+                        let known = Known::load(conn, &actor, works.iter())?;
+                        Ok::<_, AppError>((works, known))
+                    })
+                    .await?;
+                report.take(&works, &known, plan, columns, &mut seen);
+                if !progress(&report).await? {
+                    return Ok(Checked::Stopped);
+                }
+            }
+            Message::End => return Ok(Checked::Whole(report)),
+            Message::Failed(problem) => return Ok(Checked::Unreadable(problem)),
+        }
+    }
+    Err(AppError::Internal("the reading thread ended without a word".into()))
+}
+
+/// How a check ended.
+pub enum Checked {
+    /// At the end of the file.
+    Whole(Report),
+    /// The file cannot be read to its end.
+    Unreadable(sheets::Problem),
+    /// It was told to stop.
+    Stopped,
+}
+
+/// The job.
+pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
+    let id = ImportId(task.subject_id);
+    let Some(start) = super::run::begin(&app, id, State::Checking).await? else { return Ok(Outcome::Done) };
+    let columns = start.import.columns().to_vec();
+    let (own, stop) = (app.clone(), task.clone());
+    let outcome = check(&app, &start.plan, start.source, &columns, async move |report: &Report| {
+        if stop.is_stopping() {
+            return Ok(false);
+        }
+        let rows = report.rows;
+        own.db
+            .write(move |tx| {
+                let going = tx.exec(
+                    "UPDATE imports SET read_rows = $2 WHERE id = $1 AND state = 'checking' AND is_cancel_wanted = FALSE",
+                    &[id.into(), rows.into()],
+                )?;
+                Ok(going == 1)
+            })
+            .await
+    })
+    .await?;
+    let now = app.now();
+    match outcome {
+        Checked::Whole(report) => {
+            let body = serde_json::to_value(&report).map_err(|e| AppError::Internal(e.to_string()))?;
+            app.db
+                .write(move |tx| {
+                    tx.exec(
+                        "UPDATE imports SET state = 'checked', report = $2, total = $3, read_rows = 0, version = version + 1
+                         WHERE id = $1 AND state = 'checking'",
+                        &[id.into(), (&body).into(), report.rows.into()],
+                    )?;
+                    Ok::<_, AppError>(())
+                })
+                .await?;
+        }
+        Checked::Unreadable(problem) => super::run::fail(&app, id, State::Checking, &problem.zh, now).await?,
+        Checked::Stopped if task.is_stopping() => return Ok(Outcome::Interrupted),
+        // Cancelled while it was being checked: back to the columns.
+        Checked::Stopped => {
+            app.db
+                .write(move |tx| {
+                    tx.exec(
+                        "UPDATE imports SET state = 'uploaded', is_cancel_wanted = FALSE, read_rows = 0,
+                           version = version + 1 WHERE id = $1 AND state = 'checking'",
+                        &[id.into()],
+                    )?;
+                    Ok::<_, AppError>(())
+                })
+                .await?;
+        }
+    }
+    Ok(Outcome::Done)
+}

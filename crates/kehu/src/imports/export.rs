@@ -1,0 +1,345 @@
+//! Taking customers out as a table that can be imported again: what the list shows, in constant memory, and noted in
+//! the audit log.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use serde_json::json;
+use sheets::write::{Cell, Column, Kind as CellKind, TableCsv, TableXlsx, WriteError};
+use store::{Db, Value};
+
+use crate::access::Actor;
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::catalogue::{Catalogue, CustomField};
+use crate::clock::Zone;
+use crate::customers::{self, Customer, FieldKind, ListQuery, SPECS, Spec};
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ids::{CustomerId, PersonId};
+use crate::web::{Need, QueryData, Routes};
+use crate::{files, org, text};
+
+/// The kinds of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// UTF-8 with a byte order mark, as Excel wants it.
+    Csv,
+    /// A workbook.
+    Xlsx,
+}
+
+impl Format {
+    /// The format of a name or ending.
+    pub fn named(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
+            _ => None,
+        }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+}
+
+/// Customers whose contacts and cells are made together.
+const BATCH: usize = 500;
+
+/// Writes every customer the query finds for the actor into `file`; answers how many. Audited with the count and
+/// `described`, the query as the person gave it.
+pub async fn export(
+    app: &App,
+    actor: &Actor,
+    query: ListQuery,
+    described: &str,
+    format: Format,
+    file: File,
+) -> Result<u64, AppError> {
+    let catalogue = app.catalogue().await?;
+    let people = app
+        .db
+        .read(|conn| {
+            let people = org::list_people(conn)?;
+            Ok::<_, AppError>(owner_words(&people))
+        })
+        .await?;
+    let (sender, receiver) = sync_channel::<Customer>(BATCH * 2);
+    let rendering =
+        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, l: actor.lang };
+    let writer = tokio::task::spawn_blocking(move || rendering.write(&receiver, format, file));
+    let own = actor.clone();
+    let reading = app.db.read(move |conn| read_all(conn, &own, &query, &sender)).await;
+    let written = writer.await.map_err(|e| AppError::Internal(format!("export: {e}")))?;
+    // A writer that failed says why; the reader only saw that nobody listens.
+    let count = written?;
+    reading?;
+    let (own, now) = (actor.clone(), app.now());
+    let after = json!({ "count": count, "query": described, "format": format.ending() });
+    app.db
+        .write(move |tx| {
+            audit::record(tx, &own, now, &Entry::of("customers.exported", "customer", 0).after(&after))?;
+            Ok::<_, AppError>(())
+        })
+        .await?;
+    Ok(count)
+}
+
+fn read_all(
+    conn: &mut store::Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    sender: &SyncSender<Customer>,
+) -> Result<(), AppError> {
+    customers::each(conn, actor, query, |customer| {
+        Ok(if sender.send(customer).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })
+}
+
+/// How owners are written: by name, or by sign-in name where two have the same.
+fn owner_words(people: &[org::Person]) -> HashMap<PersonId, String> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for person in people {
+        *times.entry(person.name.as_str()).or_default() += 1;
+    }
+    people
+        .iter()
+        .map(|p| {
+            (p.id, if times.get(p.name.as_str()) == Some(&1) { p.name.clone() } else { p.username.clone() })
+        })
+        .collect()
+}
+
+struct Rendering {
+    db: Db,
+    zone: Zone,
+    catalogue: Arc<Catalogue>,
+    people: HashMap<PersonId, String>,
+    l: Lang,
+}
+
+enum Table {
+    Csv(TableCsv<std::io::BufWriter<File>>),
+    Xlsx(Box<TableXlsx>, File),
+}
+
+/// The contact written beside a customer: name, phone, title.
+type Beside = (String, String, String);
+
+impl Rendering {
+    fn fields(&self) -> impl Iterator<Item = &CustomField> {
+        self.catalogue.custom_fields.iter().filter(|f| f.is_active)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let text = |title: &str| Column { title: self.l.t(title).to_owned(), kind: CellKind::Text };
+        let mut all = vec![text("客户编号"), text("客户性质")];
+        for spec in &SPECS {
+            let kind = if spec.kind == FieldKind::Date { CellKind::Date } else { CellKind::Text };
+            all.push(Column { title: self.l.t(spec.zh).to_owned(), kind });
+        }
+        all.extend(["联系人", "联系人电话", "联系人职务", "负责人", "标签"].map(text));
+        all.extend(self.fields().map(|f| Column { title: f.title.clone(), kind: CellKind::Text }));
+        all.extend([text("建档时间"), text("更新时间")]);
+        all
+    }
+
+    fn write(&self, customers: &Receiver<Customer>, format: Format, file: File) -> Result<u64, AppError> {
+        let columns = self.columns();
+        let mut table = match format {
+            Format::Csv => {
+                let titles: Vec<String> = columns.into_iter().map(|c| c.title).collect();
+                Table::Csv(TableCsv::new(std::io::BufWriter::new(file), &titles).map_err(failed)?)
+            }
+            Format::Xlsx => {
+                Table::Xlsx(Box::new(TableXlsx::new(self.l.t("客户"), &columns).map_err(failed)?), file)
+            }
+        };
+        let mut is_more = true;
+        while is_more {
+            let mut batch = Vec::with_capacity(BATCH);
+            while batch.len() < BATCH {
+                match customers.recv() {
+                    Ok(customer) => batch.push(customer),
+                    Err(_) => {
+                        is_more = false;
+                        break;
+                    }
+                }
+            }
+            let contacts = self.contacts(&batch)?;
+            for customer in &batch {
+                let cells = self.cells(customer, contacts.get(&customer.id));
+                match &mut table {
+                    Table::Csv(table) => table.push(&cells),
+                    Table::Xlsx(table, _) => table.push(&cells),
+                }
+                .map_err(failed)?;
+            }
+        }
+        match table {
+            Table::Csv(table) => table.finish().map_err(failed),
+            Table::Xlsx(table, mut file) => {
+                let count = table.finish(&mut file).map_err(failed)?;
+                file.flush().map_err(|e| failed(e.into()))?;
+                Ok(count)
+            }
+        }
+    }
+
+    /// The first contact of each: the main one, else the oldest.
+    fn contacts(&self, batch: &[Customer]) -> Result<HashMap<CustomerId, Beside>, AppError> {
+        // Numbers of ours, so they may stand in the statement; it is too long to be worth keeping prepared.
+        let ids: Vec<CustomerId> = batch.iter().map(|c| c.id).collect();
+        self.db.read_blocking(move |conn| {
+            let mut found: HashMap<CustomerId, Beside> = HashMap::new();
+            for chunk in ids.chunks(50) {
+                let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
+                let sql = format!(
+                    "SELECT customer_id, name, phone, landline, title FROM contacts
+                     WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
+                    places.join(",")
+                );
+                let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
+                conn.each(&sql, &params, |row| {
+                    let phone: String = row.get(2)?;
+                    let phone = if phone.is_empty() { row.get(3)? } else { phone };
+                    found.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
+                    Ok::<_, store::Error>(ControlFlow::Continue(()))
+                })?;
+            }
+            Ok::<_, AppError>(found)
+        })
+    }
+
+    fn cells<'c>(&'c self, customer: &'c Customer, contact: Option<&'c Beside>) -> Vec<Cell<'c>> {
+        let text = |t: &'c str| if t.is_empty() { Cell::Empty } else { Cell::Text(t.into()) };
+        let mut all = vec![text(&customer.number), text(self.l.t(customer.kind.title()))];
+        all.extend(SPECS.iter().map(|spec| self.value(spec, customer.get(spec.field))));
+        match contact {
+            Some((name, phone, title)) => all.extend([text(name), text(phone), text(title)]),
+            None => all.extend([Cell::Empty, Cell::Empty, Cell::Empty]),
+        }
+        all.push(customer.owner_id.and_then(|id| self.people.get(&id)).map_or(Cell::Empty, |n| text(n)));
+        all.push(if customer.tags.is_empty() {
+            Cell::Empty
+        } else {
+            Cell::Text(customer.tags.join("、").into())
+        });
+        all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.l)));
+        all.push(Cell::DateTime(self.zone.second(customer.created_at).into()));
+        all.push(Cell::DateTime(self.zone.second(customer.updated_at).into()));
+        all
+    }
+
+    fn value<'c>(&'c self, spec: &Spec, value: &'c str) -> Cell<'c> {
+        if value.is_empty() {
+            return Cell::Empty;
+        }
+        match spec.kind {
+            FieldKind::Dictionary(name) => {
+                Cell::Text(self.catalogue.dictionary(name).title(value, self.l).into())
+            }
+            FieldKind::Gender => {
+                let word = if value == "male" { "男" } else { "女" };
+                Cell::Text(self.l.t(word).into())
+            }
+            FieldKind::Date => Cell::Date(value.into()),
+            _ => Cell::Text(value.into()),
+        }
+    }
+}
+
+fn custom_cell(value: Option<&serde_json::Value>, l: Lang) -> Cell<'_> {
+    use serde_json::Value as Json;
+    match value {
+        None | Some(Json::Null | Json::Object(_)) => Cell::Empty,
+        Some(Json::String(text)) => Cell::Text(text.as_str().into()),
+        Some(Json::Bool(yes)) => Cell::Text(l.t(if *yes { "是" } else { "否" }).into()),
+        Some(Json::Number(number)) => {
+            number.as_i64().map_or_else(|| Cell::Number(number.as_f64().unwrap_or_default()), Cell::Integer)
+        }
+        Some(Json::Array(parts)) => {
+            let words: Vec<&str> = parts.iter().filter_map(Json::as_str).collect();
+            Cell::Text(words.join("、").into())
+        }
+    }
+}
+
+fn failed(error: WriteError) -> AppError {
+    match error {
+        WriteError::TooManyRows => AppError::Conflict(text!(
+            "一张 Excel 表最多 {} 行，请缩小范围或导出 CSV",
+            sheets::write::MAX_XLSX_ROWS
+        )),
+        WriteError::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => AppError::Full,
+        other => AppError::Internal(format!("export: {other}")),
+    }
+}
+
+/// An open file as a download; the file may have lost its name already.
+pub fn download(file: File, name: &str, media_type: &'static str) -> Result<Response, AppError> {
+    let size = file.metadata().map_err(|e| AppError::Internal(format!("download: {e}")))?.len();
+    let stream = tokio_util::io::ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10);
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    let disposition = format!("attachment; filename*=UTF-8''{}", files::percent(name));
+    if let Ok(value) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// The media type of workbooks.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// `GET /customers/export`: what the list with this address shows, all pages of it.
+async fn page(State(app): State<App>, actor: Actor, query: QueryData) -> Result<Response, AppError> {
+    answer(&app, &actor, &query).await
+}
+
+async fn answer(app: &App, actor: &Actor, query: &QueryData) -> Result<Response, AppError> {
+    let format = Some(query.get("format")).filter(|f| !f.is_empty()).unwrap_or("xlsx");
+    let format =
+        Format::named(format).ok_or_else(|| AppError::field("format", text!("format 只能是 xlsx 或 csv")))?;
+    let catalogue = app.catalogue().await?;
+    let read = customers::web::list_query(query, &catalogue, &app.zone)?;
+    let described: String =
+        query.with(&[("format", ""), ("limit", ""), ("after", "")]).chars().take(2_000).collect();
+    let own = app.clone();
+    let temp = tokio::task::spawn_blocking(move || files::temporary(&own))
+        .await
+        .map_err(|e| AppError::Internal(format!("export: {e}")))??;
+    let lost = |e: std::io::Error| AppError::Internal(format!("export: {e}"));
+    export(app, actor, read, &described, format, temp.reopen().map_err(lost)?).await?;
+    let name = format!("{}-{}.{}", actor.lang.t("客户"), app.today(), format.ending());
+    // The name goes away now, the bytes when they have been sent.
+    download(temp.reopen().map_err(lost)?, &name, format.media_type())
+}
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/customers/export", Need::SignedIn, page)
+}

@@ -1,0 +1,314 @@
+//! What an import is: a file, what its columns mean, what to do with customers already there, and how far it got.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use store::{Conn, FromRow, Row};
+
+use crate::access::Actor;
+use crate::clock::{Millis, rfc3339};
+use crate::customers::Keyed;
+use crate::error::AppError;
+use crate::ids::{FileId, ImportId, PersonId};
+
+/// How far an import got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The file is here; its columns wait to be matched.
+    Uploaded,
+    /// The whole file is being checked without writing anything.
+    Checking,
+    /// Checked; waits for the word to start.
+    Checked,
+    /// Rows are being written.
+    Running,
+    /// Every row was written, skipped or refused.
+    Done,
+    /// Stopped by a person; what was written stays.
+    Cancelled,
+    /// The file could not be read to its end; what was written stays.
+    Failed,
+    /// What was written is being taken back.
+    Undoing,
+    /// It was taken back.
+    Undone,
+}
+
+impl State {
+    const ALL: [Self; 9] = [
+        Self::Uploaded,
+        Self::Checking,
+        Self::Checked,
+        Self::Running,
+        Self::Done,
+        Self::Cancelled,
+        Self::Failed,
+        Self::Undoing,
+        Self::Undone,
+    ];
+
+    /// The name stored and sent.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Uploaded => "uploaded",
+            Self::Checking => "checking",
+            Self::Checked => "checked",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// The name people read (source text).
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Uploaded => "待匹配列",
+            Self::Checking => "检查中",
+            Self::Checked => "待确认",
+            Self::Running => "导入中",
+            Self::Done => "已完成",
+            Self::Cancelled => "已取消",
+            Self::Failed => "未完成",
+            Self::Undoing => "撤销中",
+            Self::Undone => "已撤销",
+        }
+    }
+
+    /// The colour of its tag.
+    pub fn colour(self) -> &'static str {
+        match self {
+            Self::Uploaded | Self::Checked => "amber",
+            Self::Checking | Self::Running | Self::Undoing => "blue",
+            Self::Done => "green",
+            Self::Failed => "red",
+            Self::Cancelled | Self::Undone => "",
+        }
+    }
+
+    fn named(code: &str) -> Self {
+        Self::ALL.into_iter().find(|s| s.code() == code).unwrap_or(Self::Failed)
+    }
+
+    /// Whether work goes on in the background.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::Checking | Self::Running | Self::Undoing)
+    }
+
+    /// Whether rows may have been written that can be taken back.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Failed)
+    }
+}
+
+/// What happens to a row whose customer is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// The customer stays as it is.
+    #[default]
+    Skip,
+    /// The row's values replace the customer's; empty cells change nothing.
+    Update,
+    /// Another customer is made.
+    Create,
+}
+
+impl OnDuplicate {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Skip, Self::Update, Self::Create];
+
+    /// The name stored and sent.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Update => "update",
+            Self::Create => "create",
+        }
+    }
+
+    /// The choice of this name.
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.code() == code)
+    }
+
+    /// The name people read (source text).
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Skip => "跳过，不改动已有客户",
+            Self::Update => "更新已有客户（空单元格不覆盖）",
+            Self::Create => "仍然新建",
+        }
+    }
+}
+
+/// An import as stored.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Its id.
+    pub id: ImportId,
+    /// How far it got.
+    pub state: State,
+    /// The uploaded file.
+    pub file_id: FileId,
+    /// The name it was uploaded under.
+    pub file_name: String,
+    /// SHA-256 of the file.
+    pub file_hash: String,
+    /// What the reader said of the table; null headings for a file that could not be read.
+    pub header: Option<sheets::Header>,
+    /// The first rows.
+    pub sample: Vec<Vec<String>>,
+    /// For each column the code of its `Target`.
+    pub mapping: Vec<String>,
+    /// The choice about duplicates.
+    pub on_duplicate: OnDuplicate,
+    /// By what customers are recognised, in this order; empty leaves it to the system.
+    pub match_on: Vec<Keyed>,
+    /// Owner of new customers without one in the file; `None`: the person who imports.
+    pub owner_id: Option<PersonId>,
+    /// Only check.
+    pub is_dry_run: bool,
+    /// What the check found.
+    pub report: super::check::Report,
+    /// Rows in the file, 0 when not known.
+    pub total: i64,
+    /// Rows read so far.
+    pub read: i64,
+    /// Customers made.
+    pub created: i64,
+    /// Customers changed.
+    pub updated: i64,
+    /// Rows skipped.
+    pub skipped: i64,
+    /// Rows refused.
+    pub failed: i64,
+    /// The last row that is done with.
+    pub last_row: i64,
+    /// Why it failed.
+    pub problem: String,
+    /// Somebody wants it to stop.
+    pub is_cancel_wanted: bool,
+    /// Counts changes made by people.
+    pub version: i64,
+    /// Uploaded when.
+    pub created_at: Millis,
+    /// Uploaded by; 0 for the command line.
+    pub created_by: PersonId,
+    /// Started when.
+    pub started_at: Option<Millis>,
+    /// Ended when.
+    pub finished_at: Option<Millis>,
+    /// Whether it came by the command line, which does the work itself.
+    pub is_by_command: bool,
+}
+
+const COLUMNS: &str = "id, state, file_id, file_name, file_hash, header, sample, mapping, on_duplicate, match_on, \
+    owner_id, is_dry_run, report, total, read_rows, created, updated, skipped, failed, last_row, problem, \
+    is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via";
+
+impl FromRow for Import {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        let match_on: Vec<String> = serde_json::from_value(row.get(9)?).unwrap_or_default();
+        Ok(Self {
+            id: row.get(0)?,
+            state: State::named(&row.get::<String>(1)?),
+            file_id: row.get(2)?,
+            file_name: row.get(3)?,
+            file_hash: row.get(4)?,
+            header: serde_json::from_value(row.get(5)?).ok(),
+            sample: serde_json::from_value(row.get(6)?).unwrap_or_default(),
+            mapping: serde_json::from_value(row.get(7)?).unwrap_or_default(),
+            on_duplicate: OnDuplicate::named(&row.get::<String>(8)?).unwrap_or_default(),
+            match_on: match_on.iter().filter_map(|code| Keyed::named(code)).collect(),
+            owner_id: row.get(10)?,
+            is_dry_run: row.get(11)?,
+            report: serde_json::from_value(row.get(12)?).unwrap_or_default(),
+            total: row.get(13)?,
+            read: row.get(14)?,
+            created: row.get(15)?,
+            updated: row.get(16)?,
+            skipped: row.get(17)?,
+            failed: row.get(18)?,
+            last_row: row.get(19)?,
+            problem: row.get(20)?,
+            is_cancel_wanted: row.get(21)?,
+            version: row.get(22)?,
+            created_at: row.get(23)?,
+            created_by: row.get(24)?,
+            started_at: row.get(25)?,
+            finished_at: row.get(26)?,
+            is_by_command: row.get::<String>(27)? == "command_line",
+        })
+    }
+}
+
+impl Import {
+    /// The headings of the file.
+    pub fn columns(&self) -> &[String] {
+        self.header.as_ref().map_or(&[], |h| &h.columns)
+    }
+
+    /// As the API sends it.
+    pub fn json(&self) -> Json {
+        let errors = (self.failed > 0).then(|| format!("/api/v1/imports/{}/errors", self.id));
+        json!({
+            "id": self.id,
+            "object": "customers",
+            "state": self.state.code(),
+            "file_name": self.file_name,
+            "columns": self.columns(),
+            "mapping": self.mapping,
+            "on_duplicate": self.on_duplicate.code(),
+            "match_on": self.match_on.iter().map(|k| k.code()).collect::<Vec<_>>(),
+            "dry_run": self.is_dry_run,
+            "total": if self.total > 0 { json!(self.total) } else { Json::Null },
+            "read": self.read,
+            "created": self.created,
+            "updated": self.updated,
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "errors_url": errors,
+            "problem": if self.problem.is_empty() { Json::Null } else { json!(self.problem) },
+            "version": self.version,
+            "created_by": if self.created_by.0 == 0 { Json::Null } else { json!(self.created_by) },
+            "created_at": rfc3339(self.created_at),
+            "started_at": self.started_at.map(rfc3339),
+            "finished_at": self.finished_at.map(rfc3339),
+        })
+    }
+}
+
+/// An import, whoever asks: for the work itself.
+pub(super) fn load_any(conn: &mut Conn<'_>, id: ImportId) -> store::Result<Option<Import>> {
+    conn.row(&format!("SELECT {COLUMNS} FROM imports WHERE id = $1"), &[id.into()])
+}
+
+/// An import for its creator or an administrator; to others it does not exist.
+pub fn load(conn: &mut Conn<'_>, actor: &Actor, id: ImportId) -> Result<Import, AppError> {
+    let import = load_any(conn, id)?.ok_or(AppError::NotFound)?;
+    if import.created_by == actor.person_id || actor.is_administrator() {
+        Ok(import)
+    } else {
+        Err(AppError::Hidden { object: "import", id: id.0 })
+    }
+}
+
+/// The newest imports the actor may see, before `before` if given; at most `limit`.
+pub fn list(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    before: Option<ImportId>,
+    limit: usize,
+) -> store::Result<Vec<Import>> {
+    let own = if actor.is_administrator() {
+        "TRUE".to_owned()
+    } else {
+        format!("created_by = {}", actor.person_id.0)
+    };
+    conn.rows(
+        &format!("SELECT {COLUMNS} FROM imports WHERE {own} AND id < $1 ORDER BY id DESC LIMIT $2"),
+        &[before.map_or(i64::MAX, |id| id.0).into(), (limit as i64).into()],
+    )
+}

@@ -1,0 +1,641 @@
+//! An import's settings compiled for its rows: what each cell becomes, who owns the customer, by what it is recognised.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use store::Conn;
+
+use super::mapping::{ContactPart, Target};
+use super::model::{Import, OnDuplicate};
+use crate::access::Actor;
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::customers::{
+    self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared, SPECS, find_many_by_keys, key_of,
+};
+use crate::error::{AppError, FieldError};
+use crate::i18n::{Lang, Text};
+use crate::ids::{CustomerId, PersonId};
+use crate::{org, text};
+
+/// What is wrong with a row: the column it is about, if one, and the words.
+#[derive(Clone, Debug)]
+pub struct Wrong {
+    /// Index of the column.
+    pub column: Option<usize>,
+    /// What is wrong and what to do.
+    pub text: Text,
+}
+
+/// By what a row's customer is looked for; a pair must both fit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// One key.
+    One(Keyed, String),
+    /// Two keys of the same customer.
+    Both((Keyed, String), (Keyed, String)),
+}
+
+/// A row understood.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Its number in the file.
+    pub number: i64,
+    /// Its cells as read.
+    pub cells: Vec<String>,
+    /// What it says.
+    pub draft: Draft,
+    /// Its contact person.
+    pub contact: Option<FirstContact>,
+    /// Where to look for the same customer, strongest first.
+    pub looked_for: Vec<Sign>,
+    /// By what later rows may recognise this one.
+    pub signs: Vec<Sign>,
+    /// Ready to be made, or why it cannot be.
+    pub prepared: Result<Prepared, Vec<Wrong>>,
+    /// Whether it is wrong however the customer is found.
+    pub is_broken: bool,
+    /// Whether the kind was guessed.
+    pub is_kind_guessed: bool,
+}
+
+/// The compiled settings. Cheap to clone.
+#[derive(Clone)]
+pub struct Plan(Arc<Inner>);
+
+struct Inner {
+    actor: Actor,
+    catalogue: Arc<Catalogue>,
+    columns: Vec<String>,
+    targets: Vec<Target>,
+    on_duplicate: OnDuplicate,
+    match_on: Vec<Keyed>,
+    owner: Option<PersonId>,
+    /// Sign-in names and names of active people; `None` for a name two people have.
+    people: HashMap<String, Option<PersonId>>,
+}
+
+impl Plan {
+    /// Compiles an import's settings for the person it is done for.
+    pub fn new(
+        conn: &mut Conn<'_>,
+        import: &Import,
+        actor: Actor,
+        catalogue: Arc<Catalogue>,
+    ) -> Result<Self, AppError> {
+        let targets = super::mapping::parse(&import.mapping, import.columns().len(), &catalogue)?;
+        let mut people: HashMap<String, Option<PersonId>> = HashMap::new();
+        if targets.contains(&Target::Owner) {
+            let active: Vec<_> = org::list_people(conn)?.into_iter().filter(|p| p.is_active).collect();
+            for person in &active {
+                people
+                    .entry(person.name.trim().to_owned())
+                    .and_modify(|known| *known = None)
+                    .or_insert(Some(person.id));
+            }
+            // A sign-in name is one person's alone and goes before a name.
+            for person in &active {
+                people.insert(org::username_key(&person.username), Some(person.id));
+            }
+        }
+        let own = (actor.person_id.0 != 0).then_some(actor.person_id);
+        let owner = if actor.is_administrator() { import.owner_id.or(own) } else { own };
+        Ok(Self(Arc::new(Inner {
+            actor,
+            catalogue,
+            columns: import.columns().to_vec(),
+            targets,
+            on_duplicate: import.on_duplicate,
+            match_on: import.match_on.clone(),
+            owner,
+            people,
+        })))
+    }
+
+    /// For whom.
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+
+    /// The company's dictionaries and fields.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    /// What to do with customers that are there already.
+    pub fn on_duplicate(&self) -> OnDuplicate {
+        self.0.on_duplicate
+    }
+
+    /// Understands a row.
+    pub fn read(&self, row: sheets::Row, now: Millis) -> Work {
+        let mut reading = Reading::default();
+        for problem in row.problems.iter().filter(|p| p.is_error()) {
+            reading.wrong.push(Wrong {
+                column: problem.column.and_then(|c| usize::try_from(c).ok()),
+                text: Text::Both(problem.zh.clone(), problem.en.clone()),
+            });
+        }
+        for (at, target) in self.0.targets.iter().enumerate() {
+            let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
+            if !cell.is_empty() {
+                self.take(&mut reading, at, target, cell);
+            }
+        }
+        self.finish(reading, row, now)
+    }
+
+    fn take(&self, reading: &mut Reading, at: usize, target: &Target, cell: &str) {
+        let l = Lang::Zh;
+        match target {
+            Target::Ignore => {}
+            Target::Note => {
+                let heading = self.0.columns.get(at).map(String::as_str).unwrap_or_default();
+                reading.notes.push(format!("{heading}：{cell}"));
+            }
+            Target::Kind => match Kind::named(cell) {
+                Some(kind) => reading.kind = Some(kind),
+                None => reading.wrong(at, text!("客户性质请填写“个人”或“企业”")),
+            },
+            Target::Number => reading.draft.number = Some(cell.to_owned()),
+            Target::Owner => {
+                let by_name = self.0.people.get(cell);
+                match by_name.or_else(|| self.0.people.get(&org::username_key(cell))) {
+                    Some(Some(person)) => self.take_owner(reading, at, *person),
+                    Some(None) => {
+                        reading.wrong(at, text!("有几位员工都叫“{}”，请改填登录用户名", shorten(cell)))
+                    }
+                    None => reading
+                        .wrong(at, text!("没有叫“{}”的在职员工，请填写姓名或登录用户名", shorten(cell))),
+                }
+            }
+            Target::Tags => {
+                let tags = cell.split([',', '，', ';', '；', '、', '|', '\n']).map(str::trim);
+                reading.draft.tags = Some(tags.filter(|t| !t.is_empty()).map(str::to_owned).collect());
+            }
+            Target::Field(field) => {
+                let spec = field.spec();
+                let value = match spec.kind {
+                    FieldKind::LongText => cell.to_owned(),
+                    FieldKind::Phone | FieldKind::Email => {
+                        let (first, rest) = split_values(cell);
+                        if !rest.is_empty() {
+                            reading.notes.push(format!("{}：{rest}", l.t(spec.zh)));
+                        }
+                        first.to_owned()
+                    }
+                    _ => one_line(cell),
+                };
+                reading.draft.fields.insert(*field, value);
+            }
+            Target::Custom(key) => {
+                let custom = reading.draft.custom.get_or_insert_default();
+                custom.insert(key.clone(), cell.into());
+            }
+            Target::Contact(part) => {
+                let value = one_line(cell);
+                let contact = reading.contact.get_or_insert_default();
+                match part {
+                    ContactPart::Name => contact.name = value,
+                    ContactPart::Title => contact.title = value,
+                    ContactPart::Department => contact.department = value,
+                    ContactPart::Phone => {
+                        let (first, rest) = split_values(cell);
+                        if !rest.is_empty() {
+                            reading.notes.push(format!("联系人电话：{rest}"));
+                        }
+                        match hanzi::check::phone(first) {
+                            Ok(phone) => contact.phone = phone,
+                            Err(p) => reading.wrong(at, Text::Both(p.zh, p.en)),
+                        }
+                    }
+                    ContactPart::Email => match hanzi::check::email(&value) {
+                        Ok(email) => contact.email = email,
+                        Err(p) => reading.wrong(at, Text::Both(p.zh, p.en)),
+                    },
+                }
+            }
+        }
+    }
+
+    fn take_owner(&self, reading: &mut Reading, at: usize, person: PersonId) {
+        if self.0.actor.is_administrator() || person == self.0.actor.person_id {
+            reading.draft.owner_id = Some(Some(person));
+        } else {
+            reading.wrong(at, text!("只有管理员可以更换负责人"));
+        }
+    }
+
+    fn finish(&self, mut reading: Reading, row: sheets::Row, now: Millis) -> Work {
+        self.settle_contact(&mut reading);
+        if !reading.notes.is_empty() {
+            let remark = reading.draft.fields.entry(Field::Remark).or_default();
+            for note in &reading.notes {
+                if !remark.is_empty() {
+                    remark.push('\n');
+                }
+                remark.push_str(note);
+            }
+        }
+        let is_kind_guessed = reading.kind.is_none();
+        let kind = reading.kind.unwrap_or_else(|| guess_kind(&reading.draft, reading.contact.is_some()));
+        if !is_kind_guessed {
+            reading.draft.kind = Some(kind);
+        }
+        let keys = keys_of(kind, &reading.draft);
+        let is_broken = !reading.wrong.is_empty();
+        let owner = reading.draft.owner_id.flatten().or(self.0.owner);
+        let made = customers::prepare(
+            &self.0.catalogue,
+            &self.0.actor,
+            kind,
+            &reading.draft,
+            owner,
+            reading.contact.clone(),
+            now,
+        );
+        let prepared = match made {
+            Ok(prepared) if !is_broken => Ok(prepared),
+            Ok(_) => Err(reading.wrong),
+            Err(errors) => {
+                let mut all = reading.wrong;
+                all.extend(errors.iter().map(|e| self.wrong_of(e)));
+                Err(all)
+            }
+        };
+        Work {
+            number: i64::try_from(row.number).unwrap_or(i64::MAX),
+            cells: row.cells,
+            looked_for: looked_for(&self.0.match_on, kind, &keys),
+            signs: signs(&self.0.match_on, &keys),
+            draft: reading.draft,
+            contact: reading.contact,
+            prepared,
+            is_broken,
+            is_kind_guessed,
+        }
+    }
+
+    /// A contact without a name cannot be kept as one: its phone becomes the customer's, the rest a remark.
+    fn settle_contact(&self, reading: &mut Reading) {
+        let too_long = reading
+            .contact
+            .as_ref()
+            .is_some_and(|c| [&c.name, &c.title, &c.department].iter().any(|v| v.chars().count() > 60));
+        if too_long {
+            let at = self.column_of(|t| matches!(t, Target::Contact(ContactPart::Name)));
+            reading.wrong.push(Wrong {
+                column: at, text: text!("联系人的姓名、职务、部门最多 {} 个字", 60)
+            });
+        }
+        if reading.contact.as_ref().is_none_or(|c| !c.name.is_empty()) {
+            return;
+        }
+        let Some(contact) = reading.contact.take() else { return };
+        if !contact.phone.is_empty() && !reading.draft.fields.contains_key(&Field::Phone) {
+            reading.draft.fields.insert(Field::Phone, contact.phone);
+        } else if !contact.phone.is_empty() {
+            reading.notes.push(format!("联系人电话：{}", contact.phone));
+        }
+        for (title, value) in
+            [("联系人职务", contact.title), ("联系人部门", contact.department), ("联系人邮箱", contact.email)]
+        {
+            if !value.is_empty() {
+                reading.notes.push(format!("{title}：{value}"));
+            }
+        }
+    }
+
+    fn column_of(&self, is: impl Fn(&Target) -> bool) -> Option<usize> {
+        self.0.targets.iter().position(is)
+    }
+
+    /// Puts a field's error at its column; without one, the field is named in the words.
+    pub fn wrong_of(&self, error: &FieldError) -> Wrong {
+        let code = if error.field == "owner_id" { "owner" } else { error.field.as_str() };
+        let column = self.column_of(|t| t.code() == code);
+        Wrong { column, text: error.text.clone() }
+    }
+
+    /// An action's refusal as what is wrong with the row.
+    pub fn wrongs_of(&self, error: &AppError) -> Option<Vec<Wrong>> {
+        match error {
+            AppError::Invalid(errors) => Some(errors.iter().map(|e| self.wrong_of(e)).collect()),
+            AppError::NotFound | AppError::Hidden { .. } | AppError::Stale => Some(vec![Wrong {
+                column: None,
+                text: text!("客户刚被别人改动或删除，请重新导入这一行"),
+            }]),
+            AppError::Forbidden(text) | AppError::Conflict(text) => {
+                Some(vec![Wrong { column: None, text: text.clone() }])
+            }
+            _ => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    kind: Option<Kind>,
+    draft: Draft,
+    contact: Option<FirstContact>,
+    notes: Vec<String>,
+    wrong: Vec<Wrong>,
+}
+
+impl Reading {
+    fn wrong(&mut self, column: usize, text: Text) {
+        self.wrong.push(Wrong { column: Some(column), text });
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(20).collect()
+}
+
+/// A line break inside a cell that holds one line was made for looks.
+fn one_line(cell: &str) -> String {
+    if cell.contains(['\n', '\r', '\t']) {
+        cell.split(['\n', '\r', '\t']).map(str::trim).filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// The first of several numbers or addresses in a cell, and the others.
+fn split_values(cell: &str) -> (&str, String) {
+    const SEPARATORS: [char; 8] = [';', '；', '、', '\n', '\r', '|', ',', '，'];
+    let mut parts = cell.split(SEPARATORS).map(str::trim).filter(|p| !p.is_empty());
+    let first = parts.next().unwrap_or(cell);
+    (first, parts.collect::<Vec<_>>().join("、"))
+}
+
+/// Words by which a name is that of an organisation.
+const ORGANISATION_ENDS: [&str; 42] = [
+    "公司",
+    "厂",
+    "局",
+    "中心",
+    "店",
+    "院",
+    "所",
+    "集团",
+    "银行",
+    "大学",
+    "学校",
+    "中学",
+    "小学",
+    "幼儿园",
+    "协会",
+    "商会",
+    "合作社",
+    "委员会",
+    "政府",
+    "工作室",
+    "事务所",
+    "医院",
+    "酒店",
+    "宾馆",
+    "饭店",
+    "餐厅",
+    "超市",
+    "商行",
+    "商场",
+    "经营部",
+    "服务部",
+    "门市部",
+    "分部",
+    "总部",
+    "支行",
+    "分行",
+    "基金会",
+    "研究院",
+    "股份",
+    "有限",
+    "企业",
+    "物流",
+];
+
+/// Guesses from what a row says whether it is about a person or an organisation: fields only one of them has, then
+/// words in the name, then a known surname before one to three characters.
+pub fn guess_kind(draft: &Draft, has_contact: bool) -> Kind {
+    let given = |f: Field| draft.fields.get(&f).is_some_and(|v| !v.is_empty());
+    if given(Field::CreditCode) {
+        return Kind::Organisation;
+    }
+    if given(Field::IdNumber) {
+        return Kind::Person;
+    }
+    let name = draft.fields.get(&Field::Name).map(|n| n.trim()).unwrap_or_default();
+    let has_only = |kind: Kind| {
+        SPECS.iter().any(|s| {
+            s.applies_to(kind)
+                && !s.applies_to(if kind == Kind::Person { Kind::Organisation } else { Kind::Person })
+                && given(s.field)
+        })
+    };
+    match (has_only(Kind::Person), has_only(Kind::Organisation)) {
+        (true, false) => return Kind::Person,
+        (false, true) => return Kind::Organisation,
+        _ => {}
+    }
+    let bare = name.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if ORGANISATION_ENDS.iter().any(|end| bare.ends_with(end))
+        || name.contains("公司")
+        || name.contains("集团")
+    {
+        return Kind::Organisation;
+    }
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    const ENGLISH: [&str; 16] = [
+        "inc",
+        "ltd",
+        "llc",
+        "limited",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+        "gmbh",
+        "group",
+        "bank",
+        "university",
+        "hotel",
+        "plc",
+        "factory",
+        "centre",
+    ];
+    if words.iter().any(|w| ENGLISH.contains(w)) {
+        return Kind::Organisation;
+    }
+    let is_han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c) || c > '\u{1ffff}';
+    let han = name.chars().filter(|c| is_han(*c)).count();
+    let length = name.chars().count();
+    if han == length && (2..=4).contains(&length) && hanzi::readings::surname_len(name) > 0 {
+        return Kind::Person;
+    }
+    if name.contains('·') && !name.chars().any(|c| c.is_ascii_digit()) {
+        return Kind::Person;
+    }
+    if has_contact || han > 4 || name.chars().any(|c| c.is_ascii_digit()) {
+        return Kind::Organisation;
+    }
+    Kind::Person
+}
+
+/// The keys a row has, by the rules customers are found by.
+fn keys_of(kind: Kind, draft: &Draft) -> Vec<(Keyed, String)> {
+    let field = |f: Field| draft.fields.get(&f).map(String::as_str).unwrap_or_default();
+    Keyed::ALL
+        .into_iter()
+        .filter_map(|keyed| {
+            let value = match keyed {
+                Keyed::Number => draft.number.as_deref().unwrap_or_default(),
+                Keyed::Name => field(Field::Name),
+                Keyed::Phone => field(Field::Phone),
+                Keyed::CreditCode => field(Field::CreditCode),
+                Keyed::IdNumber => field(Field::IdNumber),
+                Keyed::Email => field(Field::Email),
+            };
+            key_of(keyed, kind, value).map(|key| (keyed, key))
+        })
+        .collect()
+}
+
+fn find(keys: &[(Keyed, String)], keyed: Keyed) -> Option<(Keyed, String)> {
+    keys.iter().find(|(k, _)| *k == keyed).cloned()
+}
+
+/// Where to look for a row's customer. Without chosen keys: number, credit code and ID number alone; phone and name
+/// together; the name alone only for a row that has nothing else to tell it by.
+fn looked_for(match_on: &[Keyed], kind: Kind, keys: &[(Keyed, String)]) -> Vec<Sign> {
+    if !match_on.is_empty() {
+        return match_on.iter().filter_map(|k| find(keys, *k)).map(|(k, v)| Sign::One(k, v)).collect();
+    }
+    let mut all: Vec<Sign> = [Keyed::Number, Keyed::CreditCode, Keyed::IdNumber]
+        .into_iter()
+        .filter_map(|k| find(keys, k))
+        .map(|(k, v)| Sign::One(k, v))
+        .collect();
+    match (find(keys, Keyed::Phone), find(keys, Keyed::Name)) {
+        (Some(phone), Some(name)) => all.push(Sign::Both(phone, name)),
+        (None, Some((k, v))) if all.is_empty() || kind == Kind::Organisation => all.push(Sign::One(k, v)),
+        _ => {}
+    }
+    all
+}
+
+/// By what later rows of the same file may recognise a row.
+fn signs(match_on: &[Keyed], keys: &[(Keyed, String)]) -> Vec<Sign> {
+    let mut all: Vec<Sign> = keys.iter().map(|(k, v)| Sign::One(*k, v.clone())).collect();
+    if match_on.is_empty()
+        && let (Some(phone), Some(name)) = (find(keys, Keyed::Phone), find(keys, Keyed::Name))
+    {
+        all.push(Sign::Both(phone, name));
+    }
+    all
+}
+
+/// Which customers of the database the rows' signs mean, with few statements for many rows.
+#[derive(Default)]
+pub struct Known(HashMap<(Keyed, String), Vec<CustomerId>>);
+
+impl Known {
+    /// Looks all signs up; only customers the actor may read are found.
+    pub fn load<'w>(
+        conn: &mut Conn<'_>,
+        actor: &Actor,
+        works: impl Iterator<Item = &'w Work>,
+    ) -> store::Result<Self> {
+        let mut wanted: HashMap<Keyed, HashSet<&str>> = HashMap::new();
+        for sign in works.flat_map(|w| &w.looked_for) {
+            let parts = match sign {
+                Sign::One(k, v) => vec![(*k, v.as_str())],
+                Sign::Both((k1, v1), (k2, v2)) => vec![(*k1, v1.as_str()), (*k2, v2.as_str())],
+            };
+            for (keyed, key) in parts {
+                wanted.entry(keyed).or_default().insert(key);
+            }
+        }
+        let mut found = HashMap::new();
+        for (keyed, keys) in wanted {
+            let keys: Vec<&str> = keys.into_iter().collect();
+            for (key, ids) in find_many_by_keys(conn, actor, keyed, &keys)? {
+                found.insert((keyed, key), ids);
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// The customer a sign means: the oldest one, if any.
+    pub fn get(&self, sign: &Sign) -> Option<CustomerId> {
+        match sign {
+            Sign::One(k, v) => self.0.get(&(*k, v.clone()))?.first().copied(),
+            Sign::Both(first, second) => {
+                let others = self.0.get(second)?;
+                self.0.get(first)?.iter().find(|id| others.contains(id)).copied()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Draft {
+        let mut draft = Draft::default();
+        draft.fields.insert(Field::Name, name.to_owned());
+        draft
+    }
+
+    #[test]
+    fn the_kind_is_guessed_from_name_and_fields() {
+        for name in [
+            "广州天江科技有限公司",
+            "红星机械厂",
+            "市教育局",
+            "中国银行天河支行",
+            "清华大学",
+            "老王饭店",
+            "Acme Ltd.",
+            "ABC Co., Ltd",
+        ] {
+            assert_eq!(guess_kind(&named(name), false), Kind::Organisation, "{name}");
+        }
+        for name in ["张三", "欧阳修", "司马相如", "王小明", "买买提·艾力", "John Smith"] {
+            assert_eq!(guess_kind(&named(name), false), Kind::Person, "{name}");
+        }
+        let mut draft = named("张三");
+        draft.fields.insert(Field::CreditCode, "91110000600037341L".into());
+        assert_eq!(guess_kind(&draft, false), Kind::Organisation);
+        let mut draft = named("天江公司");
+        draft.fields.insert(Field::IdNumber, "11010519491231002X".into());
+        assert_eq!(guess_kind(&draft, false), Kind::Person);
+    }
+
+    #[test]
+    fn without_chosen_keys_a_name_alone_is_trusted_only_when_nothing_else_is_there() {
+        let name = (Keyed::Name, "张三".to_owned());
+        let phone = (Keyed::Phone, "13800138000".to_owned());
+        assert_eq!(
+            looked_for(&[], Kind::Person, &[phone.clone(), name.clone()]),
+            [Sign::Both(phone.clone(), name.clone())]
+        );
+        assert_eq!(
+            looked_for(&[], Kind::Person, std::slice::from_ref(&name)),
+            [Sign::One(name.0, name.1.clone())]
+        );
+        assert_eq!(
+            looked_for(&[Keyed::Phone], Kind::Person, &[phone.clone(), name]),
+            [Sign::One(phone.0, phone.1)]
+        );
+    }
+
+    #[test]
+    fn several_numbers_in_a_cell_keep_the_first_and_note_the_rest() {
+        assert_eq!(split_values("13800138000；010-88886666"), ("13800138000", "010-88886666".to_owned()));
+        assert_eq!(split_values("13800138000"), ("13800138000", String::new()));
+        assert_eq!(one_line("甲\n乙"), "甲 乙");
+    }
+}

@@ -1,0 +1,142 @@
+//! Reading an import's file in the sandboxed child, on a thread beside the one that writes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use sheets::worker::{Frame, Parsed, WorkerLimits};
+use sheets::{Header, Limits, Problem, Row};
+use tokio::sync::mpsc;
+
+use crate::error::AppError;
+use crate::i18n::Text;
+
+/// Rows that are understood, found and written together.
+pub const BATCH: usize = 200;
+/// Batches that may wait for the writer.
+const WAITING: usize = 3;
+/// Rows shown under the columns when they are matched.
+pub const SAMPLE: usize = 5;
+
+/// Starts reading. Without a `kehu` program to start (some tests) the file is read in this process.
+pub fn parse(file: File, name: &str) -> Result<Parsed, AppError> {
+    let (limits, worker) = (Limits::default(), WorkerLimits::default());
+    let failed = |e: std::io::Error| AppError::Internal(format!("the reading child: {e}"));
+    match program() {
+        Some(exe) => Parsed::spawn(&exe, &["worker", "parse"], file, name, &limits, &worker).map_err(failed),
+        None => Parsed::in_process(file, name, &limits).map_err(failed),
+    }
+}
+
+/// This program; beside a test binary the program under test.
+fn program() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    let is_kehu = |path: &Path| path.file_stem().is_some_and(|stem| stem == "kehu");
+    if is_kehu(&exe) {
+        return Some(exe);
+    }
+    let beside = exe.parent()?.parent()?.join("kehu").with_extension(exe.extension().unwrap_or_default());
+    beside.is_file().then_some(beside)
+}
+
+/// What an upload shows before anything is decided.
+#[derive(Clone, Debug)]
+pub struct Peek {
+    /// The headings.
+    pub header: Header,
+    /// The first rows.
+    pub sample: Vec<Vec<String>>,
+}
+
+/// Reads headings and first rows; blocks.
+pub fn peek(path: &Path, name: &str) -> Result<Peek, AppError> {
+    let file = File::open(path).map_err(|e| AppError::Internal(format!("uploaded file: {e}")))?;
+    let (mut header, mut sample) = (None, Vec::new());
+    for frame in parse(file, name)? {
+        match frame {
+            Frame::Header(found) => header = Some(found),
+            Frame::Row(row) => {
+                // A row's cells are cut for the page only.
+                let cells = row.cells.iter().map(|c| c.chars().take(80).collect()).collect();
+                sample.push(cells);
+                if sample.len() >= SAMPLE {
+                    break;
+                }
+            }
+            Frame::Failed(problem) => return Err(refused(&problem)),
+            Frame::Started { .. } | Frame::Warning(_) => {}
+            Frame::Done(_) => break,
+        }
+    }
+    match header {
+        Some(header) => Ok(Peek { header, sample }),
+        None => Err(AppError::field("file", crate::text!("文件里没有表头，请检查后重新上传"))),
+    }
+}
+
+/// A file that cannot be read, as an error at the file.
+pub fn refused(problem: &Problem) -> AppError {
+    AppError::field("file", words(problem))
+}
+
+/// A problem's words.
+pub fn words(problem: &Problem) -> Text {
+    Text::Both(problem.zh.clone(), problem.en.clone())
+}
+
+/// What comes from the reading thread.
+pub enum Message<T> {
+    /// Some rows in order, worked on already.
+    Batch(Vec<T>),
+    /// The end of the file.
+    End,
+    /// The file cannot be read further; the batches before are good.
+    Failed(Problem),
+}
+
+/// Reads rows behind `after` on a thread of its own and hands them over in batches, each row passed through `each`
+/// there. The thread ends when the receiver is dropped.
+pub fn batches<T: Send + 'static>(
+    path: PathBuf,
+    name: String,
+    after: i64,
+    mut each: impl FnMut(Row) -> T + Send + 'static,
+) -> mpsc::Receiver<Result<Message<T>, AppError>> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        let outcome = (|| {
+            let file = File::open(&path).map_err(|e| AppError::Internal(format!("import file: {e}")))?;
+            let mut batch = Vec::with_capacity(BATCH);
+            for frame in parse(file, &name)? {
+                let last = match frame {
+                    Frame::Row(row) => {
+                        if i64::try_from(row.number).is_ok_and(|n| n > after) {
+                            batch.push(each(row));
+                        }
+                        if batch.len() < BATCH {
+                            continue;
+                        }
+                        None
+                    }
+                    Frame::Done(_) => Some(Message::End),
+                    Frame::Failed(problem) => Some(Message::Failed(problem)),
+                    Frame::Started { .. } | Frame::Header(_) | Frame::Warning(_) => continue,
+                };
+                if !batch.is_empty() {
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    if sender.blocking_send(Ok(Message::Batch(full))).is_err() {
+                        return Ok(());
+                    }
+                }
+                if let Some(last) = last {
+                    let _ = sender.blocking_send(Ok(last));
+                    return Ok(());
+                }
+            }
+            Err(AppError::Internal("the reader ended without a last word".into()))
+        })();
+        if let Err(error) = outcome {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    receiver
+}

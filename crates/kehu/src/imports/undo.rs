@@ -1,0 +1,226 @@
+//! Taking a whole import back: customers it made that nobody worked with since go away, values it replaced come back
+//! where nobody changed them since; the others stay and are reported.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json, json};
+use store::Tx;
+
+use super::model::{Import, State, load_any};
+use super::run::actor_of;
+use crate::access::{Actor, Verb};
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::customers::{self, Draft};
+use crate::error::AppError;
+use crate::ids::{CustomerId, ImportId};
+use crate::jobs::{self, Outcome, Task};
+use crate::{events, text};
+
+/// Rows taken back in one transaction.
+const BATCH: i64 = 100;
+
+/// Asks for it; the job does it.
+pub fn ask(tx: &mut Tx<'_>, actor: &Actor, id: ImportId, now: Millis) -> Result<Import, AppError> {
+    let import = super::model::load(tx, actor, id)?;
+    if !import.state.is_over() || import.created + import.updated == 0 {
+        return Err(AppError::Conflict(text!("这次导入没有可以撤销的内容")));
+    }
+    tx.exec("UPDATE imports SET state = 'undoing', version = version + 1 WHERE id = $1", &[id.into()])?;
+    jobs::enqueue(tx, super::UNDO, id.0, now)?;
+    audit::record(tx, actor, now, &Entry::of("import.undo_requested", "import", id.0))?;
+    load_any(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Versions of customers whose later change by this import was taken back: before that change, and now.
+type Unwound = HashMap<CustomerId, (i64, i64)>;
+
+struct Row {
+    number: i64,
+    is_created: bool,
+    customer: CustomerId,
+    before: String,
+    version_after: i64,
+}
+
+impl store::FromRow for Row {
+    fn from_row(row: &store::Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            is_created: row.get::<String>(1)? == "created",
+            customer: row.get(2)?,
+            before: row.get(3)?,
+            version_after: row.get(4)?,
+        })
+    }
+}
+
+/// The job.
+pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
+    let id = ImportId(task.subject_id);
+    let begun = app
+        .db
+        .read(move |conn| {
+            let Some(import) = load_any(conn, id)?.filter(|i| i.state == State::Undoing) else {
+                return Ok(None);
+            };
+            Ok::<_, AppError>(Some(actor_of(conn, import.created_by)?))
+        })
+        .await?;
+    let Some(actor) = begun else { return Ok(Outcome::Done) };
+    let catalogue = app.catalogue().await?;
+    let mut unwound = Unwound::new();
+    loop {
+        let (own, catalogue, known, now) = (actor.clone(), catalogue.clone(), unwound, app.now());
+        let (done, known) = app
+            .db
+            .write(move |tx| {
+                let mut known = known.clone();
+                let done = batch(tx, &own, &catalogue, id, &mut known, now)?;
+                Ok::<_, AppError>((done, known))
+            })
+            .await?;
+        unwound = known;
+        if done == 0 {
+            break;
+        }
+        if task.is_stopping() {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    let now = app.now();
+    app.db
+        .write(move |tx| {
+            let ended = tx.exec(
+                "UPDATE imports SET state = 'undone', undone_at = $2, version = version + 1
+                 WHERE id = $1 AND state = 'undoing'",
+                &[id.into(), now.into()],
+            )?;
+            if ended == 1 {
+                let (undone, kept) = counts(tx, id)?;
+                let after = json!({ "undone": undone, "kept": kept });
+                audit::record(tx, &actor, now, &Entry::of("import.undone", "import", id.0).after(&after))?;
+                events::emit(tx, &actor, now, "import.undone", "import", id.0, 0)?;
+            }
+            Ok::<_, AppError>(())
+        })
+        .await?;
+    Ok(Outcome::Done)
+}
+
+/// Rows taken back and rows that stay.
+pub fn counts(conn: &mut store::Conn<'_>, id: ImportId) -> store::Result<(i64, i64)> {
+    let count = "SELECT COUNT(*) FROM import_rows WHERE import_id = $1 AND outcome = $2";
+    Ok((conn.count(count, &[id.into(), "undone".into()])?, conn.count(count, &[id.into(), "kept".into()])?))
+}
+
+/// The first customers that stay: (row, customer, name now).
+pub fn kept(
+    conn: &mut store::Conn<'_>,
+    id: ImportId,
+    limit: i64,
+) -> store::Result<Vec<(i64, CustomerId, String)>> {
+    conn.rows(
+        "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
+         WHERE r.import_id = $1 AND r.outcome = 'kept' AND c.deleted_at IS NULL ORDER BY r.row_number LIMIT $2",
+        &[id.into(), limit.into()],
+    )
+}
+
+fn batch(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    id: ImportId,
+    unwound: &mut Unwound,
+    now: Millis,
+) -> Result<usize, AppError> {
+    // Last rows first, so that a customer made and then changed by the same file goes back the same way.
+    let rows: Vec<Row> = tx.rows(
+        "SELECT row_number, outcome, customer_id, before, version_after FROM import_rows
+         WHERE import_id = $1 AND outcome IN ('created', 'updated') ORDER BY row_number DESC LIMIT $2",
+        &[id.into(), BATCH.into()],
+    )?;
+    for row in &rows {
+        let known = unwound.get(&row.customer).copied();
+        let outcome = tx.savepoint(|tx| {
+            let mut own = known;
+            one(tx, actor, catalogue, row, &mut own, now).map(|done| (done, own))
+        });
+        let outcome = match outcome {
+            Ok((true, known)) => {
+                if let Some(known) = known {
+                    unwound.insert(row.customer, known);
+                }
+                "undone"
+            }
+            Ok((false, _)) => "kept",
+            Err(
+                AppError::Stale
+                | AppError::NotFound
+                | AppError::Hidden { .. }
+                | AppError::Invalid(_)
+                | AppError::Forbidden(_)
+                | AppError::Conflict(_),
+            ) => "kept",
+            Err(error) => return Err(error),
+        };
+        tx.exec(
+            "UPDATE import_rows SET outcome = $3 WHERE import_id = $1 AND row_number = $2",
+            &[id.into(), row.number.into(), outcome.into()],
+        )?;
+    }
+    Ok(rows.len())
+}
+
+/// Takes one row back; `false` when the customer was changed since.
+fn one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    row: &Row,
+    unwound: &mut Option<(i64, i64)>,
+    now: Millis,
+) -> Result<bool, AppError> {
+    let expected = match *unwound {
+        Some((before, is)) if before == row.version_after => is,
+        _ => row.version_after,
+    };
+    let customer = customers::load_for(tx, actor, Verb::Update, row.customer)?;
+    if customer.version != expected {
+        return Ok(false);
+    }
+    if row.is_created {
+        if is_worked_with(tx, row.customer, customer.created_at)? {
+            return Ok(false);
+        }
+        customers::take_back(tx, actor, row.customer, expected, now)?;
+        return Ok(true);
+    }
+    if row.before.is_empty() {
+        return Ok(true);
+    }
+    let before: Map<String, Json> = serde_json::from_str(&row.before)
+        .map_err(|e| AppError::Internal(format!("import row {}: {e}", row.number)))?;
+    let draft = Draft::from_json(&before).map_err(AppError::Invalid)?;
+    let restored = customers::update(tx, actor, catalogue, row.customer, Some(expected), &draft, now)?;
+    *unwound = Some((row.version_after - 1, restored.version));
+    Ok(true)
+}
+
+/// Whether somebody added something to a customer after it was imported.
+fn is_worked_with(tx: &mut Tx<'_>, id: CustomerId, created_at: Millis) -> store::Result<bool> {
+    for sql in [
+        "SELECT id FROM activities WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
+        "SELECT id FROM assets WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
+        "SELECT id FROM contacts WHERE customer_id = $1 AND (created_at <> $2 OR version > 1) LIMIT 1",
+        "SELECT id FROM files WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
+    ] {
+        if tx.value::<i64>(sql, &[id.into(), created_at.into()])?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,202 @@
+//! Taking a file in and deciding what shall become of it.
+
+use serde_json::json;
+use sheets::Header;
+use store::Tx;
+
+use super::mapping::{self, Target};
+use super::model::{Import, OnDuplicate, State, load, load_any};
+use super::reader::{self, Peek};
+use crate::access::Actor;
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::customers::Keyed;
+use crate::error::AppError;
+use crate::files::{self, Place, Received, Stored};
+use crate::ids::{ImportId, PersonId};
+use crate::{jobs, org, text};
+
+/// What is decided about an import before it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// A code a column; `None` takes what is guessed.
+    pub mapping: Option<Vec<String>>,
+    /// About customers there already.
+    pub on_duplicate: OnDuplicate,
+    /// By what they are recognised; empty leaves it to the system.
+    pub match_on: Vec<Keyed>,
+    /// Owner of new customers; administrators only.
+    pub owner_id: Option<PersonId>,
+    /// Only check.
+    pub is_dry_run: bool,
+}
+
+/// Children that look into uploads at once: each may take its share of memory.
+static LOOKING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
+
+/// Looks into a received file: headings and first rows, or what is wrong with it.
+pub async fn peek(received: &Received) -> Result<Peek, AppError> {
+    let _turn = LOOKING.acquire().await.map_err(|_| AppError::Unavailable)?;
+    let (path, name) = (received.path().to_owned(), received.name.clone());
+    tokio::task::spawn_blocking(move || reader::peek(&path, &name))
+        .await
+        .map_err(|e| AppError::Internal(format!("looking into an upload: {e}")))?
+}
+
+/// Writes the row of a new import, in the transaction that stores its file. Columns are matched as guessed and
+/// remembered.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    peek: &Peek,
+    catalogue: &Catalogue,
+    now: Millis,
+) -> Result<Import, AppError> {
+    let id = ImportId::new();
+    let file = files::save(tx, actor, stored, Place::Import(id), now)?;
+    let remembered = mapping::remembered(tx, &peek.header.columns)?;
+    let guessed: Vec<String> =
+        mapping::guess(&peek.header, &remembered, catalogue).iter().map(Target::code).collect();
+    let header = serde_json::to_value(&peek.header).map_err(|e| AppError::Internal(e.to_string()))?;
+    tx.exec(
+        "INSERT INTO imports (id, object, state, file_id, file_name, file_hash, header, sample, mapping, via, created_at,
+           created_by) VALUES ($1, 'customers', 'uploaded', $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &[
+            id.into(),
+            file.id.into(),
+            (&file.name).into(),
+            (&file.sha256).into(),
+            header.into(),
+            json!(peek.sample).into(),
+            json!(guessed).into(),
+            actor.via.code().into(),
+            now.into(),
+            actor.person_id.into(),
+        ],
+    )?;
+    let after = json!({ "file": file.name, "size": file.size, "sha256": file.sha256 });
+    audit::record(tx, actor, now, &Entry::of("import.uploaded", "import", id.0).after(&after))?;
+    load_any(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Stores a received file as a new import.
+pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import, AppError> {
+    let peek = peek(&received).await?;
+    let (catalogue, actor, now) = (app.catalogue().await?, actor.clone(), app.now());
+    files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
+}
+
+/// Sets what was decided; only before the import has begun. A mapping a person gave is remembered.
+pub fn choose(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: ImportId,
+    choices: &Choices,
+    catalogue: &Catalogue,
+    now: Millis,
+) -> Result<Import, AppError> {
+    let import = load(tx, actor, id)?;
+    if !matches!(import.state, State::Uploaded | State::Checked) {
+        return Err(AppError::Conflict(text!("这次导入已经开始，不能再改")));
+    }
+    let header: &Header =
+        import.header.as_ref().ok_or_else(|| AppError::Conflict(text!("这个文件没有表头")))?;
+    let codes = choices.mapping.as_ref().unwrap_or(&import.mapping);
+    let targets = mapping::parse(codes, header.columns.len(), catalogue)?;
+    if choices.mapping.is_some() {
+        mapping::remember(tx, header, &targets, catalogue, now)?;
+    }
+    if let Some(owner) = choices.owner_id {
+        if !actor.is_administrator() && owner != actor.person_id {
+            return Err(AppError::field("owner_id", text!("只有管理员可以更换负责人")));
+        }
+        if org::load_person(tx, owner)?.is_none_or(|p| !p.is_active) {
+            return Err(AppError::field("owner_id", text!("没有这位员工，或者他已停用")));
+        }
+    }
+    let codes: Vec<String> = targets.iter().map(Target::code).collect();
+    let match_on: Vec<&str> = choices.match_on.iter().map(|k| k.code()).collect();
+    tx.exec(
+        "UPDATE imports SET state = 'uploaded', mapping = $2, on_duplicate = $3, match_on = $4, owner_id = $5,
+           is_dry_run = $6, version = version + 1 WHERE id = $1",
+        &[
+            id.into(),
+            json!(codes).into(),
+            choices.on_duplicate.code().into(),
+            json!(match_on).into(),
+            choices.owner_id.into(),
+            choices.is_dry_run.into(),
+        ],
+    )?;
+    load_any(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Sends an import to the background: to be checked or to be run. Call `app.jobs_waiting.notify_one()` afterwards.
+pub fn send(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: ImportId,
+    is_check: bool,
+    now: Millis,
+) -> Result<Import, AppError> {
+    let import = load(tx, actor, id)?;
+    if !matches!(import.state, State::Uploaded | State::Checked) {
+        return Err(AppError::Conflict(text!("这次导入已经开始，不能再改")));
+    }
+    let (state, kind) = if is_check { (State::Checking, super::CHECK) } else { (State::Running, super::RUN) };
+    begin(tx, &import, state, now)?;
+    jobs::enqueue(tx, kind, id.0, now)?;
+    audit::record(
+        tx,
+        actor,
+        now,
+        &Entry::of(if is_check { "import.checked" } else { "import.started" }, "import", id.0),
+    )?;
+    load_any(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Starts an import without a job: the command does the work itself.
+pub fn begin_by_command(tx: &mut Tx<'_>, import: &Import, now: Millis) -> Result<(), AppError> {
+    begin(tx, import, State::Running, now)
+}
+
+fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<(), AppError> {
+    let begun = tx.exec(
+        "UPDATE imports SET state = $2, started_at = $3, is_cancel_wanted = FALSE, read_rows = 0, version = version + 1
+         WHERE id = $1 AND state = $4",
+        &[import.id.into(), state.code().into(), now.into(), import.state.code().into()],
+    )?;
+    if begun == 1 { Ok(()) } else { Err(AppError::Stale) }
+}
+
+/// Asks a running check or import to stop at its next batch; what was written stays.
+pub fn cancel(tx: &mut Tx<'_>, actor: &Actor, id: ImportId, now: Millis) -> Result<Import, AppError> {
+    let import = load(tx, actor, id)?;
+    match import.state {
+        // The command stops at its next batch; if it was killed, nobody else would ever end it.
+        State::Running if import.is_by_command => {
+            tx.exec(
+                "UPDATE imports SET state = 'cancelled', finished_at = $2, version = version + 1 WHERE id = $1",
+                &[id.into(), now.into()],
+            )?;
+        }
+        State::Checking | State::Running => {
+            tx.exec(
+                "UPDATE imports SET is_cancel_wanted = TRUE, version = version + 1 WHERE id = $1",
+                &[id.into()],
+            )?;
+        }
+        State::Uploaded | State::Checked => {
+            tx.exec(
+                "UPDATE imports SET state = 'cancelled', finished_at = $2, version = version + 1 WHERE id = $1",
+                &[id.into(), now.into()],
+            )?;
+        }
+        _ => return Err(AppError::Conflict(text!("这次导入已经结束"))),
+    }
+    audit::record(tx, actor, now, &Entry::of("import.cancelled", "import", id.0))?;
+    load_any(tx, id)?.ok_or(AppError::NotFound)
+}

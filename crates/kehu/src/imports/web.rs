@@ -1,0 +1,580 @@
+//! The import's pages: history, upload, columns, check, progress, result.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::api::{id_of, match_on, on_duplicate, read_upload, send_errors};
+use super::mapping::{Target, offered};
+use super::model::{Import, OnDuplicate, State as Stage, list, load};
+use super::{errors, template, undo, upload};
+use crate::access::Actor;
+use crate::app::App;
+use crate::catalogue::Catalogue;
+use crate::clock::Millis;
+use crate::customers::{Field, FieldKind, Keyed};
+use crate::error::{AppError, FieldError};
+use crate::i18n::Lang;
+use crate::ids::{ImportId, PersonId};
+use crate::web::{Choice, FormData, Need, Page, QueryData, Routes, Shell, html, redirect, toast};
+use crate::{org, text};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/imports", Need::SignedIn, index)
+        .get("/imports/new", Need::SignedIn, new)
+        .get("/imports/template.xlsx", Need::SignedIn, empty_table)
+        .post_files("/imports", Need::SignedIn, take)
+        .get("/imports/{id}", Need::SignedIn, show)
+        .get("/imports/{id}/progress", Need::SignedIn, progress)
+        .get("/imports/{id}/errors", Need::SignedIn, error_rows)
+        .post("/imports/{id}/check", Need::SignedIn, check)
+        .post("/imports/{id}/run", Need::SignedIn, run)
+        .post("/imports/{id}/cancel", Need::SignedIn, cancel)
+        .post("/imports/{id}/undo", Need::SignedIn, take_back)
+}
+
+/// Imports a page of the history.
+const ROWS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "imports/index.html")]
+struct Index {
+    l: Lang,
+    shell: Shell,
+    rows: Vec<Line>,
+    next: Option<String>,
+}
+
+/// A line of the history.
+struct Line {
+    import: Import,
+    who: String,
+    when: String,
+}
+
+async fn index(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let before = query.get("after").parse::<ImportId>().ok();
+    let (mut found, names) = app
+        .db
+        .read(move |conn| {
+            Ok::<_, AppError>((list(conn, &actor, before, ROWS + 1)?, org::person_names(conn)?))
+        })
+        .await?;
+    let has_more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let next = found.last().filter(|_| has_more).map(|i| format!("/imports?after={}", i.id));
+    let l = page.l;
+    let rows = found
+        .into_iter()
+        .map(|import| Line {
+            who: who(&names, import.created_by, l),
+            when: app.zone.minute(import.created_at),
+            import,
+        })
+        .collect();
+    html(&Index { l, shell: page.shell(&[("导入", "/imports")]), rows, next })
+}
+
+fn who(names: &HashMap<PersonId, String>, id: PersonId, l: Lang) -> String {
+    names.get(&id).cloned().unwrap_or_else(|| l.t("命令行").to_owned())
+}
+
+#[derive(Template)]
+#[template(path = "imports/new.html")]
+struct New {
+    l: Lang,
+    shell: Shell,
+    steps: Vec<String>,
+    limit: u64,
+    rule: String,
+}
+
+/// The steps of the wizard.
+fn steps(l: Lang) -> Vec<String> {
+    ["上传文件", "匹配列", "检查", "导入", "结果"].map(|s| l.t(s).to_owned()).to_vec()
+}
+
+async fn new(State(app): State<App>, _: Actor, page: Page) -> Result<Response, AppError> {
+    let (l, limit) = (page.l, app.config.max_upload_bytes);
+    html(&New {
+        l,
+        shell: page.shell(&[("导入", "/imports"), ("导入客户", "")]),
+        steps: steps(l),
+        limit,
+        rule: l.f("支持 .xlsx、.csv、.vcf，不超过 {} MB、50 万行；.xls 请先另存为 .xlsx", &[&(limit >> 20)]),
+    })
+}
+
+async fn empty_table(State(app): State<App>, _: Actor) -> Result<Response, AppError> {
+    let catalogue = app.catalogue().await?;
+    let bytes = tokio::task::spawn_blocking(move || template::file(&catalogue))
+        .await
+        .map_err(|e| AppError::Internal(format!("template: {e}")))??;
+    let mut response = bytes.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(super::export::XLSX));
+    response.headers_mut().insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static(
+            "attachment; filename*=UTF-8''%E5%AE%A2%E6%88%B7%E5%AF%BC%E5%85%A5%E6%A8%A1%E6%9D%BF.xlsx",
+        ),
+    );
+    Ok(response)
+}
+
+/// What was wrong with an upload, as the plain sentence the drop zone shows.
+#[derive(Template)]
+#[template(ext = "html", source = r#"<p data-error>{{ text }}</p>"#)]
+struct Refusal {
+    text: String,
+}
+
+async fn take(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    request: Request,
+) -> Result<Response, AppError> {
+    let outcome = async {
+        let upload = read_upload(&app, request).await?;
+        let file = upload.file.ok_or_else(|| AppError::field("file", text!("请选择要导入的文件")))?;
+        upload::take(&app, &actor, file).await
+    }
+    .await;
+    match outcome {
+        Ok(import) => Ok(redirect(page.is_htmx, &format!("/imports/{}", import.id))),
+        Err(AppError::Invalid(errors)) => {
+            let text = errors.iter().map(|e| e.text.to(page.l)).collect::<Vec<_>>().join("；");
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&Refusal { text })?).into_response())
+        }
+        Err(error @ (AppError::TooLarge(_) | AppError::BadRequest(_))) if page.is_htmx => {
+            let text = error.title().to(page.l);
+            Ok((error.status(), html(&Refusal { text })?).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "imports/show.html", blocks = ["work"])]
+struct Show {
+    l: Lang,
+    shell: Shell,
+    import: Import,
+    /// `map`, `busy`, `checked` or `result`.
+    step: &'static str,
+    steps: Vec<String>,
+    now: usize,
+    when: String,
+    columns: Vec<ColumnRow>,
+    policies: Vec<Choice>,
+    keys: Vec<Choice>,
+    chosen_keys: Vec<String>,
+    owners: Vec<Choice>,
+    owner: String,
+    errors: Vec<String>,
+    heads: Vec<String>,
+    examples: Vec<ExampleRow>,
+    bad: Vec<BadLine>,
+    undone: i64,
+    kept: i64,
+    kept_rows: Vec<(i64, String, String)>,
+    took: String,
+}
+
+/// A column of the file on the mapping step.
+struct ColumnRow {
+    at: usize,
+    heading: String,
+    sample: Vec<String>,
+    choices: Vec<Choice>,
+    chosen: String,
+    error: String,
+}
+
+/// A row as it will be stored.
+struct ExampleRow {
+    row: i64,
+    act: String,
+    act_colour: &'static str,
+    cells: Vec<String>,
+}
+
+/// A row that is refused.
+struct BadLine {
+    row: i64,
+    name: String,
+    reasons: Vec<String>,
+}
+
+impl Show {
+    fn guessed(&self) -> i64 {
+        self.import.report.guessed.0 + self.import.report.guessed.1
+    }
+
+    fn is_error_file(&self) -> bool {
+        self.import.header.as_ref().is_some_and(|h| h.is_error_file)
+    }
+
+    fn busy_title(&self) -> &'static str {
+        self.l.t(match self.import.state {
+            Stage::Checking => "正在检查文件，还没有写入任何内容",
+            Stage::Undoing => "正在撤销这次导入",
+            _ => "正在导入，可以离开这个页面，导入会继续",
+        })
+    }
+
+    fn busy_text(&self) -> String {
+        match (self.import.state, self.import.total) {
+            (Stage::Undoing, _) => String::new(),
+            (_, total) if total > 0 => self.l.f("{} / {} 行", &[&self.import.read, &total]),
+            _ => self.l.f("已处理 {} 行", &[&self.import.read]),
+        }
+    }
+}
+
+async fn show(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let id = id_of(&id)?;
+    let wants_map = query.get("step") == "map";
+    let view = view(&app, &actor, &page, id, wants_map, None).await?;
+    html(&view)
+}
+
+/// What a refused form brings back.
+struct Refused {
+    form: FormData,
+    errors: Vec<FieldError>,
+}
+
+async fn view(
+    app: &App,
+    actor: &Actor,
+    page: &Page,
+    id: ImportId,
+    wants_map: bool,
+    refused: Option<Refused>,
+) -> Result<Show, AppError> {
+    let l = page.l;
+    let own = actor.clone();
+    let (import, bad, (undone, kept), kept_rows, people) = app
+        .db
+        .read(move |conn| {
+            let import = load(conn, &own, id)?;
+            let over = import.state.is_over() || matches!(import.state, Stage::Undone);
+            let bad = if over { errors::first_rows(conn, &import, l, 50)? } else { Vec::new() };
+            let undone = if import.state == Stage::Undone { undo::counts(conn, id)? } else { (0, 0) };
+            let kept = if undone.1 > 0 { undo::kept(conn, id, 50)? } else { Vec::new() };
+            let people = if own.is_administrator() { org::list_people(conn)? } else { Vec::new() };
+            Ok::<_, AppError>((import, bad, undone, kept, people))
+        })
+        .await?;
+    let catalogue = app.catalogue().await?;
+    let (step, now) = match import.state {
+        Stage::Checked if !wants_map => ("checked", 2),
+        Stage::Uploaded | Stage::Checked => ("map", 1),
+        Stage::Checking => ("busy", 2),
+        Stage::Running => ("busy", 3),
+        Stage::Undoing => ("busy", 4),
+        _ => ("result", 4),
+    };
+    let (form, form_errors) = refused.map_or((None, Vec::new()), |r| (Some(r.form), r.errors));
+    let columns = if step == "map" {
+        column_rows(&import, &catalogue, l, form.as_ref(), &form_errors)
+    } else {
+        Vec::new()
+    };
+    let errors =
+        form_errors.iter().filter(|e| !e.field.starts_with("mapping.")).map(|e| e.text.to(l)).collect();
+    let (heads, examples) =
+        if step == "checked" { example_rows(&import, &catalogue, l) } else { Default::default() };
+    let bad = match step {
+        "checked" => checked_rows(&import, l),
+        _ => bad.into_iter().map(|(row, name, reasons)| BadLine { row, name, reasons }).collect(),
+    };
+    let owner = import.owner_id.map(|o| o.to_string()).unwrap_or_default();
+    let took = import.started_at.zip(import.finished_at).map(|(a, b)| duration(b - a, l)).unwrap_or_default();
+    Ok(Show {
+        l,
+        shell: page.shell(&[("导入", "/imports"), (import.file_name.as_str(), "")]),
+        step,
+        steps: steps(l),
+        now,
+        when: app.zone.minute(import.created_at),
+        columns,
+        policies: OnDuplicate::ALL
+            .map(|p| Choice { value: p.code().to_owned(), label: l.t(p.title()).to_owned() })
+            .to_vec(),
+        keys: Keyed::ALL
+            .map(|k| Choice { value: k.code().to_owned(), label: l.t(k.title()).to_owned() })
+            .to_vec(),
+        chosen_keys: import.match_on.iter().map(|k| k.code().to_owned()).collect(),
+        owners: people
+            .iter()
+            .filter(|p| p.is_active)
+            .map(|p| Choice { value: p.id.to_string(), label: p.name.clone() })
+            .collect(),
+        owner,
+        errors,
+        heads,
+        examples,
+        bad,
+        undone,
+        kept,
+        kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
+        took,
+        import,
+    })
+}
+
+fn duration(ms: Millis, l: Lang) -> String {
+    let seconds = (ms / 1000).max(1);
+    if seconds < 60 {
+        l.f("用时 {} 秒", &[&seconds])
+    } else {
+        l.f("用时 {} 分 {} 秒", &[&(seconds / 60), &(seconds % 60)])
+    }
+}
+
+fn column_rows(
+    import: &Import,
+    catalogue: &Catalogue,
+    l: Lang,
+    form: Option<&FormData>,
+    errors: &[FieldError],
+) -> Vec<ColumnRow> {
+    let choices: Vec<Choice> =
+        offered(catalogue).iter().map(|t| Choice { value: t.code(), label: t.title(catalogue, l) }).collect();
+    import
+        .columns()
+        .iter()
+        .enumerate()
+        .map(|(at, heading)| ColumnRow {
+            at,
+            heading: heading.clone(),
+            sample: import
+                .sample
+                .iter()
+                .filter_map(|row| row.get(at))
+                .filter(|c| !c.trim().is_empty())
+                .take(3)
+                .map(|c| c.chars().take(40).collect())
+                .collect(),
+            choices: choices.clone(),
+            chosen: form
+                .and_then(|f| f.find(&format!("mapping.{at}")).map(str::to_owned))
+                .or_else(|| import.mapping.get(at).cloned())
+                .unwrap_or_default(),
+            error: errors
+                .iter()
+                .find(|e| e.field == format!("mapping.{at}"))
+                .map(|e| e.text.to(l))
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The examples as a table: the columns any of them has.
+fn example_rows(import: &Import, catalogue: &Catalogue, l: Lang) -> (Vec<String>, Vec<ExampleRow>) {
+    let order: Vec<Target> = offered(catalogue);
+    let used: Vec<&Target> = order
+        .iter()
+        .filter(|t| {
+            let code = t.code();
+            !code.is_empty()
+                && import.report.examples.iter().any(|e| e.values.iter().any(|(c, _)| *c == code))
+        })
+        .collect();
+    let heads = used.iter().map(|t| t.title(catalogue, l)).collect();
+    let rows = import
+        .report
+        .examples
+        .iter()
+        .map(|example| {
+            let (act, act_colour) = match example.act.as_str() {
+                "update" => (l.t("更新"), "blue"),
+                "skip" => (l.t("跳过"), ""),
+                _ => (l.t("新建"), "green"),
+            };
+            let cells = used
+                .iter()
+                .map(|target| {
+                    let code = target.code();
+                    let value =
+                        example.values.iter().find(|(c, _)| *c == code).map_or("", |(_, v)| v.as_str());
+                    shown(target, value, catalogue, l)
+                })
+                .collect();
+            ExampleRow { row: example.row, act: act.to_owned(), act_colour, cells }
+        })
+        .collect();
+    (heads, rows)
+}
+
+/// A stored value as people read it.
+fn shown(target: &Target, value: &str, catalogue: &Catalogue, l: Lang) -> String {
+    match target {
+        Target::Kind => match crate::customers::Kind::named(value) {
+            Some(kind) => l.t(kind.title()).to_owned(),
+            None => value.to_owned(),
+        },
+        Target::Field(Field::Gender) => l
+            .t(if value == "male" {
+                "男"
+            } else if value == "female" {
+                "女"
+            } else {
+                ""
+            })
+            .to_owned(),
+        Target::Field(field) => match field.spec().kind {
+            FieldKind::Dictionary(name) => catalogue.dictionary(name).title(value, l).to_owned(),
+            _ => value.to_owned(),
+        },
+        _ => value.to_owned(),
+    }
+}
+
+fn checked_rows(import: &Import, l: Lang) -> Vec<BadLine> {
+    import
+        .report
+        .problems
+        .iter()
+        .map(|bad| BadLine {
+            row: bad.row,
+            name: bad.name.clone(),
+            reasons: bad
+                .reasons
+                .iter()
+                .map(|(heading, zh, en)| {
+                    let words = l.pick(zh, en);
+                    if heading.is_empty() { words.to_owned() } else { format!("{heading}：{words}") }
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// The part that moves while work goes on; when it is over, the page itself.
+async fn progress(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let id = id_of(&id)?;
+    let view = view(&app, &actor, &page, id, false, None).await?;
+    if view.import.state.is_busy() {
+        html(&view.as_work())
+    } else {
+        Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
+    }
+}
+
+async fn error_rows(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    send_errors(&app, &actor, id_of(&id)?).await
+}
+
+async fn check(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let id = id_of(&id)?;
+    let (own, asked) = (actor.clone(), form.clone());
+    let (catalogue, now) = (app.catalogue().await?, app.now());
+    let outcome = async {
+        let width = app
+            .db
+            .read({
+                let actor = actor.clone();
+                move |conn| Ok::<_, AppError>(load(conn, &actor, id)?.columns().len())
+            })
+            .await?;
+        let owner = asked.get("owner_id");
+        let choices = upload::Choices {
+            mapping: Some((0..width).map(|at| asked.get(&format!("mapping.{at}")).to_owned()).collect()),
+            on_duplicate: on_duplicate(asked.get("on_duplicate"))?,
+            match_on: match_on(asked.all("match_on"))?,
+            owner_id: match owner {
+                "" => None,
+                id => Some(id.parse().map_err(|_| AppError::field("owner_id", text!("没有这位员工")))?),
+            },
+            is_dry_run: false,
+        };
+        app.db
+            .write(move |tx| {
+                upload::choose(tx, &own, id, &choices, &catalogue, now)?;
+                upload::send(tx, &own, id, true, now)
+            })
+            .await
+    }
+    .await;
+    match outcome {
+        Ok(_) => {
+            app.jobs_waiting.notify_one();
+            Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
+        }
+        Err(AppError::Invalid(errors)) => {
+            let view = view(&app, &actor, &page, id, true, Some(Refused { form, errors })).await?;
+            let body = if page.is_htmx { html(&view.as_work())? } else { html(&view)? };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn run(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let (id, now) = (id_of(&id)?, app.now());
+    app.db.write(move |tx| upload::send(tx, &actor, id, false, now)).await?;
+    app.jobs_waiting.notify_one();
+    Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
+}
+
+async fn cancel(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let (id, now) = (id_of(&id)?, app.now());
+    app.db.write(move |tx| upload::cancel(tx, &actor, id, now)).await?;
+    let response = redirect(page.is_htmx, &format!("/imports/{id}"));
+    Ok(toast(response, page.l, page.l.t("已请求停止"), None))
+}
+
+async fn take_back(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let (id, now) = (id_of(&id)?, app.now());
+    app.db.write(move |tx| undo::ask(tx, &actor, id, now)).await?;
+    app.jobs_waiting.notify_one();
+    Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
+}
