@@ -232,6 +232,9 @@ fn sections(
                 input.label = l.t("姓名").to_owned();
             }
             input.error = source.error(spec.key);
+            if is_new && spec.field == Field::Name {
+                input.attrs.push_str(" autofocus");
+            }
             inputs.push(input);
         }
         if group == Group::Basic {
