@@ -107,7 +107,7 @@ fn around(conn: &mut Conn<'_>, customer: &Customer) -> store::Result<Around> {
     }
     let credit_noted = conn.row(
         "SELECT at, actor_name FROM audit_log
-         WHERE customer_id = $1 AND object = 'customer' AND after LIKE '%\"credit_status\":%' ORDER BY id DESC LIMIT 1",
+         WHERE customer_id = $1 AND customer_id <> 0 AND object = 'customer' AND after LIKE '%\"credit_status\":%' ORDER BY id DESC LIMIT 1",
         &[customer.id.into()],
     )?;
     Ok(Around {
