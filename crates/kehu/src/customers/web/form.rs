@@ -382,7 +382,7 @@ impl Frame<'_> {
         customer: Option<&Customer>,
         errors: &[FieldError],
     ) -> Result<CustomerForm, AppError> {
-        let names = self.app.db.read(|conn| org::person_names(conn)).await?;
+        let names = self.app.db.read(org::person_names).await?;
         let l = self.page.l;
         let source = Source { form: sent, customer, names: &names, errors, l };
         let is_new = customer.is_none();
@@ -574,7 +574,7 @@ async fn differences(
     customer: &Customer,
     sent: &FormData,
 ) -> Result<Vec<String>, AppError> {
-    let names = app.db.read(|conn| org::person_names(conn)).await?;
+    let names = app.db.read(org::person_names).await?;
     let reader = Reader { catalogue, l, zone: &app.zone, names: &names, today: app.today().to_string() };
     let nothing = l.t("（空）");
     let mut all = Vec::new();
