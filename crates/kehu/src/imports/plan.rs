@@ -67,6 +67,8 @@ struct Inner {
     actor: Actor,
     catalogue: Arc<Catalogue>,
     columns: Vec<String>,
+    /// Whether the file holds address cards: their numbers come from anywhere in the world.
+    is_cards: bool,
     targets: Vec<Target>,
     on_duplicate: OnDuplicate,
     match_on: Vec<Keyed>,
@@ -104,6 +106,7 @@ impl Plan {
             actor,
             catalogue,
             columns: import.columns().to_vec(),
+            is_cards: import.header.as_ref().is_some_and(|h| h.format == sheets::Format::Vcard),
             targets,
             on_duplicate: import.on_duplicate,
             match_on: import.match_on.clone(),
@@ -179,6 +182,14 @@ impl Plan {
                     FieldKind::LongText => cell.to_owned(),
                     FieldKind::Phone | FieldKind::Email => {
                         let (first, rest) = split_values(cell);
+                        let is_usual = match spec.kind {
+                            FieldKind::Email => hanzi::check::email(first).is_ok(),
+                            _ => hanzi::check::phone(first).is_ok(),
+                        };
+                        if self.0.is_cards && !is_usual {
+                            reading.notes.push(format!("{}：{cell}", l.t(spec.zh)));
+                            return;
+                        }
                         if !rest.is_empty() {
                             reading.notes.push(format!("{}：{rest}", l.t(spec.zh)));
                         }

@@ -215,11 +215,16 @@ pub async fn run(
 }
 
 async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome, AppError> {
-    let wanted = app.db.read(move |conn| Ok::<_, AppError>(load_any(conn, id)?)).await?;
-    if wanted.is_some_and(|i| i.state == State::Running && i.is_cancel_wanted) {
-        finish(app, id, plan, State::Cancelled, "").await?;
+    let is = app.db.read(move |conn| Ok::<_, AppError>(load_any(conn, id)?)).await?;
+    match is {
+        Some(import) if import.state == State::Running && import.is_cancel_wanted => {
+            finish(app, id, plan, State::Cancelled, "").await?;
+            Ok(Outcome::Done)
+        }
+        // A worker thought dead still writes: come again when it has ended.
+        Some(import) if import.state == State::Running => Err(AppError::Unavailable),
+        _ => Ok(Outcome::Done),
     }
-    Ok(Outcome::Done)
 }
 
 /// Ends a running import, with its audit row.

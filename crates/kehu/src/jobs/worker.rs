@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use store::Engine;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinHandle;
 
 use super::{Kind, Outcome, TRIES, Task, chores, pause};
@@ -47,8 +47,10 @@ impl Running {
 pub fn start(app: &App) -> Running {
     let (stop, stopping) = watch::channel(false);
     let mut workers = vec![tokio::spawn(housekeeping(app.clone(), stopping.clone()))];
+    // Nobody claims before what the last run left is released, or a claim of this run would be taken away again.
+    let released = Arc::new(OnceCell::new());
     for _ in 0..WORKERS {
-        workers.push(tokio::spawn(work(app.clone(), stopping.clone())));
+        workers.push(tokio::spawn(work(app.clone(), stopping.clone(), Arc::clone(&released))));
     }
     Running { stop, workers }
 }
@@ -68,9 +70,6 @@ fn worker_name() -> Arc<str> {
 }
 
 async fn housekeeping(app: App, mut stopping: watch::Receiver<bool>) {
-    if let Err(error) = release_after_crash(&app).await {
-        tracing::warn!(%error, "could not release jobs of the last run");
-    }
     loop {
         let now = app.now();
         if let Err(error) = app.db.write::<_, store::Error, _>(move |tx| chores::all(tx, now)).await {
@@ -95,12 +94,14 @@ async fn release_after_crash(app: &App) -> Result<(), AppError> {
                 Ok(tx.exec("UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND worker <> ''", &[])?)
             })
             .await?;
-        app.jobs_waiting.notify_one();
     }
     Ok(())
 }
 
-async fn work(app: App, mut stopping: watch::Receiver<bool>) {
+async fn work(app: App, mut stopping: watch::Receiver<bool>, released: Arc<OnceCell<()>>) {
+    if let Err(error) = released.get_or_try_init(|| release_after_crash(&app)).await {
+        tracing::warn!(%error, "jobs of the last run wait until their leases are over");
+    }
     let me = worker_name();
     while !*stopping.borrow() {
         let claimed = match has_due(&app).await {

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { journey } from "../lib/journey.mjs";
+import { administrator } from "../lib/server.mjs";
+
+const table = ["客户名称,手机,备注", "广州天江科技有限公司,13800138000,第一家", "红星机械厂,打不通,第二家", "张三,13800138002,第三家"].join("\n");
+
+journey("a list with an error is checked, imported, corrected and imported again", {}, async ({ page, shot }) => {
+  await page.goto("/setup");
+  for (const field of ["company", "name", "username", "password"]) {
+    await page.locator(`[name="${field}"]`).fill(administrator[field]);
+  }
+  await page.locator('[name="password_again"]').fill(administrator.password);
+  await page.locator('[name="password_again"]').press("Enter");
+  await page.waitForURL((url) => url.pathname === "/");
+
+  await page.goto("/imports/new");
+  await shot("import-upload");
+  const upload = (name, text) =>
+    page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await upload("客户.csv", table);
+  await page.locator("#map-form").waitFor();
+  assert.equal(await page.locator('[name="mapping.0"]').inputValue(), "name");
+  assert.equal(await page.locator('[name="mapping.1"]').inputValue(), "phone");
+  await shot("import-columns");
+
+  await page.locator("#map-form button[type=submit]").click();
+  await page.locator("#problems").waitFor();
+  await page.getByText("红星机械厂").first().waitFor();
+  await shot("import-checked");
+  await page.locator('form[action$="/run"] button[type=submit]').click();
+
+  const download = page.locator('a[href$="/errors"]');
+  await download.waitFor();
+  await shot("import-result");
+  const [file] = await Promise.all([page.waitForEvent("download"), download.click()]);
+  const bytes = await readFile(await file.path());
+  assert.equal(bytes.subarray(0, 2).toString(), "PK", "a workbook");
+
+  await page.goto("/imports/new");
+  await upload("改好.csv", "错误原因,原行号,客户名称,手机,备注\n手机：不对,3,红星机械厂,13800138001,第二家");
+  await page.locator("#map-form button[type=submit]").click();
+  const run = page.locator('form[action$="/run"] button[type=submit]');
+  await run.waitFor();
+  await run.click();
+  await page.getByText("全部导入完成").waitFor();
+  await page.goto("/customers");
+  for (const name of ["广州天江科技有限公司", "红星机械厂", "张三"]) await page.getByText(name).first().waitFor();
+  await page.goto("/imports");
+  await page.getByText("改好.csv").first().waitFor();
+  await shot("imports");
+});
