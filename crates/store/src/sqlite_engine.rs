@@ -215,8 +215,8 @@ fn commit_batch(
     queue: &Receiver<Box<dyn WriteJob>>,
     health: &Health,
 ) {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        return first.answer(Err(note(error.into(), health)));
+    if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
+        return first.answer(Err(note(error, health)));
     }
     let began = Instant::now();
     let mut batch: Vec<Box<dyn WriteJob>> = Vec::new();
@@ -236,7 +236,7 @@ fn commit_batch(
         next = queue.try_recv().ok();
     }
     let outcome = match lost {
-        None => connection.execute_batch("COMMIT").map_err(Error::from),
+        None => run(connection, "COMMIT"),
         Some(error) => Err(error),
     };
     if outcome.is_err() && !connection.is_autocommit() {
@@ -250,16 +250,21 @@ fn commit_batch(
 
 /// Runs one request inside its savepoint. `Err` means the whole transaction is gone.
 fn run_one(connection: &Connection, job: &mut dyn WriteJob) -> Result<()> {
-    connection.prepare_cached("SAVEPOINT job")?.raw_execute()?;
+    run(connection, "SAVEPOINT job")?;
     let keep = job.run(&mut Tx::new(Conn::sqlite(connection), 0));
     // Some errors (disk full, I/O) make SQLite roll the whole transaction back by itself.
     if connection.is_autocommit() {
         return Err(job.store_error().cloned().unwrap_or(Error::StorageFailed));
     }
     if !keep {
-        connection.prepare_cached("ROLLBACK TO job")?.raw_execute()?;
+        run(connection, "ROLLBACK TO job")?;
     }
-    connection.prepare_cached("RELEASE job")?.raw_execute()?;
+    run(connection, "RELEASE job")
+}
+
+/// Runs a statement without parameters, prepared once.
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql)?.raw_execute()?;
     Ok(())
 }
 
