@@ -174,14 +174,11 @@ impl Log {
             return true;
         }
         let patience = Duration::from_millis(if full { 2_000 } else { 50 });
-        let emptied = connection.busy_timeout(patience).and_then(|()| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        let emptied = empty(connection, patience).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+            false
         });
         *tried = Instant::now();
-        if let Err(error) = connection.busy_timeout(BUSY) {
-            tracing::warn!(%error, "busy_timeout");
-        }
-        let emptied = emptied.unwrap_or(false);
         if full && !emptied {
             tracing::error!(
                 size,
@@ -190,6 +187,22 @@ impl Log {
         }
         emptied || !full
     }
+}
+
+/// Copies the log back and cuts it to nothing; `false` when somebody was in the way until `patience` ended. A
+/// checkpoint by the other thread is refused at once, without SQLite's own waiting: hence the loop.
+fn empty(connection: &Connection, patience: Duration) -> Result<bool> {
+    let began = Instant::now();
+    connection.busy_timeout(Duration::from_millis(50))?;
+    let emptied = loop {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        match connection.query_row(sql, [], |row| Ok(row.get::<_, i64>(0)? == 0)) {
+            Ok(false) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
+            other => break other,
+        }
+    };
+    connection.busy_timeout(BUSY)?;
+    Ok(emptied?)
 }
 
 fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn WriteJob>>, health: &Health, log: &Log) {
