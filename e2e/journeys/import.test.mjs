@@ -45,7 +45,7 @@ journey("a list with an error is checked, imported, corrected and imported again
   await run.click();
   await page.getByText("全部导入完成").waitFor();
   await page.goto("/customers");
-  for (const name of ["广州天江科技有限公司", "红星机械厂", "张三"]) await page.getByText(name).first().waitFor();
+  for (const name of ["广州天江科技有限公司", "红星机械厂", "张三"]) await page.locator("tbody").getByText(name).first().waitFor();
   await page.goto("/imports");
   await page.getByText("改好.csv").first().waitFor();
   await shot("imports");
