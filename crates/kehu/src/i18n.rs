@@ -56,7 +56,7 @@ impl Lang {
     }
 
     /// The text in this language; Chinese where there is no English.
-    pub fn t<'a>(self, zh: &'a str) -> &'a str {
+    pub fn t(self, zh: &str) -> &str {
         match self {
             Self::Zh => zh,
             Self::En => ENGLISH.get(zh).map_or(zh, |en| en.as_str()),

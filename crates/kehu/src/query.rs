@@ -103,7 +103,7 @@ impl Cursor {
     }
 
     fn read(text: &str, keys: &[SortKey]) -> Option<Self> {
-        if text.len() > 8000 || text.len() % 2 != 0 || !text.is_ascii() {
+        if text.len() > 8000 || !text.len().is_multiple_of(2) || !text.is_ascii() {
             return None;
         }
         let bytes: Option<Vec<u8>> =

@@ -86,7 +86,7 @@ impl CatalogueCache {
         {
             return Ok(Arc::clone(held));
         }
-        let fresh = Arc::new(db.read(|conn| Catalogue::load(conn)).await?);
+        let fresh = Arc::new(db.read(Catalogue::load).await?);
         *self.lock() = Some((Arc::clone(&fresh), now));
         Ok(fresh)
     }

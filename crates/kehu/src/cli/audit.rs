@@ -20,7 +20,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let Command::Verify { place, anchor } = command;
     let (db, _) = place.open()?;
-    let reports = db.read_blocking(|conn| audit::verify(conn))?;
+    let reports = db.read_blocking(audit::verify)?;
     let mut wrong = 0;
     for report in &reports {
         let verdict = match &report.problem {

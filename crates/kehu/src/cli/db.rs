@@ -66,7 +66,7 @@ fn check(db: &Db) -> Result<(), Failure> {
     if living != indexed {
         wrong.push(format!("客户有 {living} 个，搜索索引里却有 {indexed} 个"));
     }
-    for report in db.read_blocking(|conn| audit::verify(conn))? {
+    for report in db.read_blocking(audit::verify)? {
         if let Some(problem) = report.problem {
             wrong.push(format!("审计链 {}：{problem:?}", report.chain));
         }

@@ -23,7 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let config = place.config(&super::Network::default())?;
     std::fs::create_dir_all(&config.data_dir)?;
     let db = open(&config, &store::Options::default())?;
-    if db.read_blocking(|conn| auth::is_set_up(conn))? {
+    if db.read_blocking(auth::is_set_up)? {
         return Err(Failure::Refused("数据库里已经有公司，演示公司只能装入空数据库".into()));
     }
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;

@@ -73,7 +73,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::List { place } => {
             let (db, _) = place.open()?;
-            for person in db.read_blocking(|conn| org::list_people(conn))? {
+            for person in db.read_blocking(org::list_people)? {
                 let state = if person.is_active { "在用" } else { "停用" };
                 say(&format!(
                     "{} {:20} {:10} {:14} {:4} {state}",

@@ -184,10 +184,7 @@ impl FromRequestParts<App> for Page {
             .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"partial"));
         let target =
             parts.headers.get("hx-target").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let theme = match cookie(&parts.headers, "theme") {
-            Some(theme @ ("light" | "dark")) => theme,
-            _ => "auto",
-        };
+        let theme = cookie(&parts.headers, "theme").unwrap_or("auto");
         let (menu, todo_count) = match &actor {
             // Parts of a page have no frame.
             Some(actor) if !is_partial => ((app.hooks.menu)(actor, &path), app.todo_count(actor).await?),

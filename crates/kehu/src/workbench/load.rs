@@ -55,7 +55,8 @@ pub struct FirstSteps {
 impl FirstSteps {
     /// Whether the list is still of use.
     pub fn is_wanted(self) -> bool {
-        !self.is_hidden && !(self.has_customers && self.has_imports && self.has_people && self.has_fields)
+        let is_done = self.has_customers && self.has_imports && self.has_people && self.has_fields;
+        !self.is_hidden && !is_done
     }
 }
 

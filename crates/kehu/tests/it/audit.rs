@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{TestApp, both};
 
 async fn problems(app: &TestApp) -> Vec<Problem> {
-    let reports: Vec<ChainReport> = app.app.db.read(|conn| audit::verify(conn)).await.unwrap();
+    let reports: Vec<ChainReport> = app.app.db.read(audit::verify).await.unwrap();
     reports.into_iter().filter_map(|r| r.problem).collect()
 }
 

@@ -19,7 +19,7 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
                     WHERE name = 'customers.open_needs' AND owner_id = 0";
         let open = "SELECT COUNT(*) FROM activities WHERE kind = 'need' AND done_at IS NULL";
         assert_eq!(app.number(kept).await, app.number(open).await);
-        let chains = app.app.db.read(|conn| kehu::audit::verify(conn)).await.unwrap();
+        let chains = app.app.db.read(kehu::audit::verify).await.unwrap();
         assert!(format!("{chains:?}").contains("ChainReport"));
         let id = app.person_id("zhouwenbin").await;
         let admin = app.sign_in(id).await;

@@ -1,5 +1,6 @@
 //! Stories over HTTP, one module a feature. Each test has a company and a database of its own; `both` tells the same
 //! story on SQLite and, when `KEHU_TEST_POSTGRES` names a server, on PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on shall stop")]
 
 mod app;
 

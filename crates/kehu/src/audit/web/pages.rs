@@ -156,7 +156,7 @@ pub(super) async fn verify_chains(
     Administrator(actor): Administrator,
     page: Page,
 ) -> Result<Response, AppError> {
-    let reports = app.db.read(|conn| audit::verify(conn)).await?;
+    let reports = app.db.read(audit::verify).await?;
     let l = page.l;
     let problems: Vec<String> = reports
         .iter()

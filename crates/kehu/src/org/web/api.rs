@@ -153,7 +153,7 @@ pub async fn list_people(
         }
     };
     let q = asked.get("q").trim();
-    let mut people = app.db.read(|conn| org::list_people(conn)).await?;
+    let mut people = app.db.read(org::list_people).await?;
     people.retain(|p| p.id > after && (q.is_empty() || p.is_meant_by(q)));
     people.sort_by_key(|p| p.id);
     let next = (people.len() > limit).then(|| people[limit - 1].id.to_string());

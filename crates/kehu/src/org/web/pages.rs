@@ -52,7 +52,7 @@ pub(super) async fn index(
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let l = page.l;
-    let everybody = app.db.read(|conn| org::list_people(conn)).await?;
+    let everybody = app.db.read(org::list_people).await?;
     let (q, role, state) = (asked.get("q").trim(), asked.get("role"), asked.get("state"));
     let rows: Vec<PersonRow> = everybody
         .into_iter()
