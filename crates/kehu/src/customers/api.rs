@@ -11,14 +11,14 @@ use utoipa_axum::routes;
 use super::fields::{FieldKind, SPECS};
 use super::list::{OFFERED_SORTS, Total};
 use super::model::{Draft, Kind};
-use super::{counted_by, create, list, load, remove, update};
+use super::{CONTACT, counted_by, create, list, load, remove, update};
 use crate::access::Actor;
 use crate::app::App;
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
 use crate::ids::CustomerId;
-use crate::query;
 use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
+use crate::{contacts, query, text};
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
@@ -32,6 +32,9 @@ pub struct CustomerBody;
 
 /// A customer as it is written: every name may be absent; null or empty text takes a value away.
 pub struct CustomerInput;
+
+/// A new customer as it is written; organisations may come with their first contact person.
+pub struct NewCustomerInput;
 
 /// A page of customers.
 #[derive(utoipa::ToSchema)]
@@ -90,7 +93,7 @@ pub async fn list_customers(
 ///
 /// Needs only `kind` and `name`. A caller who may not assign owners becomes the owner.
 #[utoipa::path(post, path = "/api/v1/customers", tag = "customers",
-    request_body = CustomerInput,
+    request_body = NewCustomerInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
     responses(
         (status = 201, body = CustomerBody, headers(("ETag" = String))),
@@ -105,17 +108,47 @@ pub async fn create_customer(
     State(app): State<App>,
     actor: Actor,
     headers: HeaderMap,
-    JsonBody(body): JsonBody,
+    JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let draft = Draft::from_json(&body).map_err(AppError::Invalid)?;
+    let request = serde_json::Value::Object(body.clone()).to_string();
+    let contact = contact_of(&mut body)?;
+    let mut draft = Draft::from_json(&body).map_err(AppError::Invalid)?;
+    draft.has_contact = contact.is_some();
     let catalogue = app.catalogue().await?;
-    let request = serde_json::Value::Object(body).to_string();
     let by = actor.clone();
     write_once(&app, &by, &headers, &["POST /api/v1/customers", &request], move |tx, now| {
-        let customer = create(tx, &actor, &catalogue, &draft, None, now)?;
+        let mut customer = create(tx, &actor, &catalogue, &draft, None, now)?;
+        if let Some(contact) = &contact {
+            contacts::create(tx, &actor, customer.id, contact, now).map_err(in_contact)?;
+            customer = load(tx, &actor, customer.id)?;
+        }
         Ok(Reply::created(customer.json(), customer.version))
     })
     .await
+}
+
+/// Takes the contact person out of the body of a new customer.
+fn contact_of(
+    body: &mut serde_json::Map<String, serde_json::Value>,
+) -> Result<Option<contacts::Draft>, AppError> {
+    match body.remove(CONTACT) {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::Object(contact)) => {
+            let draft = contacts::Draft::from_json(contact).map_err(AppError::Invalid).map_err(in_contact)?;
+            Ok(Some(draft))
+        }
+        Some(_) => Err(AppError::field(CONTACT, text!("内容的类型不对"))),
+    }
+}
+
+/// Errors of the contact at its own names.
+fn in_contact(error: AppError) -> AppError {
+    match error {
+        AppError::Invalid(errors) => AppError::Invalid(
+            errors.into_iter().map(|e| FieldError { field: format!("{CONTACT}.{}", e.field), ..e }).collect(),
+        ),
+        other => other,
+    }
 }
 
 /// Read a customer
@@ -276,3 +309,28 @@ impl utoipa::PartialSchema for CustomerInput {
     }
 }
 impl utoipa::ToSchema for CustomerInput {}
+
+impl utoipa::PartialSchema for NewCustomerInput {
+    fn schema() -> RefOr<Schema> {
+        let text = |longest| {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .max_length(Some(longest))
+        };
+        let contact = ObjectBuilder::new()
+            .property("name", text(40))
+            .property("title", text(60))
+            .property("phone", text(40))
+            .required("name");
+        common(ObjectBuilder::new(), false)
+            .property(CONTACT, contact)
+            .required("kind")
+            .required("name")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .examples([
+                json!({ "kind": "organisation", "name": "广州天江科技有限公司", "phone": "020-38123456" }),
+            ])
+            .into()
+    }
+}
+impl utoipa::ToSchema for NewCustomerInput {}

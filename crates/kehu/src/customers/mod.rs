@@ -20,6 +20,6 @@ pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
 pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
 pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
 pub use load::{COLUMNS, facts_of, load, load_for, read_row};
-pub use model::{Cleaned, Customer, Draft, Kind, clean, parse_date};
+pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean, parse_date};
 pub use remove::{remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};

@@ -186,6 +186,8 @@ pub struct Draft {
     pub tags: Option<Vec<String>>,
     /// Company-defined fields, merged by key.
     pub custom: Option<Map<String, Json>>,
+    /// Whether a contact person is written together with a new customer.
+    pub has_contact: bool,
 }
 
 /// Names a program may not write; told apart from unknown ones in the message.
@@ -256,6 +258,10 @@ fn shorten(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
+/// Name of the requirement that a new organisation comes with a contact person (联系人, VF-04). Contacts are records of
+/// their own, so this is not one of the fields.
+pub const CONTACT: &str = "contact";
+
 /// A draft whose values were checked and brought into the form they are stored in.
 #[derive(Clone, Debug, Default)]
 pub struct Cleaned {
@@ -301,6 +307,10 @@ pub fn clean(
         if (is_new || is_touched) && !is_given(key) && !is_wrong(key, &errors) {
             errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
         }
+    }
+    let wants_contact = catalogue.requirements.to_save.iter().any(|key| key == CONTACT);
+    if is_new && kind == Kind::Organisation && wants_contact && !draft.has_contact {
+        errors.push(FieldError::new("contact.name", text!("请填写联系人")));
     }
     if let Some(tags) = &draft.tags {
         match clean_tags(tags) {

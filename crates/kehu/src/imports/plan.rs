@@ -256,6 +256,7 @@ impl Plan {
         let keys = keys_of(kind, &reading.draft);
         let is_broken = !reading.wrong.is_empty();
         let owner = reading.draft.owner_id.flatten().or(self.0.owner);
+        reading.draft.has_contact = reading.contact.is_some();
         let made = customers::prepare(
             &self.0.catalogue,
             &self.0.actor,

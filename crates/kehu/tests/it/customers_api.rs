@@ -179,3 +179,44 @@ async fn a_condition_in_cel_narrows_the_list_and_a_wrong_one_says_where() {
     })
     .await;
 }
+
+// covers: VF-04
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_standard_dossier_switched_on_each_of_the_seven_fields_is_asked_for() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let bare = json!({ "kind": "organisation", "name": "广州天江科技有限公司" });
+        admin.customer(bare.clone()).await;
+        admin.post_form("/admin/fields/required", &[("standard", "1")]).await.expect(303);
+        let admin = admin.with_token().await;
+        let problem = admin
+            .json("POST", "/api/v1/customers", json!({ "kind": "organisation" }))
+            .await
+            .expect(422)
+            .json();
+        let mut named: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
+        named.sort_by_key(|field| field.to_string());
+        let seven = ["address", "class", "contact.name", "name", "nature", "parent_organisation", "phone"];
+        assert_eq!(named, seven);
+        let mut whole = bare;
+        for (key, value) in [
+            ("class", "重点客户"),
+            ("nature", "国有企业"),
+            ("parent_organisation", "天江集团"),
+            ("address", "天河路 1 号"),
+            ("phone", "020-38123456"),
+        ] {
+            whole[key] = value.into();
+        }
+        admin.json("POST", "/api/v1/customers", whole.clone()).await.expect(422);
+        whole["contact"] = json!({ "name": "" });
+        admin.json("POST", "/api/v1/customers", whole.clone()).await.expect(422);
+        whole["contact"] = json!({ "name": "陈静", "phone": "13812345678" });
+        let made = admin.json("POST", "/api/v1/customers", whole).await.expect(201).json();
+        let id = made["id"].as_str().unwrap();
+        let contacts = admin.get(&format!("/api/v1/contacts?customer_id={id}")).await.expect(200).json();
+        assert_eq!(contacts["items"][0]["name"], "陈静");
+    })
+    .await;
+}

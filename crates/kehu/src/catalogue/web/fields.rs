@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::catalogue::{self, CustomField, CustomKind, FieldDraft, REQUIREMENTS, Requirements};
-use crate::customers::SPECS;
+use crate::customers::{CONTACT, SPECS};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::CustomFieldId;
@@ -17,7 +17,7 @@ use crate::text;
 use crate::web::{Administrator, Choice, FormData, FormErrors, Page, Shell, flash, redirect, saved};
 
 /// The standard dossier of 1.3-2 (VF-04) besides the name, which is always asked for.
-const STANDARD: [&str; 5] = ["class", "nature", "parent_organisation", "address", "phone"];
+const STANDARD: [&str; 6] = ["class", "nature", "parent_organisation", "address", CONTACT, "phone"];
 
 #[derive(Template)]
 #[template(path = "catalogue/fields.html", blocks = ["list"])]
@@ -61,11 +61,13 @@ pub(super) async fn index(
         built_in: SPECS
             .iter()
             .filter(|s| s.key != "name")
-            .map(|s| BuiltIn {
-                key: s.key,
-                title: l.t(s.zh).to_owned(),
-                is_standard: STANDARD.contains(&s.key),
-                is_required: to_save.iter().any(|k| k == s.key),
+            .map(|s| (s.key, s.zh))
+            .chain([(CONTACT, "联系人")])
+            .map(|(key, zh)| BuiltIn {
+                key,
+                title: l.t(zh).to_owned(),
+                is_standard: STANDARD.contains(&key),
+                is_required: to_save.iter().any(|k| k == key),
             })
             .collect(),
         is_standard: STANDARD.iter().all(|key| to_save.iter().any(|k| k == key)),
@@ -105,6 +107,7 @@ pub(super) async fn require(
     let to_save = SPECS
         .iter()
         .map(|s| s.key)
+        .chain([CONTACT])
         .filter(|key| ticked.contains(key) || is_standard && STANDARD.contains(key))
         .map(str::to_owned)
         .collect();

@@ -483,6 +483,7 @@ pub(super) async fn create(
             draft.kind = Some(kind);
             draft.number = sent.find("number").map(str::to_owned);
             let contact = (kind == Kind::Organisation).then(|| contact_of(&sent)).flatten();
+            draft.has_contact = contact.is_some();
             let (me, known, now) = (actor.clone(), catalogue.clone(), app.now());
             app.db
                 .write(move |tx| {
