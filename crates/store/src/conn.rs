@@ -16,6 +16,8 @@ pub struct Conn<'c> {
     error: Option<Error>,
     /// Inside a transaction a failed statement refuses all that follow, as PostgreSQL does by itself.
     transaction: bool,
+    /// Inside a transaction that changes.
+    changes: bool,
     deadline: Option<Instant>,
 }
 
@@ -100,10 +102,22 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result
 
 impl<'c> Conn<'c> {
     pub(crate) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), error: None, transaction: false, deadline: None }
+        Self {
+            inner: Inner::Sqlite(connection),
+            error: None,
+            transaction: false,
+            changes: false,
+            deadline: None,
+        }
     }
     pub(crate) fn postgres(session: &'c mut PgSession) -> Self {
-        Self { inner: Inner::Postgres(session), error: None, transaction: false, deadline: None }
+        Self {
+            inner: Inner::Postgres(session),
+            error: None,
+            transaction: false,
+            changes: false,
+            deadline: None,
+        }
     }
 
     /// Ends going through rows with `Error::Busy` after this instant.
@@ -144,6 +158,15 @@ impl<'c> Conn<'c> {
         match self.inner {
             Inner::Sqlite(_) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// What a SELECT of a row that will be changed, or whose dependants will be, ends with, so that nobody else changes
+    /// it before the transaction ends. Empty where nobody else can (SQLite has one writer) and where nothing is changed.
+    pub fn for_change(&self) -> &'static str {
+        match self.inner {
+            Inner::Postgres(_) if self.changes => " FOR NO KEY UPDATE",
+            _ => "",
         }
     }
 
@@ -282,6 +305,7 @@ pub struct Tx<'c> {
 impl<'c> Tx<'c> {
     pub(crate) fn new(mut conn: Conn<'c>, slot: i64) -> Self {
         conn.transaction = true;
+        conn.changes = true;
         Self { conn, slot }
     }
 

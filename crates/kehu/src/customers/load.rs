@@ -66,7 +66,8 @@ pub fn load(conn: &mut Conn<'_>, actor: &Actor, id: CustomerId) -> Result<Custom
     load_for(conn, actor, Verb::Read, id)
 }
 
-/// A living customer on which the actor may do `verb`.
+/// A living customer on which the actor may do `verb`. To change it or what hangs on it, it stays as it is read until
+/// the transaction ends: its counts, completeness and main contact follow from what was read.
 pub fn load_for(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -76,16 +77,25 @@ pub fn load_for(
     static SELECT: LazyLock<String> = LazyLock::new(|| {
         format!("SELECT {} FROM customers c WHERE c.id = $1 AND c.deleted_at IS NULL", *COLUMNS)
     });
-    let customer: Customer = conn.row(&SELECT, &[id.into()])?.ok_or(AppError::NotFound)?;
+    let found = match lock(conn, verb) {
+        "" => conn.row(&SELECT, &[id.into()])?,
+        lock => conn.row(&format!("{}{lock}", *SELECT), &[id.into()])?,
+    };
+    let customer: Customer = found.ok_or(AppError::NotFound)?;
     access::require(actor, verb, &Facts { owner_id: customer.owner_id }, id.0)?;
     Ok(customer)
 }
 
 /// What the access decision needs of a living customer, without loading it whole: for what hangs on it.
 pub fn facts_of(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: CustomerId) -> Result<Facts, AppError> {
-    let owner: Option<(Option<PersonId>,)> =
-        conn.row("SELECT owner_id FROM customers WHERE id = $1 AND deleted_at IS NULL", &[id.into()])?;
+    let lock = lock(conn, verb);
+    let sql = format!("SELECT owner_id FROM customers WHERE id = $1 AND deleted_at IS NULL{lock}");
+    let owner: Option<(Option<PersonId>,)> = conn.row(&sql, &[id.into()])?;
     let facts = Facts { owner_id: owner.ok_or(AppError::NotFound)?.0 };
     access::require(actor, verb, &facts, id.0)?;
     Ok(facts)
+}
+
+fn lock(conn: &Conn<'_>, verb: Verb) -> &'static str {
+    if matches!(verb, Verb::Read | Verb::Export) { "" } else { conn.for_change() }
 }

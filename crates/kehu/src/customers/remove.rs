@@ -78,7 +78,8 @@ pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: CustomerId, now: Millis) -> R
         format!("SELECT {} FROM customers c WHERE c.id = $1 AND c.deleted_at IS NOT NULL", *COLUMNS)
     });
     require_administrator(actor)?;
-    let mut customer: Customer = tx.row(&SELECT, &[id.into()])?.ok_or(AppError::NotFound)?;
+    let sql = format!("{}{}", *SELECT, tx.for_change());
+    let mut customer: Customer = tx.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     tx.exec(
         "UPDATE customers SET deleted_at = NULL, deleted_by = NULL, version = version + 1, updated_at = $2,
            updated_by = $3 WHERE id = $1",

@@ -12,6 +12,7 @@ mod auth;
 mod catalogue;
 mod cli;
 mod contacts;
+mod counts;
 mod customers_api;
 mod customers_pages;
 mod demo;
