@@ -138,7 +138,7 @@ struct Rendering {
 }
 
 enum Table {
-    Csv(TableCsv<std::io::BufWriter<File>>),
+    Csv(Box<TableCsv<std::io::BufWriter<File>>>),
     Xlsx(Box<TableXlsx>, File),
 }
 
@@ -168,7 +168,7 @@ impl Rendering {
         let mut table = match format {
             Format::Csv => {
                 let titles: Vec<String> = columns.into_iter().map(|c| c.title).collect();
-                Table::Csv(TableCsv::new(std::io::BufWriter::new(file), &titles).map_err(failed)?)
+                Table::Csv(Box::new(TableCsv::new(std::io::BufWriter::new(file), &titles).map_err(failed)?))
             }
             Format::Xlsx => {
                 Table::Xlsx(Box::new(TableXlsx::new(self.l.t("客户"), &columns).map_err(failed)?), file)
