@@ -8,7 +8,7 @@ use store::Tx;
 
 use super::model::{Import, State, load_any};
 use super::run::actor_of;
-use crate::access::{Actor, Verb};
+use crate::access::{self, Actor, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -116,15 +116,20 @@ pub fn counts(conn: &mut store::Conn<'_>, id: ImportId) -> store::Result<(i64, i
     Ok((conn.count(count, &[id.into(), "undone".into()])?, conn.count(count, &[id.into(), "kept".into()])?))
 }
 
-/// The first customers that stay: (row, customer, name now).
+/// The first customers that stay and that the actor may read now: (row, customer, name now).
 pub fn kept(
     conn: &mut store::Conn<'_>,
+    actor: &Actor,
     id: ImportId,
     limit: i64,
 ) -> store::Result<Vec<(i64, CustomerId, String)>> {
+    let readable = access::readable_sql(actor, "c");
     conn.rows(
-        "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
-         WHERE r.import_id = $1 AND r.outcome = 'kept' AND c.deleted_at IS NULL ORDER BY r.row_number LIMIT $2",
+        &format!(
+            "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
+             WHERE r.import_id = $1 AND r.outcome = 'kept' AND c.deleted_at IS NULL AND {readable}
+             ORDER BY r.row_number LIMIT $2"
+        ),
         &[id.into(), limit.into()],
     )
 }

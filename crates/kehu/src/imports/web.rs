@@ -277,7 +277,7 @@ async fn view(
             let over = import.state.is_over() || matches!(import.state, Stage::Undone);
             let bad = if over { errors::first_rows(conn, &import, l, 50)? } else { Vec::new() };
             let undone = if import.state == Stage::Undone { undo::counts(conn, id)? } else { (0, 0) };
-            let kept = if undone.1 > 0 { undo::kept(conn, id, 50)? } else { Vec::new() };
+            let kept = if undone.1 > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
             let people = if own.is_administrator() { org::list_people(conn)? } else { Vec::new() };
             Ok::<_, AppError>((import, bad, undone, kept, people))
         })

@@ -232,7 +232,10 @@ async fn staff_sees_only_his_own_and_the_try_is_noted() {
         assert!(own.contains("张三") && own.contains("联系电话相同"), "{own}");
         // In a batch another person's customer fails like one that does not exist.
         let id = id_of(&hers);
+        let denials = "SELECT COUNT(*) FROM audit_log WHERE action = 'access.hidden' AND result = 'denied'";
+        let before = app.number(denials).await;
         let answer = htmx(&wang, "/customers/batch/tag", "/customers", &[("id", &id), ("tag", "偷看")]).await;
+        assert_eq!(app.number(denials).await, before + 1);
         assert!(answer.expect(200).header("hx-trigger").contains("warn"));
         assert_eq!(app.text("SELECT CAST(tags AS TEXT) FROM customers").await, "[]");
     })

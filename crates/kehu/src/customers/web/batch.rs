@@ -12,6 +12,7 @@ use super::query::list_query;
 use super::trigger;
 use crate::access::{Actor, Verb, require_administrator};
 use crate::app::App;
+use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{self, Draft, Field, ListQuery};
@@ -212,6 +213,10 @@ async fn carry_out(
                     match tx.savepoint(|tx| one(tx, &actor, &catalogue, *id, &act, now)) {
                         Ok(()) => part.done += 1,
                         Err(error) => {
+                            if let AppError::Hidden { object, id } = error {
+                                let entry = Entry::of("access.hidden", object, id).customer(id);
+                                audit::record(tx, &actor, now, &entry.result("denied"))?;
+                            }
                             let reason = reason_of(error, actor.lang)?;
                             let name = customers::load(tx, &actor, *id)
                                 .map_or_else(|_| id.to_string(), |c| c.name().to_owned());
