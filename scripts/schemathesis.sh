@@ -10,6 +10,7 @@ require_python
 kehu=$(realpath "${KEHU_BIN:-$(target_dir)/debug/kehu}")
 [ -x "$kehu" ] || die "$kehu does not exist; build it with: cargo build -p kehu"
 
+config=$PWD/scripts/schemathesis.toml
 version=$(sed -n 's/^schemathesis==//p' scripts/requirements.txt)
 venv=$PWD/.cache/schemathesis-$version
 install_schemathesis() {
@@ -81,7 +82,7 @@ passed=0 failed=0
 attack() {
   local role=$1 token=$2 report=$work/$1.xml code=0 counts ok bad
   say "--- as $role"
-  "$venv/bin/schemathesis" run "$url/api/openapi.json" --checks all --mode all --workers 2 \
+  "$venv/bin/schemathesis" --config-file "$config" run "$url/api/openapi.json" --checks all --mode all --workers 2 \
     --max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" --suppress-health-check all --continue-on-failure \
     --request-timeout 20 --header "Authorization: Bearer $token" \
     --report junit --report-junit-path "$report" || code=$?

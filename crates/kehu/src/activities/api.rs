@@ -139,12 +139,12 @@ pub(super) fn list_query(app: &App, query: &QueryData) -> Result<ListQuery, AppE
 #[utoipa::path(
     get, path = "/api/v1/activities", tag = "activities",
     params(
-        ("customer_id" = Option<String>, Query, description = "Only those of this customer"),
+        ("customer_id" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Only those of this customer"),
         ("kind" = Option<String>, Query, description = "Only this kind"),
-        ("author" = Option<String>, Query, description = "Only those written by this person"),
-        ("from" = Option<String>, Query, description = "First day, YYYY-MM-DD"),
-        ("to" = Option<String>, Query, description = "Last day, YYYY-MM-DD"),
-        ("open" = Option<String>, Query, description = "1: only needs nobody has met yet"),
+        ("author" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Only those written by this person"),
+        ("from" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "First day, YYYY-MM-DD"),
+        ("to" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "Last day, YYYY-MM-DD"),
+        ("open" = Option<String>, Query, example = "1", description = "1: only needs nobody has met yet"),
         ("limit" = Option<i64>, Query, description = "How many", minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "Cursor from next"),
     ),
@@ -163,7 +163,7 @@ async fn list_activities(
 /// Note an activity
 #[utoipa::path(
     post, path = "/api/v1/activities", tag = "activities",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body = ActivityInput,
     responses((status = 201, description = "The new activity", body = ActivityBody, headers(("ETag" = String))), CreateProblems)
 )]
@@ -187,7 +187,7 @@ async fn create_activity(
 /// Read an activity
 #[utoipa::path(
     get, path = "/api/v1/activities/{id}", tag = "activities",
-    params(("id" = ActivityId, Path)),
+    params(("id" = inline(ActivityId), Path)),
     responses((status = 200, description = "The activity", body = ActivityBody, headers(("ETag" = String))), ReadProblems)
 )]
 async fn show_activity(
@@ -205,7 +205,7 @@ async fn show_activity(
 /// Words only by its author or an administrator; `is_done` of a need by everybody who works with the customer.
 #[utoipa::path(
     patch, path = "/api/v1/activities/{id}", tag = "activities",
-    params(("id" = ActivityId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(ActivityId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     request_body = ActivityChange,
     responses((status = 200, description = "The activity as it now is", body = ActivityBody, headers(("ETag" = String))), ChangeProblems)
 )]
@@ -230,7 +230,7 @@ async fn update_activity(
 /// Only its author or an administrator; its files go with it.
 #[utoipa::path(
     delete, path = "/api/v1/activities/{id}", tag = "activities",
-    params(("id" = ActivityId, Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
+    params(("id" = inline(ActivityId), Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 async fn remove_activity(

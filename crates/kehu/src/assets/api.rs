@@ -112,7 +112,7 @@ fn reply(asset: &Asset) -> Reply {
 #[utoipa::path(
     get, path = "/api/v1/assets", tag = "assets",
     params(
-        ("customer_id" = Option<String>, Query, description = "Only those of this customer"),
+        ("customer_id" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Only those of this customer"),
         ("kind" = Option<String>, Query, description = "vehicle, room, meter or product"),
         ("q" = Option<String>, Query, description = "Part of a name or number", max_length = 100),
         ("limit" = Option<i64>, Query, description = "How many", minimum = 1, maximum = 200),
@@ -135,7 +135,7 @@ async fn list_assets(State(app): State<App>, actor: Actor, query: QueryData) -> 
 /// Adds an asset to a customer.
 #[utoipa::path(
     post, path = "/api/v1/assets", tag = "assets",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body = AssetInput,
     responses((status = 201, description = "The new asset", body = AssetBody, headers(("ETag" = String))), CreateProblems)
 )]
@@ -159,7 +159,7 @@ async fn create_asset(
 /// Shows an asset.
 #[utoipa::path(
     get, path = "/api/v1/assets/{id}", tag = "assets",
-    params(("id" = AssetId, Path)),
+    params(("id" = inline(AssetId), Path)),
     responses((status = 200, description = "The asset", body = AssetBody, headers(("ETag" = String))), ReadProblems)
 )]
 async fn show_asset(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Reply, AppError> {
@@ -171,7 +171,7 @@ async fn show_asset(State(app): State<App>, actor: Actor, Path(id): Path<String>
 /// Changes an asset.
 #[utoipa::path(
     patch, path = "/api/v1/assets/{id}", tag = "assets",
-    params(("id" = AssetId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(AssetId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     request_body = AssetChange,
     responses((status = 200, description = "The asset as it now is", body = AssetBody, headers(("ETag" = String))), ChangeProblems)
 )]
@@ -197,7 +197,7 @@ async fn update_asset(
 /// Takes an asset away.
 #[utoipa::path(
     delete, path = "/api/v1/assets/{id}", tag = "assets",
-    params(("id" = AssetId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(AssetId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     responses((status = 204, description = "Removed"), ChangeProblems)
 )]
 async fn remove_asset(

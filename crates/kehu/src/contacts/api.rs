@@ -95,7 +95,7 @@ fn reply(contact: &Contact) -> Reply {
 #[utoipa::path(
     get, path = "/api/v1/contacts", tag = "contacts",
     params(
-        ("customer_id" = Option<String>, Query, description = "Only those of this customer"),
+        ("customer_id" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Only those of this customer"),
         ("q" = Option<String>, Query, description = "Part of a name or number", max_length = 100),
         ("limit" = Option<i64>, Query, description = "How many", minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "Cursor from next"),
@@ -116,7 +116,7 @@ async fn list_contacts(State(app): State<App>, actor: Actor, query: QueryData) -
 /// Adds a contact to a customer.
 #[utoipa::path(
     post, path = "/api/v1/contacts", tag = "contacts",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body = ContactInput,
     responses((status = 201, description = "The new contact", body = ContactBody, headers(("ETag" = String))), CreateProblems)
 )]
@@ -140,7 +140,7 @@ async fn create_contact(
 /// Shows a contact.
 #[utoipa::path(
     get, path = "/api/v1/contacts/{id}", tag = "contacts",
-    params(("id" = ContactId, Path)),
+    params(("id" = inline(ContactId), Path)),
     responses((status = 200, description = "The contact", body = ContactBody, headers(("ETag" = String))), ReadProblems)
 )]
 async fn show_contact(
@@ -156,7 +156,7 @@ async fn show_contact(
 /// Changes a contact.
 #[utoipa::path(
     patch, path = "/api/v1/contacts/{id}", tag = "contacts",
-    params(("id" = ContactId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(ContactId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     request_body = ContactChange,
     responses((status = 200, description = "The contact as it now is", body = ContactBody, headers(("ETag" = String))), ChangeProblems)
 )]
@@ -178,7 +178,7 @@ async fn update_contact(
 /// Takes a contact away.
 #[utoipa::path(
     delete, path = "/api/v1/contacts/{id}", tag = "contacts",
-    params(("id" = ContactId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(ContactId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     responses((status = 204, description = "Removed"), ChangeProblems)
 )]
 async fn remove_contact(

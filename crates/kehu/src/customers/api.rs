@@ -94,7 +94,7 @@ pub async fn list_customers(
 /// Needs only `kind` and `name`. A caller who may not assign owners becomes the owner.
 #[utoipa::path(post, path = "/api/v1/customers", tag = "customers",
     request_body = NewCustomerInput,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     responses(
         (status = 201, body = CustomerBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = crate::web::api::Problem),
@@ -153,7 +153,7 @@ fn in_contact(error: AppError) -> AppError {
 
 /// Read a customer
 #[utoipa::path(get, path = "/api/v1/customers/{id}", tag = "customers",
-    params(("id" = CustomerId, Path)),
+    params(("id" = inline(CustomerId), Path)),
     responses(
         (status = 200, body = CustomerBody, headers(("ETag" = String))),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = crate::web::api::Problem),
@@ -174,7 +174,7 @@ pub async fn show_customer(
 /// Only the names given are changed. `custom` is merged by key.
 #[utoipa::path(patch, path = "/api/v1/customers/{id}", tag = "customers",
     request_body = CustomerInput,
-    params(("id" = CustomerId, Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
+    params(("id" = inline(CustomerId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     responses(
         (status = 200, body = CustomerBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = crate::web::api::Problem),
@@ -207,7 +207,7 @@ pub async fn update_customer(
 ///
 /// It leaves every list and search; an administrator can bring it back.
 #[utoipa::path(delete, path = "/api/v1/customers/{id}", tag = "customers",
-    params(("id" = CustomerId, Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
+    params(("id" = inline(CustomerId), Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
     responses(
         (status = 204, description = "Deleted"),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = crate::web::api::Problem),

@@ -85,7 +85,7 @@ const VERSION: i64 = 1;
 /// List the files of a customer
 #[utoipa::path(
     get, path = "/api/v1/files", tag = "files",
-    params(("customer_id" = String, Query, description = "The customer")),
+    params(("customer_id" = inline(CustomerId), Query, description = "The customer")),
     responses((status = 200, description = "The files, newest first", body = FileList), ReadProblems)
 )]
 async fn list_files(State(app): State<App>, actor: Actor, query: QueryData) -> Result<Response, AppError> {
@@ -156,7 +156,8 @@ pub(super) async fn read_form(app: &App, mut form: Multipart) -> Result<Sent, Ap
 
 /// Attach a file
 ///
-/// To a customer or to an activity. Its type is told by its content, whatever is claimed.
+/// To a customer or to an activity. Its type is told by its content, whatever is claimed. There is no Idempotency-Key:
+/// a file sent again is attached again; its `sha256` tells that it is the same.
 #[utoipa::path(
     post, path = "/api/v1/files", tag = "files",
     request_body(content = FileInput, content_type = "multipart/form-data"),
@@ -209,7 +210,7 @@ pub(super) async fn may_add(app: &App, actor: &Actor, customer: CustomerId) -> R
 /// Read what a file is
 #[utoipa::path(
     get, path = "/api/v1/files/{id}", tag = "files",
-    params(("id" = FileId, Path)),
+    params(("id" = inline(FileId), Path)),
     responses((status = 200, description = "What the file is", body = FileBody, headers(("ETag" = String))), ReadProblems)
 )]
 async fn show_file(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Reply, AppError> {
@@ -221,7 +222,7 @@ async fn show_file(State(app): State<App>, actor: Actor, Path(id): Path<String>)
 /// Read the bytes of a file
 #[utoipa::path(
     get, path = "/api/v1/files/{id}/content", tag = "files",
-    params(("id" = FileId, Path)),
+    params(("id" = inline(FileId), Path)),
     responses((status = 200, description = "The bytes", content_type = "application/octet-stream", body = Vec<u8>), ReadProblems)
 )]
 async fn show_content(
@@ -236,7 +237,7 @@ async fn show_content(
 /// Delete a file
 #[utoipa::path(
     delete, path = "/api/v1/files/{id}", tag = "files",
-    params(("id" = FileId, Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
+    params(("id" = inline(FileId), Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 async fn remove_file(

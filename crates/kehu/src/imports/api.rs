@@ -5,6 +5,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value as Json;
+use store::Tx;
 
 use super::export::{XLSX, download};
 use super::model::{Import, OnDuplicate, list, load};
@@ -16,7 +17,7 @@ use crate::error::AppError;
 use crate::files::{self, Received};
 use crate::ids::ImportId;
 use crate::text;
-use crate::web::api::{self, Problem, Reply};
+use crate::web::api::{self, Once, Problem, Reply};
 use crate::web::{FormData, Need, QueryData, Routes};
 
 /// The id in a path; anything else is nothing we have.
@@ -167,6 +168,7 @@ struct ImportForm {
 }
 
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body(content = ImportForm, content_type = "multipart/form-data"),
     responses(
         (status = 202, description = "Accepted; goes on in the background", body = ImportBody),
@@ -176,6 +178,7 @@ struct ImportForm {
         (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem),
     ))]
 async fn create(State(app): State<App>, actor: Actor, request: Request) -> Result<Response, AppError> {
+    let headers = request.headers().clone();
     let upload = read_upload(&app, request).await?;
     let fields = &upload.fields;
     if !matches!(fields.get("object"), "" | "customers") {
@@ -202,19 +205,35 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
     };
     let file = upload.file.ok_or_else(|| AppError::field("file", text!("请选择要导入的文件")))?;
     let peek = upload::peek(&file).await?;
+    let mut parts = vec!["POST /api/v1/imports", &file.name, &file.sha256];
+    parts.extend(fields.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+    let once = Once::read(&headers, &actor, &parts)?;
     let (catalogue, own, now) = (app.catalogue().await?, actor.clone(), app.now());
-    let import = files::attach(&app, file, move |tx, stored| {
-        let import = upload::insert(tx, &own, stored, &peek, &catalogue, now)?;
-        upload::choose(tx, &own, import.id, &choices, &catalogue, now)?;
-        upload::send(tx, &own, import.id, choices.is_dry_run, now)
+    let (reply, superfluous) = files::attach(&app, file, move |tx, stored| {
+        let mut is_new = false;
+        let mut start = |tx: &mut Tx<'_>| {
+            is_new = true;
+            let import = upload::insert(tx, &own, stored, &peek, &catalogue, now)?;
+            upload::choose(tx, &own, import.id, &choices, &catalogue, now)?;
+            upload::send(tx, &own, import.id, choices.is_dry_run, now).map(|import| accepted(&import))
+        };
+        let reply = match &once {
+            Some(once) => once.run(tx, now, start)?,
+            None => start(tx)?,
+        };
+        Ok((reply, (!is_new).then(|| stored.clone())))
     })
     .await?;
+    // The answer was given before: these bytes belong to no row.
+    if let Some(stored) = superfluous {
+        files::discard(&app, &stored).await;
+    }
     app.jobs_waiting.notify_one();
-    Ok(accepted(&import))
+    Ok(reply.into_response())
 }
 
-fn accepted(import: &Import) -> Response {
-    Reply { status: StatusCode::ACCEPTED, body: body_of(import), version: None }.into_response()
+fn accepted(import: &Import) -> Reply {
+    Reply { status: StatusCode::ACCEPTED, body: body_of(import), version: None }
 }
 
 /// The import; a check's counts stand where the run's will.
@@ -231,7 +250,7 @@ fn body_of(import: &Import) -> Json {
     body
 }
 
-#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = String, Path, description = "The import")),
+#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import")),
     responses((status = 200, description = "The import", body = ImportBody), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
         (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
 async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Response, AppError> {
@@ -242,7 +261,7 @@ async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> R
 
 #[utoipa::path(get, path = "/api/v1/imports", tag = "imports",
     params(("limit" = Option<u32>, Query, description = "1–200, 50 when absent", minimum = 1, maximum = 200),
-        ("after" = Option<String>, Query, description = "Place of the next page")),
+        ("after" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Place of the next page")),
     responses((status = 200, description = "Newest first", body = ImportPage), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "A value is wrong", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
 async fn index(State(app): State<App>, actor: Actor, query: QueryData) -> Result<Response, AppError> {
@@ -262,7 +281,7 @@ async fn index(State(app): State<App>, actor: Actor, query: QueryData) -> Result
     Ok(api::json_reply(&api::page_of(found.iter().map(body_of).collect(), next, None)))
 }
 
-#[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = String, Path, description = "The import")),
+#[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import")),
     responses((status = 200, description = "The refused rows as a workbook", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = Vec<u8>),
         (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem), (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem),
         (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
@@ -284,7 +303,7 @@ pub(super) async fn send_errors(app: &App, actor: &Actor, id: ImportId) -> Resul
     download(file, &format!("{stem}-{}.xlsx", actor.lang.t("需修改")), XLSX)
 }
 
-#[utoipa::path(post, path = "/api/v1/imports/{id}/cancel", tag = "imports", params(("id" = String, Path, description = "The import"), ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call harmless")),
+#[utoipa::path(post, path = "/api/v1/imports/{id}/cancel", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "Makes a repeated call harmless")),
     responses((status = 200, description = "Will stop at its next batch", body = ImportBody), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
         (status = 403, description = "Not allowed", content_type = "application/problem+json", body = Problem), (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 409, description = "Over already", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "A value is wrong", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
@@ -304,7 +323,7 @@ async fn cancel(
     Ok(reply.into_response())
 }
 
-#[utoipa::path(post, path = "/api/v1/imports/{id}/undo", tag = "imports", params(("id" = String, Path, description = "The import"), ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated call harmless")),
+#[utoipa::path(post, path = "/api/v1/imports/{id}/undo", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "Makes a repeated call harmless")),
     responses((status = 202, description = "Is taken back in the background", body = ImportBody), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
         (status = 403, description = "Not allowed", content_type = "application/problem+json", body = Problem), (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 409, description = "Nothing to take back", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "A value is wrong", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]

@@ -5,11 +5,17 @@ use std::any::Any;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, SecurityRequirement};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::error::AppError;
+use crate::web::api::{Problem, ProblemField};
 use crate::web::{Need, Routes, assets};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -69,7 +75,7 @@ async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()).into_response()
 }
 
-/// Adds title and security to the collected paths.
+/// Adds title, security and the problems every call may have to the collected paths.
 pub(super) fn describe(mut api: OpenApi) -> OpenApi {
     api.info = InfoBuilder::new()
         .title("kehu")
@@ -80,9 +86,81 @@ pub(super) fn describe(mut api: OpenApi) -> OpenApi {
     let components = api.components.take().unwrap_or_else(|| ComponentsBuilder::new().build());
     let mut components = components;
     components.security_schemes.insert("token".into(), bearer.into());
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(ProblemField::name().into_owned(), ProblemField::schema());
     api.components = Some(components);
     api.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+    for operation in api.paths.paths.values_mut().flat_map(operations) {
+        describe_problems(operation);
+        operation.parameters.iter_mut().flatten().for_each(describe_parameter);
+    }
     api
+}
+
+/// What stands in the document itself; nothing of ours is referred to, but for schemas.
+fn inline<T>(entry: &RefOr<T>) -> Option<&T> {
+    match entry {
+        RefOr::T(value) => Some(value),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// Parameters are never null, for addresses and headers have no null, and their texts never contain NUL.
+fn describe_parameter(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema else { return };
+    if let SchemaType::Array(kinds) = &mut schema.schema_type {
+        kinds.retain(|kind| *kind != Type::Null);
+        if let [only] = kinds.as_slice() {
+            schema.schema_type = SchemaType::Type(only.clone());
+        }
+    }
+    if schema.schema_type == SchemaType::Type(Type::String) && parameter.parameter_in == ParameterIn::Query {
+        schema.pattern.get_or_insert_with(|| "^[^\\u0000]*$".to_owned());
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Adds what an operation's form makes possible: extractors, the database and the protection around all routes answer
+/// the same everywhere. What the operation itself says of a status stays.
+fn describe_problems(operation: &mut Operation) {
+    let parameters: Vec<&Parameter> = operation.parameters.iter().flatten().filter_map(inline).collect();
+    let has = |place: ParameterIn| parameters.iter().any(|p| p.parameter_in == place);
+    let has_header =
+        |name: &str| parameters.iter().any(|p| p.parameter_in == ParameterIn::Header && p.name == name);
+    let (has_body, has_key) = (operation.request_body.is_some(), has_header("Idempotency-Key"));
+    let (has_path, has_query, has_version) =
+        (has(ParameterIn::Path), has(ParameterIn::Query), has_header("If-Match"));
+    let possible = [
+        ("400", "The body cannot be read", has_body),
+        ("401", "No valid token", true),
+        ("403", "Not allowed, or a new password must be chosen first", true),
+        ("404", "There is none, or the caller may not know it", has_path),
+        ("409", "The same Idempotency-Key is being worked on", has_key),
+        ("412", "Somebody changed it meanwhile", has_version),
+        ("413", "Too large", has_body || has_query),
+        ("415", "Another content type is needed", has_body),
+        ("422", "A value cannot be accepted", has_body || has_query || has_key),
+        ("428", "If-Match is missing", has_version),
+        ("500", "A mistake of the server; nothing was saved", true),
+        ("503", "Busy; try again", true),
+        ("507", "The disk is full", has_body || has_key || has_version),
+    ];
+    let responses = &mut operation.responses.responses;
+    for (status, text, _) in possible.into_iter().filter(|(.., is_possible)| *is_possible) {
+        let new = || RefOr::T(ResponseBuilder::new().description(text).build());
+        responses.entry(status.to_owned()).or_insert_with(new);
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        if response.content.is_empty() && status.starts_with(['4', '5']) {
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+            response.content.insert("application/problem+json".to_owned(), problem.into());
+        }
+    }
 }
 
 /// A panic in a handler becomes an ordinary internal error.

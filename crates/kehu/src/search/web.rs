@@ -262,7 +262,7 @@ async fn show_results(
     path = "/api/v1/search",
     tag = "search",
     params(
-        ("q" = String, Query, description = "Characters, pinyin, initials or digits; 200 characters are looked at"),
+        ("q" = Option<String>, Query, description = "Characters, pinyin, initials or digits; 200 characters are looked at"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Hits at the most, 50 when absent"),
     ),
     responses(

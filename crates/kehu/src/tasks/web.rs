@@ -207,7 +207,7 @@ async fn mark_need(app: &App, actor: &Actor, id: ActivityId, is_done: bool) -> R
     path = "/api/v1/tasks",
     tag = "tasks",
     params(
-        ("reason" = Option<String>, Query, description = "today, overdue, needs or dossiers; all but dossiers when absent"),
+        ("reason" = Option<String>, Query, pattern = "^(today|overdue|needs|dossiers)?$", description = "today, overdue, needs or dossiers; all but dossiers when absent"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Tasks of each reason at the most, 50 when absent"),
     ),
     responses(

@@ -10,6 +10,7 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::AppError;
+use crate::ids::PersonId;
 use crate::text;
 
 /// A problem document (RFC 9457), as the OpenAPI document describes it.
@@ -101,8 +102,97 @@ pub fn if_match(headers: &HeaderMap) -> Result<i64, AppError> {
 /// How long an answer is remembered under its key, in milliseconds.
 pub const REMEMBERED: i64 = 72 * 3600 * 1000;
 
-/// Runs a write once however often its `Idempotency-Key` comes: the first answer is stored in the same transaction and
-/// given again; another request under the same key is refused. `request` is what identifies it: method, path, body.
+/// A write that came with an `Idempotency-Key`.
+#[derive(Clone, Debug)]
+pub struct Once {
+    person: PersonId,
+    key: String,
+    hash: String,
+}
+
+impl Once {
+    /// Reads the key; `None` without one. `request` is what identifies the write: method, path, body.
+    pub fn read(headers: &HeaderMap, actor: &Actor, request: &[&str]) -> Result<Option<Self>, AppError> {
+        let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().unwrap_or_default().to_owned();
+        if !(1..=200).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(AppError::field(
+                "Idempotency-Key",
+                text!("Idempotency-Key 为 1–200 个 ASCII 字符，不含空格"),
+            ));
+        }
+        let mut hash = Sha256::new();
+        for part in request {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Ok(Some(Self { person: actor.person_id, key, hash: crate::audit::hex(&hash.finalize()) }))
+    }
+
+    /// Runs `body` the first time and stores its answer in the same transaction; gives that answer again afterwards.
+    /// Another request under the same key is refused.
+    pub fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        now: Millis,
+        body: impl FnOnce(&mut Tx<'_>) -> Result<Reply, AppError>,
+    ) -> Result<Reply, AppError> {
+        if let Some(reply) = self.known(tx, now)? {
+            return Ok(reply);
+        }
+        tx.exec(
+            "DELETE FROM idempotency WHERE person_id = $1 AND key = $2",
+            &[self.person.into(), (&self.key).into()],
+        )?;
+        // Claimed first: on PostgreSQL a second request under the same key waits here and then finds the clash.
+        tx.exec(
+            "INSERT INTO idempotency (person_id, key, request_hash, status, reply, etag, created_at)
+             VALUES ($1, $2, $3, 0, '', '0', $4)",
+            &[self.person.into(), (&self.key).into(), (&self.hash).into(), now.into()],
+        )
+        .map_err(|error| match error {
+            store::Error::Constraint { .. } => {
+                AppError::Conflict(text!("同一个 Idempotency-Key 的请求正在处理，请稍后再试"))
+            }
+            other => other.into(),
+        })?;
+        let reply = body(tx)?;
+        tx.exec(
+            "UPDATE idempotency SET status = $3, reply = $4, etag = $5 WHERE person_id = $1 AND key = $2",
+            &[
+                self.person.into(),
+                (&self.key).into(),
+                i64::from(reply.status.as_u16()).into(),
+                reply.body.to_string().into(),
+                reply.version.unwrap_or(0).to_string().into(),
+            ],
+        )?;
+        Ok(reply)
+    }
+
+    /// The answer given before.
+    fn known(&self, tx: &mut Tx<'_>, now: Millis) -> Result<Option<Reply>, AppError> {
+        let known: Option<(String, i64, String, i64)> = tx.row(
+            "SELECT request_hash, status, reply, CAST(etag AS BIGINT) FROM idempotency
+             WHERE person_id = $1 AND key = $2 AND created_at > $3",
+            &[self.person.into(), (&self.key).into(), (now - REMEMBERED).into()],
+        )?;
+        let Some((hash, status, reply, version)) = known else { return Ok(None) };
+        if hash != self.hash {
+            return Err(AppError::field(
+                "Idempotency-Key",
+                text!("这个 Idempotency-Key 已用于另一个请求，请换一个"),
+            ));
+        }
+        Ok(Some(Reply {
+            status: StatusCode::from_u16(status as u16).unwrap_or(StatusCode::OK),
+            body: serde_json::from_str(&reply).unwrap_or(Json::Null),
+            version: (version > 0).then_some(version),
+        }))
+    }
+}
+
+/// Runs a write in a transaction of its own, once however often its `Idempotency-Key` comes (see [`Once`]).
 pub async fn write_once<F>(
     app: &App,
     actor: &Actor,
@@ -114,69 +204,10 @@ where
     F: Fn(&mut Tx<'_>, Millis) -> Result<Reply, AppError> + Send + 'static,
 {
     let now = app.now();
-    let Some(key) = headers.get("idempotency-key") else {
-        return app.db.write(move |tx| body(tx, now)).await;
-    };
-    let key = key.to_str().unwrap_or_default().trim().to_owned();
-    if key.is_empty() || key.len() > 200 {
-        return Err(AppError::field("Idempotency-Key", text!("Idempotency-Key 为 1–200 个 ASCII 字符")));
+    match Once::read(headers, actor, request)? {
+        None => app.db.write(move |tx| body(tx, now)).await,
+        Some(once) => app.db.write(move |tx| once.run(tx, now, |tx| body(tx, now))).await,
     }
-    let mut hash = Sha256::new();
-    for part in request {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let (hash, person) = (crate::audit::hex(&hash.finalize()), actor.person_id);
-    app.db
-        .write(move |tx| {
-            let known: Option<(String, i64, String, i64)> = tx.row(
-                "SELECT request_hash, status, reply, CAST(etag AS BIGINT) FROM idempotency
-                 WHERE person_id = $1 AND key = $2 AND created_at > $3",
-                &[person.into(), (&key).into(), (now - REMEMBERED).into()],
-            )?;
-            if let Some((known_hash, status, reply, version)) = known {
-                if known_hash != hash {
-                    return Err(AppError::field(
-                        "Idempotency-Key",
-                        text!("这个 Idempotency-Key 已用于另一个请求，请换一个"),
-                    ));
-                }
-                return Ok(Reply {
-                    status: StatusCode::from_u16(status as u16).unwrap_or(StatusCode::OK),
-                    body: serde_json::from_str(&reply).unwrap_or(Json::Null),
-                    version: (version > 0).then_some(version),
-                });
-            }
-            tx.exec(
-                "DELETE FROM idempotency WHERE person_id = $1 AND key = $2",
-                &[person.into(), (&key).into()],
-            )?;
-            // Claimed first: on PostgreSQL a second request under the same key waits here and then finds the clash.
-            tx.exec(
-                "INSERT INTO idempotency (person_id, key, request_hash, status, reply, etag, created_at)
-                 VALUES ($1, $2, $3, 0, '', '0', $4)",
-                &[person.into(), (&key).into(), (&hash).into(), now.into()],
-            )
-            .map_err(|error| match error {
-                store::Error::Constraint { .. } => {
-                    AppError::Conflict(text!("同一个 Idempotency-Key 的请求正在处理，请稍后再试"))
-                }
-                other => other.into(),
-            })?;
-            let reply = body(tx, now)?;
-            tx.exec(
-                "UPDATE idempotency SET status = $3, reply = $4, etag = $5 WHERE person_id = $1 AND key = $2",
-                &[
-                    person.into(),
-                    (&key).into(),
-                    i64::from(reply.status.as_u16()).into(),
-                    reply.body.to_string().into(),
-                    reply.version.unwrap_or(0).to_string().into(),
-                ],
-            )?;
-            Ok(reply)
-        })
-        .await
 }
 
 /// `{"items": […], "next": cursor or null}`, with `total` when it is known exactly.
@@ -190,7 +221,7 @@ pub fn page_of(items: Vec<Json>, next: Option<String>, total: Option<i64>) -> Js
 
 /// Reads `limit`: 1–200, 50 when absent.
 pub fn limit(text: Option<&str>) -> Result<usize, AppError> {
-    match text.filter(|t| !t.is_empty()) {
+    match text {
         None => Ok(50),
         Some(text) => text
             .parse()

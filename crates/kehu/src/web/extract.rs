@@ -226,7 +226,16 @@ impl FromRequest<App> for JsonBody {
             .await
             .map_err(|_| AppError::TooLarge(text!("提交的内容太大，请减少后重试")))?;
         match serde_json::from_slice(&bytes) {
-            Ok(serde_json::Value::Object(body)) => Ok(Self(body)),
+            Ok(serde_json::Value::Object(body)) => {
+                match body.iter().find(|(k, v)| k.contains('\0') || has_nul(v)) {
+                    // No text of ours has NUL, and PostgreSQL cannot store it.
+                    Some((name, _)) => Err(AppError::field(
+                        &name.replace('\0', ""),
+                        text!("含有不可见字符，请删除后重新输入"),
+                    )),
+                    None => Ok(Self(body)),
+                }
+            }
             Ok(_) => Err(AppError::BadRequest(text!("请提交一个 JSON 对象"))),
             Err(error) => Err(AppError::BadRequest(text!(
                 "不是有效的 JSON：第 {} 行第 {} 列",
@@ -234,5 +243,17 @@ impl FromRequest<App> for JsonBody {
                 error.column()
             ))),
         }
+    }
+}
+
+/// Whether a text somewhere in a value contains NUL; the parser bounds how deep a value is.
+fn has_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(all) => all.iter().any(has_nul),
+        serde_json::Value::Object(all) => {
+            all.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
+        }
+        _ => false,
     }
 }

@@ -38,6 +38,11 @@ impl FormData {
         if all.len() > MOST {
             return Err(AppError::TooLarge(text!("表单的内容太多，请分几次提交")));
         }
+        // No text of ours has NUL, and PostgreSQL cannot store it.
+        if let Some((name, _)) = all.iter().find(|(name, value)| name.contains('\0') || value.contains('\0'))
+        {
+            return Err(AppError::field(&name.replace('\0', ""), text!("含有不可见字符，请删除后重新输入")));
+        }
         Ok(Self(all))
     }
 

@@ -43,24 +43,24 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
         if !is_api {
             response = error_page(&app, &error, &headers, &method, &uri, response).await;
         }
-    } else if !is_api
-        && response.status().is_client_error()
-        && !response.headers().contains_key(header::CONTENT_TYPE)
-        || response.status() == axum::http::StatusCode::NOT_FOUND
-            && response.headers().get(header::CONTENT_LENGTH).is_some_and(|l| l == "0")
-    {
-        // No route: the router's own empty answer.
-        response = if is_api {
-            bare(&response).into_response()
-        } else {
-            let error = bare(&response);
-            let plain = error.clone().into_response();
-            error_page(&app, &error, &headers, &method, &uri, plain).await
-        };
-        response.extensions_mut().remove::<AppError>();
+    } else if response.status().is_client_error() && is_routers_own(&response) {
+        let error = bare(&response);
+        let mut plain = error.clone().into_response();
+        plain.extensions_mut().remove::<AppError>();
+        if let Some(methods) = response.headers().get(header::ALLOW) {
+            plain.headers_mut().insert(header::ALLOW, methods.clone());
+        }
+        response =
+            if is_api { plain } else { error_page(&app, &error, &headers, &method, &uri, plain).await };
     }
     protect(&mut response, &context.request_id);
     response
+}
+
+/// Whether an error is the router's or an extractor's own answer: empty, or a line of English.
+fn is_routers_own(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 fn bare(response: &Response) -> AppError {
@@ -69,7 +69,8 @@ fn bare(response: &Response) -> AppError {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
             AppError::TooLarge(text!("提交的内容太大，请减少后重试"))
         }
-        axum::http::StatusCode::NOT_FOUND => AppError::NotFound,
+        // A path whose ids cannot be read leads nowhere.
+        axum::http::StatusCode::NOT_FOUND | axum::http::StatusCode::BAD_REQUEST => AppError::NotFound,
         _ => AppError::BadRequest(text!("请求的格式不对")),
     }
 }
@@ -196,8 +197,10 @@ async fn error_page(
     let Ok(body) = rendered else { return original };
     let mut response =
         (error.status(), [(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response();
-    if let Some(wait) = original.headers().get(header::RETRY_AFTER) {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = original.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
     }
     response
 }

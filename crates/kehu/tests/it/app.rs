@@ -295,6 +295,18 @@ impl Client<'_> {
 
     /// Sends one file as `multipart/form-data`, with further fields before it.
     pub async fn upload(&self, path: &str, fields: &[(&str, &str)], name: &str, content: &[u8]) -> Answer {
+        self.upload_once(path, fields, name, content, "").await
+    }
+
+    /// `upload` with an `Idempotency-Key`; without one when it is empty.
+    pub async fn upload_once(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        content: &[u8],
+        key: &str,
+    ) -> Answer {
         let boundary = "kehu-test-boundary";
         let mut body = Vec::new();
         for (field, value) in fields {
@@ -314,12 +326,13 @@ impl Client<'_> {
         );
         body.extend_from_slice(content);
         body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-        let request = self
+        let mut request = self
             .request("POST", path)
-            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
-            .body(Body::from(body))
-            .unwrap();
-        self.app.send(request).await
+            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"));
+        if !key.is_empty() {
+            request = request.header("idempotency-key", key);
+        }
+        self.app.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Makes a customer through the API and answers it.

@@ -598,3 +598,19 @@ async fn a_hundred_thousand_rows() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_import_sent_twice_under_one_key_is_made_once() {
+    both(|app| async move {
+        let client = app.administrator().await.with_token().await;
+        let text = "客户名称\n甲公司\n".as_bytes();
+        let send = |name: &'static str| client.upload_once("/api/v1/imports", &[], name, text, "k-1");
+        let first = send("名单.csv").await.expect(202).json();
+        let again = send("名单.csv").await.expect(202).json();
+        assert_eq!(first["id"], again["id"]);
+        assert_eq!(app.number("SELECT COUNT(*) FROM imports").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM files").await, 1);
+        send("另一份.csv").await.expect(422);
+    })
+    .await;
+}

@@ -8,6 +8,7 @@ use axum::http::header;
 use kehu::access::DataScope;
 use kehu::router;
 use kehu::web::Need;
+use serde_json::json;
 
 use crate::both;
 
@@ -90,4 +91,64 @@ fn the_openapi_document_holds_exactly_the_routes_of_the_api() {
         .collect();
     assert_eq!(described, live);
     assert!(!live.is_empty());
+}
+
+#[test]
+fn every_call_of_the_api_describes_its_problems() {
+    let document = serde_json::to_value(router::openapi()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let said = format!("{method} {path}");
+            for status in ["401", "403", "500", "503"] {
+                assert!(responses.contains_key(status), "{said} without {status}");
+            }
+            for (status, response) in responses.iter().filter(|(s, _)| s.starts_with(['4', '5'])) {
+                let content = response["content"].as_object().unwrap();
+                assert_eq!(
+                    content.keys().collect::<Vec<_>>(),
+                    ["application/problem+json"],
+                    "{said} {status}"
+                );
+            }
+            let is_file = path == "/api/v1/files";
+            let has_key = operation["parameters"].to_string().contains("Idempotency-Key");
+            assert_eq!(has_key, method == "post" && !is_file, "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_no_handler_answers_is_a_problem_document_too() {
+    both(|app| async move {
+        let client = app.administrator().await.with_token().await;
+        let answer = client.json("PUT", "/api/v1/customers", json!({})).await.expect(405);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let allowed: BTreeSet<_> = answer.header("allow").split(',').map(str::to_owned).collect();
+        assert_eq!(allowed, BTreeSet::from(["GET", "HEAD", "POST"].map(str::to_owned)));
+        assert_eq!(answer.json()["code"], "method_not_allowed");
+        for path in ["/api/v1/nothing", "/api/v1/customers/%FF", "/api/v1/customers/x", "/api/v1/imports/%00"]
+        {
+            let answer = client.get(path).await.expect(404);
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+        }
+        for path in
+            ["/api/v1/customers?q=%00", "/api/v1/people?limit=", "/api/v1/people?limit=99999999999999999999"]
+        {
+            client.get(path).await.expect(422);
+        }
+        let named = |name: &str| json!({ "kind": "organisation", "name": name });
+        client.json("POST", "/api/v1/customers", named("甲\u{0}")).await.expect(422);
+        let key = [("idempotency-key", "a b")];
+        client.json_with("POST", "/api/v1/customers", named("甲"), &key).await.expect(422);
+        let send = |body: String| {
+            let request =
+                client.request("POST", "/api/v1/customers").header("content-type", "application/json");
+            app.send(request.body(body.into()).unwrap())
+        };
+        send(r#"{"kind":"organisation","name":"\ud800"}"#.to_owned()).await.expect(400);
+        send(format!(r#"{{"custom":{}{}}}"#, "[".repeat(5000), "]".repeat(5000))).await.expect(400);
+        send(r#"{"kind":"organisation","name":1e999}"#.to_owned()).await.expect(400);
+    })
+    .await;
 }

@@ -61,15 +61,15 @@ pub struct AuditList {
 /// Newest first. Administrators only; reading is itself recorded.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(
-        ("person" = Option<String>, Query, description = "Id of a person"),
-        ("action" = Option<String>, Query, description = "An action, or its beginning with a dot: customer."),
-        ("object" = Option<String>, Query, description = "A kind of object"),
-        ("customer" = Option<String>, Query, description = "Id of a customer"),
-        ("result" = Option<String>, Query, description = "ok, denied or failed"),
-        ("from" = Option<String>, Query, description = "First day, YYYY-MM-DD"),
-        ("to" = Option<String>, Query, description = "Last day, YYYY-MM-DD"),
+        ("person" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Id of a person"),
+        ("action" = Option<String>, Query, pattern = "^[a-z_.]{0,60}$", description = "An action, or its beginning with a dot: customer."),
+        ("object" = Option<String>, Query, pattern = "^[a-z_.]{0,60}$", description = "A kind of object"),
+        ("customer" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Id of a customer"),
+        ("result" = Option<String>, Query, pattern = "^[a-z_.]{0,60}$", description = "ok, denied or failed"),
+        ("from" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "First day, YYYY-MM-DD"),
+        ("to" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "Last day, YYYY-MM-DD"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
-        ("after" = Option<String>, Query, description = "Cursor from next"),
+        ("after" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Cursor from next"),
     ),
     responses(
         (status = 200, body = AuditList),

@@ -133,7 +133,7 @@ fn scope(text: &str) -> Result<DataScope, AppError> {
     params(
         ("q" = Option<String>, Query, description = "Part of a name, its pinyin or initials"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
-        ("after" = Option<String>, Query, description = "Cursor from next"),
+        ("after" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Cursor from next"),
     ),
     responses(
         (status = 200, body = PersonList),
@@ -163,7 +163,7 @@ pub async fn list_people(
 
 /// Show a person
 #[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people",
-    params(("id" = String, Path)),
+    params(("id" = inline(PersonId), Path)),
     responses(
         (status = 200, body = PersonBody, headers(("ETag" = String))),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = Problem),
@@ -184,7 +184,7 @@ pub async fn show_person(
 /// Administrators only.
 #[utoipa::path(post, path = "/api/v1/people", tag = "people",
     request_body = PersonInput,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     responses(
         (status = 201, body = PersonBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = Problem),
@@ -233,7 +233,7 @@ pub async fn create_person(
 /// Administrators only. A change of role, scope or activity ends his sessions at once.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "people",
     request_body = PersonPatch,
-    params(("id" = String, Path), ("If-Match" = String, Header, description = "The ETag the change is based on")),
+    params(("id" = inline(PersonId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     responses(
         (status = 200, body = PersonBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = Problem),
