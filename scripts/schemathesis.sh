@@ -78,11 +78,12 @@ fi
 # schemathesis keeps its notes in the current directory; they go with the rest.
 cd "$work"
 passed=0 failed=0
-# attack ROLE TOKEN: one run of schemathesis; adds its counts.
+# attack ROLE TOKEN: one run of schemathesis; adds its counts. One worker: with more, hypothesis can fail in Python 3.11
+# with "AST constructor recursion depth mismatch", for the parser counts its depth across threads.
 attack() {
   local role=$1 token=$2 report=$work/$1.xml code=0 counts ok bad
   say "--- as $role"
-  "$venv/bin/schemathesis" --config-file "$config" run "$url/api/openapi.json" --checks all --mode all --workers 2 \
+  "$venv/bin/schemathesis" --config-file "$config" run "$url/api/openapi.json" --checks all --mode all --workers 1 \
     --max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" --suppress-health-check all --continue-on-failure \
     --request-timeout 20 --header "Authorization: Bearer $token" \
     --report junit --report-junit-path "$report" || code=$?
