@@ -318,7 +318,8 @@ impl utoipa::PartialSchema for NewCustomerInput {
                 .max_length(Some(longest))
         };
         let contact = ObjectBuilder::new()
-            .property("name", text(40))
+            .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+            .property("name", text(60))
             .property("title", text(60))
             .property("phone", text(40))
             .required("name");
