@@ -11,6 +11,7 @@ pub mod marks;
 mod model;
 mod remove;
 mod update;
+mod words;
 
 pub mod api;
 pub mod web;
@@ -25,3 +26,4 @@ pub use load::{COLUMNS, facts_of, load, load_for, read_row};
 pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean, parse_date};
 pub use remove::{remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};
+pub(crate) use words::{hanging_code, hanging_dictionary, hanging_title, is_hanging_internal};

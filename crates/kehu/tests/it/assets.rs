@@ -111,3 +111,28 @@ async fn the_same_plate_elsewhere_is_told_to_those_who_may_know() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_and_the_log_speak_words_not_stored_names() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let id = admin.customer(json!({ "kind": "person", "name": "张三" })).await["id"].clone();
+        let path = format!("/customers/{}?tab=history", id.as_str().unwrap());
+        let reader = app.administrator().await;
+        let admin = admin.with_token().await;
+        let room = json!({ "customer_id": id, "kind": "room", "details": { "community": "翠湖花园", "building": "3", "unit": "2", "room": "501" } });
+        admin.json("POST", "/api/v1/assets", room).await.expect(201);
+        let call = json!({ "customer_id": id, "kind": "call", "direction": "out", "body": "约定周五看房" });
+        admin.json("POST", "/api/v1/activities", call).await.expect(201);
+        for page in [path.as_str(), "/admin/audit"] {
+            let text = reader.get(page).await.expect(200).text();
+            for word in ["房号", "楼栋", "房产", "我方去", "电话"] {
+                assert!(text.contains(word), "{page} lacks {word}");
+            }
+            for code in [">community<", ">room<", ">out<", ">call<", "happened_at", "done_by", "（空）"] {
+                assert!(!text.contains(code), "{page} shows {code}");
+            }
+        }
+    })
+    .await;
+}

@@ -6,7 +6,7 @@ use crate::access::{DataScope, Role};
 use crate::audit::Written;
 use crate::auth::device_title;
 use crate::catalogue::{Catalogue, CustomKind};
-use crate::customers::{Field, SPECS};
+use crate::customers::{Field, SPECS, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal};
 use crate::i18n::Lang;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
@@ -63,6 +63,8 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "removed" => "移除",
         "downloaded" => "下载",
         "started" => "开始",
+        "uploaded" => "上传",
+        "checked" => "检查",
         "finished" => "完成",
         "undone" => "撤销",
         "cancelled" => "取消",
@@ -140,10 +142,11 @@ pub(super) fn changes(row: &Written, catalogue: &Catalogue, l: Lang) -> Vec<Chan
     keys.into_iter()
         .filter_map(|key| {
             let (was, is) = (before.get(key), after.get(key));
-            if was == is {
+            if was == is || is_hanging_internal(&row.object, key) {
                 return None;
             }
-            let shown = |v: Option<&Json>| v.map_or_else(String::new, |v| value(key, v, catalogue, l));
+            let shown =
+                |v: Option<&Json>| v.map_or_else(String::new, |v| value(&row.object, key, v, catalogue, l));
             let change =
                 Change { title: title(&row.object, key, catalogue, l), before: shown(was), after: shown(is) };
             (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
@@ -164,11 +167,28 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
     {
         return l.t(spec.zh).to_owned();
     }
+    if matches!(object, "contact" | "asset" | "activity" | "file")
+        && let Some(zh) = hanging_title(object, key)
+    {
+        return l.t(zh).to_owned();
+    }
+    if let Some(scheme) = key.strip_prefix("mark.") {
+        let dictionary = catalogue.dictionary(scheme);
+        return l.pick(&dictionary.zh, &dictionary.en).to_owned();
+    }
     let custom = key.strip_prefix("custom.").unwrap_or(key);
     if let Some(field) = catalogue.custom_fields.iter().find(|f| f.key == custom) {
         return field.title.clone();
     }
     let title = match key {
+        "created" if object == "import" => "新建",
+        "updated" if object == "import" => "更新",
+        "failed" if object == "import" => "失败",
+        "read" if object == "import" => "读取",
+        "skipped" if object == "import" => "跳过",
+        "state" if object == "import" => "状态",
+        "file" if object == "import" => "文件",
+        "size" => "大小",
         "name" if object == "person" || object == "contact" => "姓名",
         "title" if object == "person" || object == "contact" => "职务",
         "name" | "title" => "名称",
@@ -176,6 +196,7 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "email" => "邮箱",
         "username" => "用户名",
         "key" => "键名",
+        "number" => "客户编号",
         "is_demo" => "演示",
         "expires_at" => "有效期至",
         "person_id" | "person" => "人员",
@@ -204,11 +225,26 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
     l.t(title).to_owned()
 }
 
-fn value(key: &str, value: &Json, catalogue: &Catalogue, l: Lang) -> String {
+fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) -> String {
     let text = match value {
         Json::Null => String::new(),
         Json::Bool(true) => l.t("是").to_owned(),
         Json::Bool(false) => l.t("否").to_owned(),
+        Json::String(code) if let Some(zh) = hanging_code(object, key, code) => l.t(zh).to_owned(),
+        Json::String(code) if let Some(name) = hanging_dictionary(object, key) => {
+            catalogue.dictionary(name).title(code, l).to_owned()
+        }
+        Json::String(code) if object == "import" && key == "state" => match code.as_str() {
+            "done" => l.t("已完成").to_owned(),
+            "cancelled" => l.t("已取消").to_owned(),
+            "undone" => l.t("已撤销").to_owned(),
+            _ => code.clone(),
+        },
+        Json::String(code) if key == "gender" => match code.as_str() {
+            "male" => l.t("男").to_owned(),
+            "female" => l.t("女").to_owned(),
+            _ => code.clone(),
+        },
         Json::String(code) if key == "device" => device_title(code, l),
         Json::String(code) if key == "dictionary" => {
             let dictionary = catalogue.dictionary(code);

@@ -27,17 +27,8 @@ impl Column {
 }
 
 /// What is shown until a person chooses.
-const USUAL: [&str; 9] = [
-    "name",
-    "class",
-    "level",
-    "phone",
-    "owner_id",
-    "region",
-    "next_contact_on",
-    "completeness",
-    "updated_at",
-];
+const USUAL: [&str; 8] =
+    ["name", "class", "level", "phone", "owner_id", "region", "next_contact_on", "completeness"];
 
 /// Columns that are no fields: name and head (source text).
 const KEPT: [(&str, &str); 8] = [

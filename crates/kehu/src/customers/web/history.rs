@@ -1,12 +1,16 @@
 //! What was changed at a customer and what hangs on it: each value before and after, who and when, from the audit log.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 use store::Conn;
 
 use super::columns::kept_title;
 use super::display::Reader;
 use crate::clock::Millis;
-use crate::customers::{Field, Kind, SPECS};
+use crate::customers::{
+    Field, Kind, SPECS, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal,
+};
 use crate::ids::{CustomerId, PersonId};
 
 /// Entries shown at once.
@@ -54,11 +58,14 @@ pub(super) fn load(
     let has_more = rows.len() as i64 > SHOWN;
     rows.truncate(SHOWN as usize);
     let older = rows.last().filter(|_| has_more).map(|row| store::format_id(row.0));
+    let contacts = contact_names(conn, id)?;
     let entries = rows
         .into_iter()
         .map(|(_, at, by, action, object, before, after)| {
             let (title, icon) = title_of(reader, &action, &object);
-            let mut changes = changes(reader, &before, &after);
+            let told = Told { reader, object: &object, contacts: &contacts };
+            let mut changes = told.changes(&before, &after);
+            changes.retain(|(_, c)| !c.old.is_empty() || !c.new.is_empty());
             if let Some(field) = field {
                 changes.retain(|(key, _)| key == field);
             }
@@ -102,53 +109,83 @@ fn title_of(reader: &Reader<'_>, action: &str, object: &str) -> (String, &'stati
     (l.f("{}{}", &[&l.t(verb), &l.t(object)]), icon)
 }
 
-fn changes(reader: &Reader<'_>, before: &str, after: &str) -> Vec<(String, Change)> {
-    let object = |text: &str| match serde_json::from_str(text) {
-        Ok(Json::Object(map)) => map,
-        _ => Map::new(),
-    };
-    let (before, after) = (object(before), object(after));
-    let mut keys: Vec<&String> =
-        before.keys().chain(after.keys().filter(|k| !before.contains_key(*k))).collect();
-    keys.sort_by_key(|key| Field::named(key).map_or(usize::MAX, |f| f as usize));
-    let mut all = Vec::new();
-    for key in keys {
-        let (old, new) = (before.get(key).unwrap_or(&Json::Null), after.get(key).unwrap_or(&Json::Null));
-        if key == "custom" && old.is_null() {
-            for (key, value) in new.as_object().into_iter().flatten() {
-                let key = format!("custom.{key}");
-                all.push((key.clone(), change(reader, &key, &Json::Null, value)));
+/// Names of the customer's contacts by their public ids, the deleted ones too.
+fn contact_names(conn: &mut Conn<'_>, id: CustomerId) -> store::Result<HashMap<String, String>> {
+    let rows: Vec<(i64, String)> =
+        conn.rows("SELECT id, name FROM contacts WHERE customer_id = $1", &[id.into()])?;
+    Ok(rows.into_iter().map(|(id, name)| (store::format_id(id), name)).collect())
+}
+
+/// Tells the changes of one object in words.
+struct Told<'a> {
+    reader: &'a Reader<'a>,
+    object: &'a str,
+    contacts: &'a HashMap<String, String>,
+}
+
+impl Told<'_> {
+    fn changes(&self, before: &str, after: &str) -> Vec<(String, Change)> {
+        let object = |text: &str| match serde_json::from_str(text) {
+            Ok(Json::Object(map)) => map,
+            _ => Map::new(),
+        };
+        let (before, after) = (object(before), object(after));
+        let mut keys: Vec<&String> =
+            before.keys().chain(after.keys().filter(|k| !before.contains_key(*k))).collect();
+        keys.retain(|key| !is_hanging_internal(self.object, key));
+        keys.sort_by_key(|key| Field::named(key).map_or(usize::MAX, |f| f as usize));
+        let mut all = Vec::new();
+        for key in keys {
+            let (old, new) = (before.get(key).unwrap_or(&Json::Null), after.get(key).unwrap_or(&Json::Null));
+            if key == "custom" && old.is_null() {
+                for (key, value) in new.as_object().into_iter().flatten() {
+                    let key = format!("custom.{key}");
+                    all.push((key.clone(), self.change(&key, &Json::Null, value)));
+                }
+                continue;
             }
-            continue;
+            all.push((key.clone(), self.change(key, old, new)));
         }
-        all.push((key.clone(), change(reader, key, old, new)));
+        all
     }
-    all
-}
 
-fn change(reader: &Reader<'_>, key: &str, old: &Json, new: &Json) -> Change {
-    Change { title: title(reader, key), old: value(reader, key, old), new: value(reader, key, new) }
-}
+    fn change(&self, key: &str, old: &Json, new: &Json) -> Change {
+        Change { title: self.title(key), old: self.value(key, old), new: self.value(key, new) }
+    }
 
-/// Names of values of what hangs on a customer (source text).
-const OTHER_TITLES: [(&str, &str); 16] = [
-    ("title", "职务"),
-    ("department", "部门"),
-    ("is_primary", "主要联系人"),
-    ("customer_id", "客户"),
-    ("contact_id", "联系人"),
-    ("subject", "主题"),
-    ("body", "内容"),
-    ("result", "结果"),
-    ("effect", "效果"),
-    ("direction", "方向"),
-    ("happened_at", "发生时间"),
-    ("code", "编号"),
-    ("started_on", "开始日期"),
-    ("ends_on", "到期日期"),
-    ("size", "大小"),
-    ("details", "详细信息"),
-];
+    fn title(&self, key: &str) -> String {
+        if self.object == "customer" {
+            return title(self.reader, key);
+        }
+        hanging_title(self.object, key)
+            .map_or_else(|| title(self.reader, key), |zh| self.reader.l.t(zh).to_owned())
+    }
+
+    fn value(&self, key: &str, what: &Json) -> String {
+        let (reader, l) = (self.reader, self.reader.l);
+        let text = match what {
+            Json::Bool(yes) => return l.t(if *yes { "是" } else { "否" }).to_owned(),
+            _ => what.as_str(),
+        };
+        let (Some(text), false) = (text, self.object == "customer") else {
+            return value(reader, key, what);
+        };
+        if let Some(zh) = hanging_code(self.object, key, text) {
+            return l.t(zh).to_owned();
+        }
+        if let Some(name) = hanging_dictionary(self.object, key) {
+            return reader.catalogue.dictionary(name).title(text, l).to_owned();
+        }
+        match key {
+            "contact_id" => self.contacts.get(text).cloned().unwrap_or_else(|| text.to_owned()),
+            "done_by" => reader.person(text.parse().ok()),
+            "happened_at" | "done_at" => text
+                .parse::<jiff::Timestamp>()
+                .map_or_else(|_| text.to_owned(), |at| reader.zone.minute(at.as_millisecond())),
+            _ => text.to_owned(),
+        }
+    }
+}
 
 fn title(reader: &Reader<'_>, key: &str) -> String {
     let l = reader.l;
@@ -166,7 +203,7 @@ fn title(reader: &Reader<'_>, key: &str) -> String {
         let field = reader.catalogue.custom_fields.iter().find(|f| f.key == own);
         return field.map_or_else(|| own.to_owned(), |f| f.title.clone());
     }
-    OTHER_TITLES.iter().find(|(k, _)| *k == key).map_or_else(|| key.to_owned(), |(_, zh)| l.t(zh).to_owned())
+    key.to_owned()
 }
 
 fn value(reader: &Reader<'_>, key: &str, value: &Json) -> String {
