@@ -49,10 +49,7 @@ fn wrongs(problems: &str, l: Lang) -> Vec<CellError> {
 }
 
 fn failed(error: sheets::write::WriteError) -> AppError {
-    match error {
-        sheets::write::WriteError::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => AppError::Full,
-        other => AppError::Internal(format!("error file: {other}")),
-    }
+    if error.is_storage_full() { AppError::Full } else { AppError::Internal(format!("error file: {error}")) }
 }
 
 /// The first refused rows: (row, first cell, reasons with headings).

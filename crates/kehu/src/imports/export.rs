@@ -291,7 +291,7 @@ fn failed(error: WriteError) -> AppError {
             "一张 Excel 表最多 {} 行，请缩小范围或导出 CSV",
             sheets::write::MAX_XLSX_ROWS
         )),
-        WriteError::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => AppError::Full,
+        error if error.is_storage_full() => AppError::Full,
         other => AppError::Internal(format!("export: {other}")),
     }
 }

@@ -33,6 +33,61 @@ pub enum WriteError {
     Csv(#[from] csv::Error),
 }
 
+impl WriteError {
+    /// Whether there is no space left where the file is written; the workbook's writer hides that inside its own errors.
+    pub fn is_storage_full(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = match self {
+            Self::TooManyRows => None,
+            Self::Io(error) | Self::Xlsx(XlsxError::IoError(error)) => Some(error),
+            Self::Xlsx(error) => Some(error),
+            Self::Csv(error) => match error.kind() {
+                csv::ErrorKind::Io(error) => Some(error),
+                _ => None,
+            },
+        };
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>()
+                && io.kind() == io::ErrorKind::StorageFull
+            {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_whoever_met_it() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert!(WriteError::from(full()).is_storage_full());
+        assert!(WriteError::from(XlsxError::IoError(full())).is_storage_full());
+        assert!(WriteError::from(csv::Error::from(full())).is_storage_full());
+        struct Full;
+        impl io::Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+        }
+        impl io::Seek for Full {
+            fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+                Ok(0)
+            }
+        }
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.add_worksheet();
+        let error = book.save_to_writer(Full).unwrap_err();
+        assert!(WriteError::from(error).is_storage_full());
+    }
+}
+
 /// What a column is meant to hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
