@@ -24,6 +24,7 @@ struct Shell {
     company: &'static str,
     user_name: &'static str,
     role_title: &'static str,
+    is_administrator: bool,
     menu: Vec<MenuItem>,
     crumbs: Vec<Crumb>,
     todo_count: u64,
@@ -271,6 +272,7 @@ fn shell(headers: &HeaderMap, page: &str) -> Shell {
         company: "申江集团客户服务中心",
         user_name: "陈晓燕",
         role_title: "客户经理 · 华东一部",
+        is_administrator: false,
         menu: vec![
             MenuItem { active: !list, ..item("工作台", "layout-dashboard", "h") },
             MenuItem {

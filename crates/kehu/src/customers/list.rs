@@ -246,19 +246,17 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     }
     const MOST: i64 = 10_000;
     let mut conditions = condition_of(actor, query)?;
+    let mut from = "customers c".to_owned();
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
         let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(Total::Exact(0)) };
         let place = conditions.bind(text);
-        let matches = search::matches_sql(engine, &place);
-        let id = search::id_column(engine);
-        conditions.and(format!("c.id IN (SELECT {id} FROM search_docs WHERE {matches} LIMIT {})", MOST + 1));
+        conditions.and(search::matches_sql(engine, &place));
+        from = format!("search_docs JOIN customers c ON c.id = search_docs.{}", search::id_column(engine));
     }
     let place = conditions.bind(MOST + 1);
-    let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM customers c WHERE {} LIMIT {place}) found",
-        conditions.sql()
-    );
+    let sql =
+        format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from} WHERE {} LIMIT {place}) found", conditions.sql());
     let found = conn.count(&sql, &conditions.params)?;
     Ok(if found > MOST { Total::AtLeast(MOST) } else { Total::Exact(found) })
 }

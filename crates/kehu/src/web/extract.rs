@@ -194,6 +194,7 @@ impl FromRequestParts<App> for Page {
             company: company.as_ref().map_or_else(|| "kehu".to_owned(), |c| c.name.clone()),
             demo: company.is_some_and(|c| c.is_demo),
             user_name: actor.as_ref().map_or_else(String::new, |a| a.name.clone()),
+            is_administrator: actor.as_ref().is_some_and(Actor::is_administrator),
             role_title: actor.as_ref().map_or_else(String::new, |a| l.t(a.role.title()).to_owned()),
             path,
             theme: theme.to_owned(),

@@ -20,6 +20,8 @@ pub struct Shell {
     pub user_name: String,
     /// What he is.
     pub role_title: String,
+    /// Whether he administers the system.
+    pub is_administrator: bool,
     /// Path of the page.
     pub path: String,
     /// `auto`, `light` or `dark`.
