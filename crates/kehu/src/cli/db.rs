@@ -66,8 +66,9 @@ fn check(db: &Db) -> Result<(), Failure> {
     if living != indexed {
         wrong.push(format!("客户有 {living} 个，搜索索引里却有 {indexed} 个"));
     }
-    for (name, owner, key, kept, counted) in db.read_blocking(customers::drifted)? {
-        wrong.push(format!("计数 {name}（{owner}，{key}）是 {kept}，实际为 {counted}"));
+    for drift in db.read_blocking(customers::drifted)? {
+        let customers::Drift { name, owner_id, key, kept, counted } = drift;
+        wrong.push(format!("计数 {name}（{owner_id}，{key}）是 {kept}，实际为 {counted}"));
     }
     for report in db.read_blocking(audit::verify)? {
         if let Some(problem) = report.problem {

@@ -14,9 +14,23 @@ const KEPT: [(&str, &str, &str); 8] = [
     ("customers.open_needs", "''", "c.open_needs"),
 ];
 
-/// Every kept count of customers that differs from what counting finds: (name, owner, key, kept, counted). Reads every
-/// customer.
-pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<(String, i64, String, i64, i64)>> {
+/// A kept count that counting contradicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Name of the count.
+    pub name: String,
+    /// Whose customers; 0 for everybody's, -1 for nobody's.
+    pub owner_id: i64,
+    /// What is counted.
+    pub key: String,
+    /// What is kept.
+    pub kept: i64,
+    /// What counting finds.
+    pub counted: i64,
+}
+
+/// Every kept count of customers that differs from what counting finds. Reads every customer.
+pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<Drift>> {
     let mut found = Vec::new();
     for (name, key, weight) in KEPT {
         let sql = format!(
@@ -27,9 +41,13 @@ pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<(String, i64, String, i
              ) both_ways GROUP BY owner_id, key HAVING SUM(kept) <> SUM(counted) ORDER BY owner_id, key LIMIT 20"
         );
         let rows: Vec<(i64, String, i64, i64)> = conn.rows(&sql, &[name.into()])?;
-        found.extend(
-            rows.into_iter().map(|(owner, key, kept, counted)| (name.to_owned(), owner, key, kept, counted)),
-        );
+        found.extend(rows.into_iter().map(|(owner_id, key, kept, counted)| Drift {
+            name: name.to_owned(),
+            owner_id,
+            key,
+            kept,
+            counted,
+        }));
     }
     let needs: Vec<(i64, i64, i64)> = conn.rows(
         "SELECT c.id, c.open_needs, COALESCE(n.open, 0) FROM customers c
@@ -39,10 +57,12 @@ pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<(String, i64, String, i
          WHERE c.deleted_at IS NULL AND c.open_needs <> COALESCE(n.open, 0) ORDER BY c.id LIMIT 20",
         &[],
     )?;
-    found.extend(
-        needs
-            .into_iter()
-            .map(|(id, kept, counted)| ("open_needs".to_owned(), 0, store::format_id(id), kept, counted)),
-    );
+    found.extend(needs.into_iter().map(|(id, kept, counted)| Drift {
+        name: "open_needs".to_owned(),
+        owner_id: 0,
+        key: store::format_id(id),
+        kept,
+        counted,
+    }));
     Ok(found)
 }

@@ -18,7 +18,7 @@ pub mod web;
 
 pub use create::create;
 pub use create_many::{FirstContact, Prepared, create_many, prepare};
-pub use drift::drifted;
+pub use drift::{Drift, drifted};
 pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
 pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
 pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
