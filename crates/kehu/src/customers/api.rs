@@ -9,9 +9,9 @@ use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa_axum::routes;
 
 use super::fields::{FieldKind, SPECS};
-use super::list::{OFFERED_SORTS, Total};
+use super::list::{OFFERED_SORTS, kept_count};
 use super::model::{Draft, Kind};
-use super::{CONTACT, counted_by, create, list, load, remove, update};
+use super::{CONTACT, create, list, load, remove, update};
 use crate::access::Actor;
 use crate::app::App;
 use crate::error::{AppError, FieldError};
@@ -78,11 +78,13 @@ pub async fn list_customers(
     let (page, total) = app
         .db
         .read(move |conn| {
-            let total = match counted_by(conn, &actor, &wanted)? {
-                Total::Exact(n) => Some(n),
-                Total::AtLeast(_) => None,
+            let page = list(conn, &actor, &wanted)?;
+            // A list that ends on its first page is counted already; a longer one only when the count is kept.
+            let total = match (&page.next, &wanted.after) {
+                (None, None) => Some(page.items.len() as i64),
+                _ => kept_count(conn, &actor, &wanted)?,
             };
-            Ok::<_, AppError>((list(conn, &actor, &wanted)?, total))
+            Ok::<_, AppError>((page, total))
         })
         .await?;
     let items = page.items.iter().map(super::Customer::json).collect();

@@ -262,7 +262,11 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
 }
 
 /// The kept count that answers the query, if it asks for nothing or for one counted value only.
-fn kept_count(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> store::Result<Option<i64>> {
+pub(super) fn kept_count(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+) -> store::Result<Option<i64>> {
     let plain = ListQuery {
         choices: Vec::new(),
         kind: None,
