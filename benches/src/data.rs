@@ -159,7 +159,7 @@ pub fn csv(rows: usize) -> String {
         let customer = customer(5_000_000 + n);
         let cell = |name: &str| customer[name].as_str().unwrap().to_owned();
         let kind = if cell("kind") == "person" { "个人" } else { "企业" };
-        let phone = if n % 100 == 99 { "12345".to_owned() } else { cell("phone") };
+        let phone = if n % 100 == 99 { "1380013800x".to_owned() } else { cell("phone") };
         let row = [
             kind.to_owned(),
             cell("name"),

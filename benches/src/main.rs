@@ -61,7 +61,6 @@ fn main() {
         return minimal::serve(path);
     }
     let report = run::run(&arguments);
-    println!("{report}");
     if arguments.write {
         report::write(&report);
     }

@@ -28,14 +28,24 @@ pub fn sign_in(server: &Server, user: &str) -> String {
     format!("Cookie: {}\r\nAccept: text/html\r\n", cookies.join("; "))
 }
 
-/// Compressed bytes of a page, and of the files it names.
-pub fn weight(server: &Server, session: &str, path: &str) -> (usize, usize) {
+/// Compressed bytes of a page, of the files it asks for at once, and of those a part of it may ask for later: scripts
+/// named in a data attribute.
+pub fn weight(server: &Server, session: &str, path: &str) -> [usize; 3] {
     let mut client = Client::new(server.address, &format!("{session}{BROWSER}")).unwrap();
     let page = client.get(path).ok().body.len();
     let mut plain = Client::new(server.address, session).unwrap();
     let html = String::from_utf8(plain.get(path).ok().body).unwrap();
-    let files: BTreeSet<&str> =
-        html.split(['"', '\'']).filter(|part| part.starts_with("/assets/") && !part.contains('#')).collect();
-    let named = files.into_iter().map(|file| client.get(file).ok().body.len()).sum();
-    (page, named)
+    let at_once: BTreeSet<&str> = [" src=\"", " href=\""]
+        .iter()
+        .flat_map(|attribute| html.split(attribute).skip(1))
+        .filter_map(|rest| rest.split(['"', '#']).next())
+        .filter(|address| address.starts_with("/assets/"))
+        .collect();
+    let later: BTreeSet<&str> = html
+        .split(['"', '\''])
+        .filter(|part| part.starts_with("/assets/") && !part.contains('#') && !at_once.contains(part))
+        .collect();
+    let mut sum =
+        |files: BTreeSet<&str>| files.into_iter().map(|file| client.get(file).ok().body.len()).sum();
+    [page, sum(at_once), sum(later)]
 }

@@ -13,7 +13,9 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Adds a line, and prints it at once: a run takes a while.
     pub fn line(&mut self, text: &str) {
+        println!("{text}");
         self.0.push_str(text);
         self.0.push('\n');
     }

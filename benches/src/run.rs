@@ -34,9 +34,11 @@ pub fn run(arguments: &Arguments) -> Report {
     }
     report.line(&machine::paragraph());
     let server = std::env::var("KEHU_TEST_POSTGRES").ok();
+    // Filling it takes long: every statement is a round trip.
+    let most = if arguments.large { 100_000 } else { 10_000 };
     for size in sizes {
         sqlite(&mut report, arguments, &kehu, folder.path(), size);
-        if let Some(url) = server.as_deref().filter(|_| size <= 100_000) {
+        if let Some(url) = server.as_deref().filter(|_| size <= most) {
             postgres(&mut report, arguments, &kehu, folder.path(), url, size);
         }
     }
@@ -383,7 +385,10 @@ fn page_weights(server: &Server) -> String {
                 format!("{name} {:.1} kB + {:.1} kB", page as f64 / 1000.0, files as f64 / 1000.0)
             })
             .collect();
-    format!("Compressed bytes, page + all files it names (goal ≤ 250 kB): {}.", cells.join(", "))
+    format!(
+        "Compressed bytes, page + files it asks for + files it asks for when a part of it needs them (goal ≤ 250 kB): {}.",
+        cells.join(", ")
+    )
 }
 
 fn page_cpu(server: &Server, seconds: f64) -> Figures {
@@ -536,13 +541,14 @@ fn import(report: &mut Report, arguments: &Arguments, kehu: &Path, folder: &Path
     let (data, file) = (folder.join("import"), folder.join("import.csv"));
     std::fs::write(&file, data::csv(arguments.import)).unwrap();
     std::fs::create_dir_all(&data).unwrap();
+    let database = format!("sqlite:{}", data.join("kehu.db").display());
     let mut setup = Command::new(kehu);
     setup
         .args(["setup", "--company", "导入公司", "--admin", "boss", "--password-stdin", "--data"])
         .arg(&data);
     must(&mut setup, &format!("{}\n", crate::company::PASSWORD));
     let mut command = Command::new(kehu);
-    command.args(["import", "customers"]).arg(&file).arg("--data").arg(&data);
+    command.args(["import", "customers"]).arg(&file).args(["--database", &database, "--data"]).arg(&data);
     let (took, memory) = watch(&mut command);
     let raw = raw_import(folder, arguments.import);
     let location = Location::Sqlite(data.join("kehu.db"));
