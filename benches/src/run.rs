@@ -381,8 +381,9 @@ fn page_weights(server: &Server) -> String {
         [("log-in", "", "/login"), ("workbench", &*session, "/"), ("customer list", &*session, "/customers")]
             .into_iter()
             .map(|(name, session, path)| {
-                let (page, files) = pages::weight(server, session, path);
-                format!("{name} {:.1} kB + {:.1} kB", page as f64 / 1000.0, files as f64 / 1000.0)
+                let [page, at_once, later] = pages::weight(server, session, path)
+                    .map(|bytes| format!("{:.1} kB", bytes as f64 / 1000.0));
+                format!("{name} {page} + {at_once} + {later}")
             })
             .collect();
     format!(
