@@ -25,7 +25,7 @@ const child = spawn(
   process.execPath,
   [
     "--test",
-    "--test-concurrency=2",
+    "--test-concurrency=1",
     "--test-timeout=300000",
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
