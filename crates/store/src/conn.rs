@@ -30,6 +30,10 @@ enum Inner<'c> {
 pub(crate) struct PgSession {
     pub(crate) client: postgres::Client,
     pub(crate) statements: HashMap<Box<str>, postgres::Statement>,
+    /// Set when a statement failed for want of a server: the client notices the end of its connection only later.
+    pub(crate) is_lost: bool,
+    /// The limit of time its statements run under, when a reader has set one.
+    pub(crate) is_unlimited: Option<bool>,
 }
 
 /// Statements kept prepared on one PostgreSQL connection; dynamic filters could otherwise grow it without end.
@@ -142,6 +146,9 @@ impl<'c> Conn<'c> {
 
     /// Remembers the first failure; inside a transaction it decides.
     fn keep(&mut self, error: Error) -> Error {
+        if let (Inner::Postgres(session), Error::Unavailable(_)) = (&mut self.inner, &error) {
+            session.is_lost = true;
+        }
         self.error.get_or_insert_with(|| error.clone());
         error
     }

@@ -56,7 +56,7 @@ fn connect(url: &str) -> Result<PgSession> {
         "SET TIME ZONE 'UTC'; SET statement_timeout = '120s'; SET lock_timeout = '10s';
          SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning'",
     )?;
-    Ok(PgSession { client, statements: HashMap::new() })
+    Ok(PgSession { client, statements: HashMap::new(), is_lost: false, is_unlimited: None })
 }
 
 /// How long a connection may lie idle before it is asked whether the server still knows it.
@@ -78,7 +78,9 @@ impl Held {
 
     fn session(&mut self) -> Result<&mut PgSession> {
         let idle = self.used.elapsed() > TRUSTED;
-        let lives = |s: &mut PgSession| !s.client.is_closed() && (!idle || s.client.is_valid(ANSWER).is_ok());
+        let lives = |s: &mut PgSession| {
+            !s.is_lost && !s.client.is_closed() && (!idle || s.client.is_valid(ANSWER).is_ok())
+        };
         if !self.session.as_mut().is_some_and(lives) {
             self.session = None;
             let mut fresh = connect(&self.url).map_err(|e| Error::Unavailable(e.to_string()))?;
@@ -105,23 +107,19 @@ impl Held {
 fn read_loop(url: &str, queue: &Receiver<Box<dyn ReadJob>>, limit: Duration) {
     let limited = format!("SET statement_timeout = {}", limit.as_millis().clamp(1, i32::MAX as u128));
     let mut held = Held::new(url, "SET default_transaction_read_only = on");
-    let mut limit_is = None;
     while let Ok(job) = queue.recv() {
         if job.is_abandoned() {
             continue;
         }
-        if held.session.is_none() {
-            limit_is = None;
-        }
         let unlimited = job.is_unlimited();
         let ready = held.session().and_then(|session| {
-            if limit_is != Some(unlimited) {
+            if session.is_unlimited != Some(unlimited) {
                 session.client.batch_execute(if unlimited {
                     "SET statement_timeout = 0"
                 } else {
                     &limited
                 })?;
-                limit_is = Some(unlimited);
+                session.is_unlimited = Some(unlimited);
             }
             Ok(session)
         });

@@ -115,6 +115,19 @@ fn a_connection_cut_in_the_middle_leaves_nothing() {
     });
 }
 
+/// The limit on a read's time belongs to the connection: a new one has it too.
+#[test]
+fn a_connection_opened_again_keeps_the_limit_on_reads() {
+    let limit = std::time::Duration::from_millis(300);
+    on_postgres(&Options { writers: 1, readers: 1, read_limit: limit, ..options() }, async |kit| {
+        assert_eq!(kit.count("SELECT CAST(1 AS BIGINT)").await, 1);
+        beside(kit, CUT).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        let slow = kit.db.read(|conn| conn.rows::<(i64,)>("SELECT 1::bigint FROM pg_sleep(5)", &[])).await;
+        assert!(matches!(slow, Err(Error::Busy)), "{slow:?}");
+    });
+}
+
 #[test]
 fn a_server_gone_for_good_answers_unavailable() {
     on_postgres(&options(), async |kit| {
