@@ -34,13 +34,19 @@ fn run() -> Result<(), String> {
 
 fn make_assets(out: &Path) -> Result<PathBuf, String> {
     let web = Path::new(&var("CARGO_MANIFEST_DIR")?).join("../../web");
-    for part in ["package-lock.json", "build.mjs", "css", "js", "icons"] {
+    for part in ["package-lock.json", "build.mjs", "used.mjs", "echarts.js", "css", "js", "icons"] {
         println!("cargo:rerun-if-changed={}", web.join(part).display());
+    }
+    // What these name decides which rules of Tabler are sent.
+    for part in ["templates", "src", "examples"] {
+        println!("cargo:rerun-if-changed={part}");
     }
     require_node()?;
     if packages_are_stale(&web) {
         command(
-            Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&web),
+            Command::new("npm")
+                .args(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .current_dir(&web),
         )?;
     }
     let folder = out.join("assets");

@@ -136,12 +136,14 @@ mod tests {
         }
     }
 
+    /// With charts, as on the workbench; a page's own html is some kilobytes more.
     #[test]
     fn first_page_fits_250_kilobytes() {
-        let first = ["tabler.css", "app.css", "htmx.js", "app.js", "icons.svg", "favicon.svg"];
-        let total: usize =
-            ASSETS.iter().filter(|asset| first.contains(&asset.name)).map(|asset| asset.br.len()).sum();
-        assert!(total > 0 && total <= 250_000, "{total} bytes");
+        let first = ["tabler.css", "app.css", "htmx.js", "app.js", "icons.svg", "favicon.svg", "echarts.js"];
+        let found: Vec<usize> =
+            ASSETS.iter().filter(|asset| first.contains(&asset.name)).map(|asset| asset.br.len()).collect();
+        let total: usize = found.iter().sum();
+        assert!(found.len() == first.len() && total <= 235_000, "{total} bytes of {found:?}");
     }
 
     fn templates(folder: &FilePath, found: &mut Vec<PathBuf>) {
