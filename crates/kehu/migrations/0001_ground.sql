@@ -142,6 +142,8 @@ CREATE TABLE number_blocks (
     slot BIGINT NOT NULL,
     next BIGINT NOT NULL,
     ends_before BIGINT NOT NULL,
+    length BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
     PRIMARY KEY (name, slot)
 );
 

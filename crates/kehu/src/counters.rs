@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Conn, Tx};
+use store::{Conn, Tx, Value};
 
 use crate::ids::PersonId;
 
@@ -27,17 +27,20 @@ impl Deltas {
     /// Writes them down.
     pub fn apply(self, tx: &mut Tx<'_>) -> store::Result<()> {
         let slot = tx.slot();
-        for ((name, owner, key), by) in self.0 {
-            if by == 0 {
-                continue;
-            }
-            tx.exec(
-                "INSERT INTO counters (name, key, owner_id, slot, n) VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (name, owner_id, key, slot) DO UPDATE SET n = counters.n + $5",
-                &[name.into(), key.into(), owner.into(), slot.into(), by.into()],
-            )?;
-        }
-        Ok(())
+        let rows: Vec<Vec<Value<'_>>> = self
+            .0
+            .into_iter()
+            .filter(|(_, by)| *by != 0)
+            .map(|((name, owner, key), by)| {
+                vec![name.into(), key.into(), owner.into(), slot.into(), by.into()]
+            })
+            .collect();
+        tx.insert_rows(
+            "INSERT INTO counters (name, key, owner_id, slot, n)",
+            &rows,
+            "ON CONFLICT (name, owner_id, key, slot) DO UPDATE SET n = counters.n + excluded.n",
+        )
+        .map(drop)
     }
 }
 

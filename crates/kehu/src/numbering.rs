@@ -1,15 +1,25 @@
-//! Numbers people read (户头号): unique, short, rising. Each writer takes a block of numbers at a time, so that
-//! PostgreSQL's writers do not wait for each other; numbers are then not strictly in order of time.
+//! Numbers people read (户头号): unique, short, rising. On SQLite there is one writer and no gap. PostgreSQL's writers
+//! each take a block of numbers, so that they do not wait for each other; numbers are then not strictly in order of
+//! time, and a block that is left unfinished leaves a gap.
 
-use store::Tx;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Numbers a writer takes at a time on PostgreSQL; on SQLite there is one writer and no gap.
+use store::{Engine, Tx};
+
+/// Numbers a writer takes at first.
 const BLOCK: i64 = 20;
+/// Numbers a busy writer takes at the most, unless it needs more at once.
+const LARGEST: i64 = 2_000;
+/// A block used up within so many milliseconds is followed by one twice as long, a slower one by one half as long.
+const BUSY: i64 = 10_000;
 
 /// Takes `count` numbers of a series that follow each other; answers the first. The first number of all is 1.
 pub fn take(tx: &mut Tx<'_>, series: &'static str, count: i64) -> store::Result<i64> {
     if count <= 0 {
         return Ok(0);
+    }
+    if tx.engine() == Engine::Sqlite {
+        return advance(tx, series, count);
     }
     let slot = tx.slot();
     if let Some(first) = tx.value::<i64>(
@@ -19,34 +29,61 @@ pub fn take(tx: &mut Tx<'_>, series: &'static str, count: i64) -> store::Result<
     )? {
         return Ok(first);
     }
-    // Many at once come straight from the series; the writer keeps what is left of its block.
-    let taken = count.max(BLOCK);
+    let last: Option<(i64, i64)> = tx.row(
+        "SELECT length, taken_at FROM number_blocks WHERE name = $1 AND slot = $2",
+        &[series.into(), slot.into()],
+    )?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
+    let length = next_length(last.map(|(length, at)| (length, now - at)), count);
+    // The series stays locked until the transaction ends: the longer the block, the more rarely that happens.
+    let first = advance(tx, series, length)?;
+    tx.exec(
+        "INSERT INTO number_blocks (name, slot, next, ends_before, length, taken_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (name, slot) DO UPDATE SET next = $3, ends_before = $4, length = $5, taken_at = $6",
+        &[
+            series.into(),
+            slot.into(),
+            (first + count).into(),
+            (first + length).into(),
+            length.into(),
+            now.into(),
+        ],
+    )?;
+    Ok(first)
+}
+
+/// How long the next block is, after the length of the last one and how many milliseconds it sufficed.
+fn next_length(last: Option<(i64, i64)>, count: i64) -> i64 {
+    let usual = match last {
+        Some((length, sufficed)) if (0..BUSY).contains(&sufficed) => length * 2,
+        Some((length, _)) => length / 2,
+        None => BLOCK,
+    };
+    // Many at once are a batch of an import, and the next batch wants as many.
+    let wanted = if count > 1 { count * 4 } else { count };
+    usual.clamp(BLOCK, LARGEST).max(wanted)
+}
+
+fn advance(tx: &mut Tx<'_>, series: &'static str, count: i64) -> store::Result<i64> {
     let end = tx
         .value::<i64>(
             "INSERT INTO number_series (name, next) VALUES ($1, 1 + CAST($2 AS BIGINT))
              ON CONFLICT (name) DO UPDATE SET next = number_series.next + $2 RETURNING next",
-            &[series.into(), taken.into()],
+            &[series.into(), count.into()],
         )?
         .ok_or(store::Error::NoRow)?;
-    let first = end - taken;
-    if taken > count {
-        tx.exec(
-            "INSERT INTO number_blocks (name, slot, next, ends_before) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (name, slot) DO UPDATE SET next = $3, ends_before = $4",
-            &[series.into(), slot.into(), (first + count).into(), end.into()],
-        )?;
-    }
-    Ok(first)
+    Ok(end - count)
 }
 
 /// Notes that a number was given by hand, so that the series never makes it again.
 pub fn pass(tx: &mut Tx<'_>, series: &'static str, used: i64) -> store::Result<()> {
-    tx.exec("DELETE FROM number_blocks WHERE name = $1 AND next <= $2", &[series.into(), used.into()])?;
+    // The series first: whoever is taking a block has committed it when this goes on, so that it is seen below.
     tx.exec(
         "INSERT INTO number_series (name, next) VALUES ($1, 1 + CAST($2 AS BIGINT)) ON CONFLICT (name) DO UPDATE
          SET next = CASE WHEN number_series.next > $2 THEN number_series.next ELSE 1 + CAST($2 AS BIGINT) END",
         &[series.into(), used.into()],
     )?;
+    tx.exec("DELETE FROM number_blocks WHERE name = $1 AND next <= $2", &[series.into(), used.into()])?;
     Ok(())
 }
 
@@ -60,4 +97,20 @@ pub fn serial(text: &str) -> Option<i64> {
     let digits = text.strip_prefix("KH")?;
     let plain = (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_writer_takes_longer_blocks_and_an_idle_one_shorter_again() {
+        assert_eq!(next_length(None, 1), BLOCK);
+        assert_eq!(next_length(Some((20, BUSY - 1)), 1), 40);
+        assert_eq!(next_length(Some((40, BUSY)), 1), 20);
+        assert_eq!(next_length(Some((20, BUSY)), 1), BLOCK);
+        assert_eq!(next_length(Some((LARGEST, 0)), 1), LARGEST);
+        assert_eq!(next_length(None, 200), 800);
+        assert_eq!(next_length(Some((20, -5)), 1), BLOCK, "a clock that was set back");
+    }
 }

@@ -342,7 +342,10 @@ impl<'c> Tx<'c> {
             }
             // PostgreSQL pays for round trips: as many rows a statement as 8,000 parameters allow.
             Engine::Postgres => {
-                for chunk in rows.chunks((8000 / width.max(1)).clamp(1, 500)) {
+                let mut rest = rows;
+                while !rest.is_empty() {
+                    let (chunk, later) = rest.split_at(rows_at_once(rest.len(), width));
+                    rest = later;
                     let values: Vec<String> = (0..chunk.len()).map(|n| tuple(n * width, width)).collect();
                     let sql = format!("{sql} VALUES {} {tail}", values.join(","));
                     let flat: Vec<Value<'_>> = chunk.iter().flatten().cloned().collect();
@@ -382,6 +385,14 @@ impl<'c> Tx<'c> {
     }
 }
 
+/// Rows of the next statement when `left` shall still be written. Few are written at once; of many a power of two, so
+/// that batches of any size share a few prepared statements.
+fn rows_at_once(left: usize, width: usize) -> usize {
+    const FEW: usize = 32;
+    let most = (8000 / width.max(1)).clamp(1, 512);
+    if left <= FEW.min(most) { left } else { 1 << left.min(most).ilog2() }
+}
+
 fn tuple(first: usize, width: usize) -> String {
     let places: Vec<String> = (first + 1..=first + width).map(|n| format!("${n}")).collect();
     format!("({})", places.join(","))
@@ -396,5 +407,31 @@ impl<'c> Deref for Tx<'c> {
 impl<'c> DerefMut for Tx<'c> {
     fn deref_mut(&mut self) -> &mut Conn<'c> {
         &mut self.conn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_at_once;
+
+    #[test]
+    fn many_rows_are_written_in_few_sizes_and_never_with_too_many_parameters() {
+        let sizes = |mut left: usize, width| {
+            let mut sizes: Vec<usize> = Vec::new();
+            while left > 0 {
+                sizes.push(rows_at_once(left, width));
+                left -= sizes[sizes.len() - 1];
+            }
+            sizes
+        };
+        assert!(sizes(0, 5).is_empty());
+        assert_eq!(sizes(1, 5), [1]);
+        assert_eq!(sizes(32, 5), [32]);
+        assert_eq!(sizes(33, 5), [32, 1]);
+        assert_eq!(sizes(200, 5), [128, 64, 8]);
+        assert_eq!(sizes(2000, 5), [512, 512, 512, 256, 128, 64, 16]);
+        assert_eq!(sizes(200, 50), [128, 64, 8]);
+        assert_eq!(sizes(5, 4000), [2, 2, 1]);
+        assert_eq!(sizes(2, 9000), [1, 1]);
     }
 }

@@ -15,7 +15,8 @@ use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::contacts::api_parts::{
-    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, sees_customer,
+    take_customer,
 };
 use crate::error::AppError;
 use crate::ids::ActivityId;
@@ -177,7 +178,8 @@ async fn create_activity(
     let customer = take_customer(&mut body)?;
     let draft = Draft::from_json(body, &app.zone).map_err(AppError::Invalid)?;
     let (catalogue, person) = (app.catalogue().await?, actor.clone());
-    write_once(&app, &person, &headers, &["POST", "/api/v1/activities", &request], move |tx, now| {
+    let may_see = sees_customer(&actor);
+    write_once(&app, &person, &headers, &["POST", "/api/v1/activities", &request], may_see, move |tx, now| {
         let activity = create(tx, &actor, &catalogue, customer, &draft, now)?;
         Ok(Reply::created(activity.json(), activity.version))
     })

@@ -15,7 +15,8 @@ use super::{Asset, Draft, create, list, load, remove, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::{
-    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, sees_customer,
+    take_customer,
 };
 use crate::error::AppError;
 use crate::ids::AssetId;
@@ -149,7 +150,8 @@ async fn create_asset(
     let customer = take_customer(&mut body)?;
     let draft = Draft::from_json(body, None).map_err(AppError::Invalid)?;
     let person = actor.clone();
-    write_once(&app, &person, &headers, &["POST", "/api/v1/assets", &request], move |tx, now| {
+    let may_see = sees_customer(&actor);
+    write_once(&app, &person, &headers, &["POST", "/api/v1/assets", &request], may_see, move |tx, now| {
         let asset = create(tx, &actor, customer, &draft, now)?;
         Ok(Reply::created(asset.json(), asset.version))
     })

@@ -9,7 +9,8 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type}
 use utoipa_axum::routes;
 
 use super::api_parts::{
-    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, take_customer,
+    ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, sees_customer,
+    take_customer,
 };
 use super::load::ListQuery;
 use super::model::FIELDS;
@@ -130,7 +131,8 @@ async fn create_contact(
     let customer = take_customer(&mut body)?;
     let draft = Draft::from_json(body).map_err(AppError::Invalid)?;
     let person = actor.clone();
-    write_once(&app, &person, &headers, &["POST", "/api/v1/contacts", &request], move |tx, now| {
+    let may_see = sees_customer(&actor);
+    write_once(&app, &person, &headers, &["POST", "/api/v1/contacts", &request], may_see, move |tx, now| {
         let contact = create(tx, &actor, customer, &draft, now)?;
         Ok(Reply::created(contact.json(), contact.version))
     })

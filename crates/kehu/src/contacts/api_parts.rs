@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
+use store::Tx;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
+use crate::access::{Actor, Verb};
+use crate::customers;
 use crate::error::AppError;
 use crate::ids::CustomerId;
 use crate::input::{Kind, Spec};
 use crate::text;
 use crate::web::QueryData;
+use crate::web::api::id_in;
 
 /// An id in a path; one that is none is simply not found.
 pub(crate) fn path_id<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
@@ -112,4 +116,12 @@ pub(crate) fn described(mut object: ObjectBuilder, specs: &[Spec]) -> ObjectBuil
 /// Text that is an id of ours.
 pub(crate) fn id_schema() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-7][0-9A-HJKMNP-TV-Z]{12}$"))
+}
+
+/// For `write_once`: whether the customer that a stored answer names may still be known.
+pub(crate) fn sees_customer(
+    actor: &Actor,
+) -> impl Fn(&mut Tx<'_>, &Json) -> Result<(), AppError> + Send + 'static {
+    let actor = actor.clone();
+    move |tx, body| customers::facts_of(tx, &actor, Verb::Read, id_in(body, "customer_id")?).map(drop)
 }

@@ -16,7 +16,7 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::error::{AppError, FieldError};
 use crate::ids::CustomerId;
-use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Reply, id_in, if_match, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 use crate::{contacts, query, text};
 
@@ -101,6 +101,7 @@ pub async fn list_customers(
         (status = 201, body = CustomerBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = crate::web::api::Problem),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = crate::web::api::Problem),
+        (status = 404, description = "The answer was given before, about a customer the caller may no longer know", content_type = "application/problem+json", body = crate::web::api::Problem),
         (status = 409, description = "The same key is being worked on", content_type = "application/problem+json", body = crate::web::api::Problem),
         (status = 413, description = "Too large", content_type = "application/problem+json", body = crate::web::api::Problem),
         (status = 415, description = "Not JSON", content_type = "application/problem+json", body = crate::web::api::Problem),
@@ -118,7 +119,11 @@ pub async fn create_customer(
     draft.has_contact = contact.is_some();
     let catalogue = app.catalogue().await?;
     let by = actor.clone();
-    write_once(&app, &by, &headers, &["POST /api/v1/customers", &request], move |tx, now| {
+    let reader = actor.clone();
+    let may_see = move |tx: &mut store::Tx<'_>, body: &serde_json::Value| {
+        load(tx, &reader, id_in(body, "id")?).map(drop)
+    };
+    write_once(&app, &by, &headers, &["POST /api/v1/customers", &request], may_see, move |tx, now| {
         let mut customer = create(tx, &actor, &catalogue, &draft, None, now)?;
         if let Some(contact) = &contact {
             contacts::create(tx, &actor, customer.id, contact, now).map_err(in_contact)?;

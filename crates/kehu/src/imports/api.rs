@@ -218,7 +218,7 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
             upload::send(tx, &own, import.id, choices.is_dry_run, now).map(|import| accepted(&import))
         };
         let reply = match &once {
-            Some(once) => once.run(tx, now, start)?,
+            Some(once) => once.run(tx, now, sees(&own), start)?,
             None => start(tx)?,
         };
         Ok((reply, (!is_new).then(|| stored.clone())))
@@ -230,6 +230,12 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
     }
     app.jobs_waiting.notify_one();
     Ok(reply.into_response())
+}
+
+/// Whether the import of a stored answer may still be known.
+fn sees(actor: &Actor) -> impl Fn(&mut Tx<'_>, &Json) -> Result<(), AppError> + Send + 'static {
+    let actor = actor.clone();
+    move |tx, body| load(tx, &actor, api::id_in(body, "id")?).map(drop)
 }
 
 fn accepted(import: &Import) -> Reply {
@@ -315,7 +321,8 @@ async fn cancel(
 ) -> Result<Response, AppError> {
     let id = id_of(&id)?;
     let (own, path) = (actor.clone(), format!("/api/v1/imports/{id}/cancel"));
-    let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], move |tx, now| {
+    let may_see = sees(&actor);
+    let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], may_see, move |tx, now| {
         let import = upload::cancel(tx, &own, id, now)?;
         Ok(Reply { status: StatusCode::OK, body: body_of(&import), version: None })
     })
@@ -335,7 +342,8 @@ async fn take_back(
 ) -> Result<Response, AppError> {
     let id = id_of(&id)?;
     let (own, path) = (actor.clone(), format!("/api/v1/imports/{id}/undo"));
-    let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], move |tx, now| {
+    let may_see = sees(&actor);
+    let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], may_see, move |tx, now| {
         let import = undo::ask(tx, &own, id, now)?;
         Ok(Reply { status: StatusCode::ACCEPTED, body: body_of(&import), version: None })
     })

@@ -173,6 +173,9 @@ pub fn change_person(
     now: Millis,
 ) -> Result<(), AppError> {
     require_administrator(actor)?;
+    if change.role.is_some() || change.is_active.is_some() {
+        hold_administrators(tx)?;
+    }
     let before = load_person(tx, id)?.ok_or(AppError::NotFound)?;
     let after = Person {
         name: change.name.clone().unwrap_or_else(|| before.name.clone()),
@@ -309,6 +312,14 @@ fn taken(error: store::Error) -> AppError {
     }
 }
 
+/// Lets one change after the other decide who administers. Without it two administrators who take each other's role
+/// at once would each still count the other.
+fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
+    let sql = format!("SELECT id FROM people WHERE role = 'administrator' ORDER BY id{}", tx.for_change());
+    tx.rows::<(PersonId,)>(&sql, &[]).map(drop)
+}
+
+/// Call `hold_administrators` before the change.
 fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
     let left =
         tx.count("SELECT COUNT(*) FROM people WHERE role = 'administrator' AND is_active = TRUE", &[])?;

@@ -8,7 +8,7 @@ pub mod web;
 pub use find::{Hit, find_customers};
 
 use hanzi::search::Document;
-use store::{Conn, Engine, Tx};
+use store::{Conn, Engine, Tx, Value};
 
 /// Writes or replaces a customer's document, in the transaction of the change.
 pub fn put(tx: &mut Tx<'_>, customer_id: i64, document: &Document) -> store::Result<()> {
@@ -28,12 +28,25 @@ pub fn put(tx: &mut Tx<'_>, customer_id: i64, document: &Document) -> store::Res
 
 /// Writes the documents of customers that have none yet.
 pub fn put_new(tx: &mut Tx<'_>, all: &[(i64, Document)]) -> store::Result<()> {
-    if tx.engine() == Engine::Postgres {
-        return all.iter().try_for_each(|(id, document)| put(tx, *id, document));
+    match tx.engine() {
+        Engine::Sqlite => {
+            let rows: Vec<Vec<Value<'_>>> =
+                all.iter().map(|(id, document)| vec![(*id).into(), document.fts5().into()]).collect();
+            tx.insert_rows("INSERT INTO search_docs (rowid, body)", &rows, "")
+        }
+        Engine::Postgres => {
+            let rows: Vec<Vec<Value<'_>>> =
+                all.iter().map(|(id, document)| vec![(*id).into(), document.tsvector().into()]).collect();
+            // The places of a VALUES list hold text until they are cast.
+            tx.insert_rows(
+                "INSERT INTO search_docs (id, body)
+                 SELECT CAST(v.id AS BIGINT), CAST(v.body AS tsvector) FROM (",
+                &rows,
+                ") v (id, body) ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body",
+            )
+        }
     }
-    let rows: Vec<Vec<store::Value<'_>>> =
-        all.iter().map(|(id, document)| vec![(*id).into(), document.fts5().into()]).collect();
-    tx.insert_rows("INSERT INTO search_docs (rowid, body)", &rows, "").map(drop)
+    .map(drop)
 }
 
 /// Takes a customer out of the index.

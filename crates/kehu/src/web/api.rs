@@ -129,15 +129,17 @@ impl Once {
         Ok(Some(Self { person: actor.person_id, key, hash: crate::audit::hex(&hash.finalize()) }))
     }
 
-    /// Runs `body` the first time and stores its answer in the same transaction; gives that answer again afterwards.
-    /// Another request under the same key is refused.
+    /// Runs `body` the first time and stores its answer in the same transaction; gives that answer again afterwards,
+    /// if `may_see` still lets the person know it. Another request under the same key is refused.
     pub fn run(
         &self,
         tx: &mut Tx<'_>,
         now: Millis,
+        may_see: impl FnOnce(&mut Tx<'_>, &Json) -> Result<(), AppError>,
         body: impl FnOnce(&mut Tx<'_>) -> Result<Reply, AppError>,
     ) -> Result<Reply, AppError> {
         if let Some(reply) = self.known(tx, now)? {
+            may_see(tx, &reply.body)?;
             return Ok(reply);
         }
         tx.exec(
@@ -192,21 +194,29 @@ impl Once {
     }
 }
 
-/// Runs a write in a transaction of its own, once however often its `Idempotency-Key` comes (see [`Once`]).
-pub async fn write_once<F>(
+/// The id a stored answer names under `name`.
+pub fn id_in<T: std::str::FromStr>(body: &Json, name: &str) -> Result<T, AppError> {
+    body[name].as_str().and_then(|id| id.parse().ok()).ok_or(AppError::NotFound)
+}
+
+/// Runs a write in a transaction of its own, once however often its `Idempotency-Key` comes (see [`Once`]). `may_see`
+/// refuses to give an answer again whose object the person has lost: it gets the stored body.
+pub async fn write_once<S, F>(
     app: &App,
     actor: &Actor,
     headers: &HeaderMap,
     request: &[&str],
+    may_see: S,
     body: F,
 ) -> Result<Reply, AppError>
 where
+    S: Fn(&mut Tx<'_>, &Json) -> Result<(), AppError> + Send + 'static,
     F: Fn(&mut Tx<'_>, Millis) -> Result<Reply, AppError> + Send + 'static,
 {
     let now = app.now();
     match Once::read(headers, actor, request)? {
         None => app.db.write(move |tx| body(tx, now)).await,
-        Some(once) => app.db.write(move |tx| once.run(tx, now, |tx| body(tx, now))).await,
+        Some(once) => app.db.write(move |tx| once.run(tx, now, &may_see, |tx| body(tx, now))).await,
     }
 }
 

@@ -110,6 +110,91 @@ async fn the_same_idempotency_key_makes_one_customer_however_often_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_not_given_again_to_one_who_has_lost_the_customer() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let staff = app.staff("li", DataScope::Own).await.with_token().await;
+        let other = app.staff("wang", DataScope::Own).await;
+        let (first, second) = ([("idempotency-key", "a")], [("idempotency-key", "b")]);
+        let body = json!({ "kind": "person", "name": "张三" });
+        let send = || staff.json_with("POST", "/api/v1/customers", body.clone(), &first);
+        let made = send().await.expect(201);
+        assert_eq!(send().await.expect(201).json(), made.json());
+        let id = made.json()["id"].clone();
+        let contact = json!({ "customer_id": id, "name": "李四" });
+        let add = || staff.json_with("POST", "/api/v1/contacts", contact.clone(), &second);
+        add().await.expect(201);
+        add().await.expect(201);
+        let path = format!("/api/v1/customers/{}", id.as_str().unwrap());
+        let etag = admin.get(&path).await.expect(200).header("etag").to_owned();
+        let give = json!({ "owner_id": other.person_id });
+        admin.json_with("PATCH", &path, give, &[("if-match", &etag)]).await.expect(200);
+        send().await.expect(404);
+        add().await.expect(404);
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_taken_does_not_tell_by_whom() {
+    both(|app| async move {
+        let owner = app.staff("li", DataScope::Own).await;
+        let hidden = json!({ "kind": "person", "name": "欧阳修", "number": "VIP-8" });
+        let hidden = owner.customer(hidden).await;
+        let other = app.staff("wang", DataScope::Own).await.with_token().await;
+        let own = other.with_token().await;
+        let body = json!({ "kind": "person", "name": "张三", "number": "VIP-8" });
+        let refused = own.json("POST", "/api/v1/customers", body.clone()).await.expect(422);
+        assert_eq!(refused.json()["errors"][0]["field"], "number");
+        let seen = owner.with_token().await.json("POST", "/api/v1/customers", body.clone()).await.expect(422);
+        assert_eq!(refused.json()["errors"], seen.json()["errors"], "the same words for both");
+        let path = format!("/api/v1/customers/{}", hidden["id"].as_str().unwrap());
+        let admin = app.administrator().await.with_token().await;
+        admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
+        let gone = own.json("POST", "/api/v1/customers", body).await.expect(422);
+        for text in [refused.text(), gone.text()] {
+            assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_stay_unique_and_rise_past_one_given_by_hand_while_many_write() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let make = |number: String| {
+            let admin = &admin;
+            async move {
+                let body = json!({ "kind": "person", "name": "张三", "number": number });
+                let made = admin.json("POST", "/api/v1/customers", body).await.expect(201).json();
+                made["number"].as_str().unwrap().to_owned()
+            }
+        };
+        let mut numbers = Vec::new();
+        for _ in 0..30 {
+            let (a, b, c) = tokio::join!(make(String::new()), make(String::new()), make(String::new()));
+            numbers.extend([a, b, c]);
+        }
+        numbers.push(make("KH005000".into()).await);
+        for _ in 0..12 {
+            let (a, b) = tokio::join!(make(String::new()), make(String::new()));
+            assert!(a.as_str() > "KH005000" && b.as_str() > "KH005000", "{a} {b}");
+            numbers.extend([a, b]);
+        }
+        let all = numbers.len();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all);
+        if app.app.db.engine() == store::Engine::Sqlite {
+            assert_eq!(numbers[89], "KH000090", "no gap with one writer");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_walked_page_by_page_without_gap_or_repeat_in_any_order() {
     both(|app| async move {
         let admin = app.administrator().await;

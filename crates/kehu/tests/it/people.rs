@@ -1,6 +1,8 @@
 //! People: their administration, and their names for everybody.
 
-use kehu::access::DataScope;
+use kehu::access::{Actor, DataScope, Role};
+use kehu::ids::PersonId;
+use kehu::org::{self, PersonChange};
 use serde_json::json;
 
 use crate::both;
@@ -101,6 +103,31 @@ async fn the_last_administrator_stays() {
         assert!(page.contains("临时密码只显示这一次"));
         admin.post_form(&path, &demoted).await.expect(303);
         assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE role = 'administrator'").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_demotions_at_once_the_last_administrators_is_refused() {
+    both(|app| async move {
+        let second = app.staff("qian", DataScope::Own).await.person_id;
+        let ids = [app.administrator().await.person_id, second];
+        let give = |id: PersonId, role: Role| {
+            let change = PersonChange { role: Some(role), ..PersonChange::default() };
+            let now = app.app.now();
+            app.app.db.write(move |tx| {
+                let version = org::load_person(tx, id)?.map_or(0, |p| p.version);
+                org::change_person(tx, &Actor::command_line(), id, version, &change, now)
+            })
+        };
+        for round in 0..10 {
+            for id in ids {
+                give(id, Role::Administrator).await.unwrap();
+            }
+            let (a, b) = tokio::join!(give(ids[0], Role::Staff), give(ids[1], Role::Staff));
+            assert!(a.is_ok() != b.is_ok(), "round {round}: {a:?} {b:?}");
+            assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE role = 'administrator'").await, 1);
+        }
     })
     .await;
 }
