@@ -199,6 +199,28 @@ CREATE TABLE custom_fields (
 );
 CREATE UNIQUE INDEX custom_fields_object_key_key ON custom_fields (object, key);
 
+CREATE TABLE service_strategies (
+    id BIGINT PRIMARY KEY,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('', 'person', 'organisation')),
+    class TEXT COLLATE "C" NOT NULL,
+    level TEXT COLLATE "C" NOT NULL,
+    name TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    content TEXT NOT NULL,
+    rhythm_days BIGINT NOT NULL,
+    channel TEXT NOT NULL,
+    post TEXT NOT NULL,
+    valid_from TEXT COLLATE "C" NOT NULL,
+    note TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by BIGINT NOT NULL,
+    deleted_at BIGINT
+);
+CREATE UNIQUE INDEX service_strategies_kind_class_level_key ON service_strategies (kind, class, level) WHERE deleted_at IS NULL;
+
 CREATE TABLE customers (
     id BIGINT PRIMARY KEY,
     number TEXT COLLATE "C" NOT NULL,

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -25,6 +25,7 @@ const FILES: [&str; 9] = [
     include_str!("../locales/en/admin.toml"),
     include_str!("../locales/en/search.toml"),
     include_str!("../locales/en/shell.toml"),
+    include_str!("../locales/en/strategies.toml"),
     include_str!("../locales/en/expr.toml"),
 ];
 

@@ -74,6 +74,8 @@ id_types! {
     CustomFieldId,
     /// A saved view of a list.
     ViewId,
+    /// A service strategy of a group of customers.
+    StrategyId,
     /// A row of the audit log.
     AuditId,
 }

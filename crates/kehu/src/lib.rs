@@ -37,6 +37,7 @@ pub mod contacts;
 pub mod customers;
 pub mod files;
 pub mod input;
+pub mod strategies;
 
 // What stands on it.
 pub mod demo;

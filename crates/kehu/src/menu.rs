@@ -16,18 +16,25 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
     ("导入", "/imports", "file-import", ""),
 ];
 
-const ADMINISTRATION: [(&str, &str); 7] = [
+/// What everybody may read and administrators change.
+const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
+
+const ADMINISTRATION: [(&str, &str); 8] = [
     ("人员", "/admin/people"),
     ("字典", "/admin/dictionaries"),
     ("客户字段", "/admin/fields"),
+    STRATEGIES,
     ("API 令牌", "/admin/tokens"),
     ("操作日志", "/admin/audit"),
     ("登录日志", "/admin/logins"),
     ("回收站", "/admin/recycle"),
 ];
 
-/// The menu for an actor on a path.
-pub fn menu(actor: &Actor, path: &str) -> Vec<MenuItem> {
+/// While the demonstration is not cleared.
+const DEMONSTRATION: (&str, &str) = ("演示数据", "/admin/demo");
+
+/// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
+pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
     let l = actor.lang;
     let is_here = |href: &str| path == href || (href != "/" && path.starts_with(&format!("{href}/")));
     let mut items: Vec<MenuItem> = EVERYBODY
@@ -48,6 +55,7 @@ pub fn menu(actor: &Actor, path: &str) -> Vec<MenuItem> {
             active: path.starts_with("/admin/"),
             children: ADMINISTRATION
                 .iter()
+                .chain(is_demo.then_some(&DEMONSTRATION))
                 .map(|(title, href)| MenuItem {
                     title: l.t(title).to_owned(),
                     href: (*href).to_owned(),
@@ -55,6 +63,15 @@ pub fn menu(actor: &Actor, path: &str) -> Vec<MenuItem> {
                     ..MenuItem::default()
                 })
                 .collect(),
+            ..MenuItem::default()
+        });
+    } else {
+        let (title, href) = STRATEGIES;
+        items.push(MenuItem {
+            title: l.t(title).to_owned(),
+            href: href.to_owned(),
+            icon: "heart",
+            active: is_here(href),
             ..MenuItem::default()
         });
     }

@@ -26,6 +26,7 @@ pub const TABLES: &[&str] = &[
     "dictionaries",
     "dictionary_entries",
     "custom_fields",
+    "service_strategies",
     "customers",
     "customer_keys",
     "customer_marks",

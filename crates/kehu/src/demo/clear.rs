@@ -9,7 +9,7 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::text;
 
-/// Removes every customer and what hangs on it, imports, counts, and the demonstration's people, whose password
+/// Removes every customer and what hangs on it, imports, the service strategies it came with, counts, and the demonstration's people, whose password
 /// everybody knows; names the company anew. The administrator who does it stays and must choose a new password when
 /// he is one of them. The audit log, the dictionaries and people he added stay. Refused for a real company.
 pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
@@ -43,6 +43,8 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
     {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
+    // Those of the administrators have an author.
+    tx.exec("DELETE FROM service_strategies WHERE created_by = 0", &[])?;
     for table in ["counters", "number_blocks", "number_series", "idempotency"] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }

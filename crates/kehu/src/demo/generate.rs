@@ -9,6 +9,7 @@ mod notes;
 mod places;
 mod profiles;
 mod random;
+mod strategies;
 mod words;
 
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use self::profiles::{
     CARS, CREDIT_STATUS, PERSONAL_REMARKS, PRODUCTS, Post, Profile, REMARKS, SHOP_PRODUCTS, profile,
 };
 use self::random::Random;
+pub(crate) use self::strategies::STRATEGIES;
 use self::words::{FORMS, Trade};
 use crate::regions;
 

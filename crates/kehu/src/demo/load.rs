@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
-use super::generate::{self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE};
+use super::generate::{
+    self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
+};
 use store::Tx;
 
 use crate::access::{Actor, ActorFacts, DataScope, Role};
@@ -13,6 +15,7 @@ use crate::activities::{self, ActivityKind};
 use crate::app::App;
 use crate::assets::{self, AssetKind};
 use crate::auth::{self, Setup};
+use crate::catalogue::Catalogue;
 use crate::clock::{Millis, Zone};
 use crate::contacts;
 use crate::customers::{self, Draft, Field, Kind};
@@ -20,6 +23,7 @@ use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId, PersonId};
 use crate::input::Values;
 use crate::org::{self, NewPerson};
+use crate::strategies;
 
 /// Password of everybody in the demonstration. It is printed at every start, so nothing of worth may be kept in there.
 pub const PASSWORD: &str = "lingyue-demo-2026";
@@ -48,6 +52,7 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     app.forget_company();
     app.forget_catalogue();
     let catalogue = app.catalogue().await?;
+    add_strategies(app, &catalogue).await?;
     // The earliest first, as they would have come.
     let mut order: Vec<usize> = (0..company.customers.len()).collect();
     order.sort_by_key(|&n| (company.customers[n].first_contact_on, n));
@@ -102,6 +107,20 @@ async fn add_people(app: &App, company: &DemoCompany) -> Result<Vec<PersonId>, A
                 });
             }
             Ok::<_, AppError>(ids)
+        })
+        .await
+}
+
+/// Writes down how the groups of customers are served.
+async fn add_strategies(app: &App, catalogue: &Arc<Catalogue>) -> Result<(), AppError> {
+    let (catalogue, now) = (Arc::clone(catalogue), app.now());
+    app.db
+        .write(move |tx| {
+            for strategy in &STRATEGIES {
+                let draft = strategies::Draft(values(strategy.map(|(key, value)| (key, value.to_owned()))));
+                strategies::create(tx, &Actor::command_line(), &catalogue, &draft, now)?;
+            }
+            Ok::<_, AppError>(())
         })
         .await
 }

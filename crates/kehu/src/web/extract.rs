@@ -175,6 +175,7 @@ impl FromRequestParts<App> for Page {
         };
         let l = actor.as_ref().map_or_else(|| lang_of(&parts.headers, "zh"), |a| a.lang);
         let company = app.company().await?;
+        let is_demo = company.as_ref().is_some_and(|c| c.is_demo);
         let path = parts.uri.path().to_owned();
         let has_header = |name: &str| parts.headers.contains_key(name);
         let is_htmx = has_header("hx-request");
@@ -187,12 +188,14 @@ impl FromRequestParts<App> for Page {
         let theme = cookie(&parts.headers, "theme").unwrap_or("auto");
         let (menu, todo_count) = match &actor {
             // Parts of a page have no frame.
-            Some(actor) if !is_partial => ((app.hooks.menu)(actor, &path), app.todo_count(actor).await?),
+            Some(actor) if !is_partial => {
+                ((app.hooks.menu)(actor, &path, is_demo), app.todo_count(actor).await?)
+            }
             _ => (Vec::new(), 0),
         };
         let shell = Shell {
             company: company.as_ref().map_or_else(|| "kehu".to_owned(), |c| c.name.clone()),
-            demo: company.is_some_and(|c| c.is_demo),
+            demo: is_demo,
             user_name: actor.as_ref().map_or_else(String::new, |a| a.name.clone()),
             is_administrator: actor.as_ref().is_some_and(Actor::is_administrator),
             role_title: actor.as_ref().map_or_else(String::new, |a| l.t(a.role.title()).to_owned()),

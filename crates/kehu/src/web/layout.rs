@@ -82,8 +82,8 @@ pub struct Tab {
 /// What the shell shows of the features above it.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// The menu for an actor on a path.
-    pub menu: fn(&Actor, &str) -> Vec<MenuItem>,
+    /// The menu for an actor on a path, and whether the company is the demonstration.
+    pub menu: fn(&Actor, &str, bool) -> Vec<MenuItem>,
     /// How much waits for an actor today (`YYYY-MM-DD`).
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str) -> store::Result<i64>,
     /// The kinds of background jobs the features above have.

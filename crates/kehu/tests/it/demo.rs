@@ -23,8 +23,14 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         assert!(format!("{chains:?}").contains("ChainReport"));
         let id = app.person_id("zhouwenbin").await;
         let admin = app.sign_in(id).await;
-        assert!(admin.get("/").await.expect(200).text().contains("演示数据"));
+        let menu = |page: String| page.contains("href=\"/admin/demo\"");
+        assert!(menu(admin.get("/admin/people").await.expect(200).text()));
         let staff = app.sign_in(app.person_id("liuyang").await).await;
+        assert!(!menu(staff.get("/").await.expect(200).text()));
+        // Persons and organisations are served by a strategy each, and administrators' own ones outlive it.
+        assert_eq!(app.number("SELECT COUNT(*) FROM service_strategies").await, 6);
+        let own = [("name", "B级客户"), ("level", "B"), ("content", "每季度拜访")];
+        admin.post_form("/admin/service-strategies", &own).await.expect(303);
         staff.get("/admin/demo").await.expect(403);
         staff.post_form("/admin/demo", &[("word", "清除"), ("company", "我的公司")]).await.expect(403);
         admin.post_form("/admin/demo", &[("word", "清"), ("company", "我的公司")]).await.expect(422);
@@ -35,6 +41,7 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert_eq!(app.number(sql).await, 0, "{table}");
         }
+        assert_eq!(app.text("SELECT name FROM service_strategies").await, "B级客户");
         assert_eq!(app.text("SELECT name FROM company").await, "我的公司");
         assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 1);
         assert_eq!(app.number("SELECT COUNT(*) FROM company WHERE is_demo = TRUE").await, 0);

@@ -23,6 +23,7 @@ mod jobs;
 mod people;
 mod routes;
 mod search;
+mod strategies;
 mod tasks;
 mod workbench;
 

@@ -10,7 +10,7 @@ use crate::customers::{Field, SPECS, hanging_code, hanging_dictionary, hanging_t
 use crate::i18n::Lang;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 14] = [
+pub(super) const GROUPS: [(&str, &str); 15] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -22,6 +22,7 @@ pub(super) const GROUPS: [(&str, &str); 14] = [
     ("token.", "API 令牌"),
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
+    ("strategy.", "服务策略"),
     ("setting.", "设置"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
@@ -91,6 +92,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "dictionary" => "字典",
         "dictionary_entry" => "字典值",
         "custom_field" => "客户字段",
+        "strategy" => "服务策略",
         "setting" => "设置",
         "company" => "公司",
         "view" => "列表方案",
@@ -164,6 +166,11 @@ fn object_of(text: &str) -> Map<String, Json> {
 fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
     if object == "customer"
         && let Some(spec) = SPECS.iter().find(|s| s.key == key)
+    {
+        return l.t(spec.zh).to_owned();
+    }
+    if object == "strategy"
+        && let Some(spec) = crate::strategies::FIELDS.iter().find(|s| s.key == key)
     {
         return l.t(spec.zh).to_owned();
     }

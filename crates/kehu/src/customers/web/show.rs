@@ -21,6 +21,7 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CustomerId, PersonId};
 use crate::org;
+use crate::strategies::{self, Fit};
 use crate::web::{Administrator, Page, QueryData, Shell, Tab, redirect};
 
 #[derive(Template)]
@@ -95,11 +96,12 @@ struct Around {
     has_contact: bool,
     marks: BTreeMap<String, Vec<String>>,
     counts: BTreeMap<&'static str, i64>,
+    strategy: Option<Fit>,
     /// When and by whom the credit status was last written.
     credit_noted: Option<(i64, String)>,
 }
 
-fn around(conn: &mut Conn<'_>, customer: &Customer) -> store::Result<Around> {
+fn around(conn: &mut Conn<'_>, customer: &Customer, today: &str) -> store::Result<Around> {
     let mut counts = BTreeMap::new();
     for (tab, _, table) in TABS.iter().filter(|(.., table)| !table.is_empty()) {
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE customer_id = $1 AND deleted_at IS NULL");
@@ -110,7 +112,15 @@ fn around(conn: &mut Conn<'_>, customer: &Customer) -> store::Result<Around> {
          WHERE customer_id = $1 AND customer_id <> 0 AND object = 'customer' AND after LIKE '%\"credit_status\":%' ORDER BY id DESC LIMIT 1",
         &[customer.id.into()],
     )?;
+    let strategy = strategies::fitting(
+        conn,
+        customer.kind.code(),
+        customer.get(Field::Class),
+        customer.get(Field::Level),
+        today,
+    )?;
     Ok(Around {
+        strategy,
         names: org::person_names(conn)?,
         has_contact: counts.get("contacts").is_some_and(|n| *n > 0),
         marks: marks::of_customer(conn, customer.id)?,
@@ -139,7 +149,7 @@ pub(super) async fn show(
         .db
         .read(move |conn| {
             let customer = customers::load(conn, &me, id)?;
-            let around = around(conn, &customer)?;
+            let around = around(conn, &customer, &today)?;
             let history = match tab {
                 "history" => {
                     let reader = Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };
@@ -280,6 +290,7 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
         }
         all.push(Facts { title: l.t(group.title()).to_owned(), facts });
     }
+    all.insert(1, served(reader, around.strategy.as_ref()));
     let own: Vec<Fact> = reader
         .catalogue
         .custom_fields
@@ -327,6 +338,47 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
     }
     all.push(Facts { title: l.t("系统信息").to_owned(), facts });
     all
+}
+
+/// How the customer is served (GM-03): the most specific strategy that fits, and why it is this one.
+fn served(reader: &Reader<'_>, fit: Option<&Fit>) -> Facts {
+    let l = reader.l;
+    let fact = |label: &str, shown: Shown| Fact {
+        label: l.t(label).to_owned(),
+        wide: shown.look == "long",
+        shown,
+        edit: String::new(),
+        history: String::new(),
+    };
+    let title = l.t("服务策略").to_owned();
+    let Some(Fit { strategy, wider }) = fit else {
+        let none = Shown::text(l.t("没有适用的服务策略"));
+        return Facts { title, facts: vec![fact("适用策略", none)] };
+    };
+    let href = format!("/admin/service-strategies/{}", strategy.id);
+    let named = Shown { look: "link", text: strategy.name.clone(), href, ..Shown::default() };
+    let group: Vec<String> = strategy
+        .group(reader.catalogue, l)
+        .into_iter()
+        .map(|(title, value)| l.f("{}为{}", &[&l.t(title), &value]))
+        .collect();
+    let mut why = l.f("符合：{}", &[&group.join(l.t("、"))]);
+    if !wider.is_empty() {
+        why.push_str(&l.f("；比{}更具体", &[&wider.iter().map(|n| l.f("“{}”", &[n])).collect::<String>()]));
+    }
+    let long = |text: &str| Shown { look: "long", text: text.to_owned(), ..Shown::default() };
+    let facts = [
+        fact("适用策略", named),
+        fact("适用原因", Shown::text(why)),
+        fact("需求特点", long(&strategy.needs)),
+        fact("服务内容", long(&strategy.content)),
+        fact("联系周期", Shown::text(strategies::web::rhythm(strategy, l))),
+        fact("联系渠道", Shown::text(&strategy.channel)),
+        fact("责任岗位", Shown::text(&strategy.post)),
+        fact("生效日期", Shown::text(&strategy.valid_from)),
+        fact("备注", long(&strategy.note)),
+    ];
+    Facts { title, facts: facts.into_iter().filter(|f| !f.shown.text.is_empty()).collect() }
 }
 
 fn fact(reader: &Reader<'_>, customer: &Customer, zh: &str, name: &str, edit: String) -> Fact {
