@@ -176,3 +176,23 @@ async fn the_log_in_log_tells_who_tried_from_where() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_the_people_a_customer_went_to() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "单雄信" })).await;
+        let path = format!("/api/v1/customers/{}", customer["id"].as_str().unwrap());
+        let owner = li.person_id.to_string();
+        let change = json!({ "owner_id": owner });
+        let program = admin.with_token().await;
+        program.json_with("PATCH", &path, change, &[("if-match", "\"1\"")]).await.expect(200);
+        let name = app.text("SELECT name FROM people WHERE username = 'li'").await;
+        let log = admin.get("/admin/audit?action=customer.updated").await.expect(200).text();
+        let (_, told) = log.split_once("负责人").unwrap();
+        let told: String = told.chars().take(300).collect();
+        assert!(told.contains(&name) && !told.contains(&owner), "{name} {told}");
+    })
+    .await;
+}

@@ -60,13 +60,14 @@ pub(super) async fn index(
     let catalogue = app.catalogue().await?;
     let l = page.l;
     let (prev, next) = places(&asked, &found, "/admin/audit");
+    let rows = found.rows.iter().map(|r| view(&app, r, &names, &catalogue, &people, l)).collect();
     let list = AuditIndex {
         l,
         shell: page.shell(&[("系统管理", "/admin/people"), ("操作日志", "")]),
         people,
         actions: choices(&words::GROUPS, l),
         results: choices(&[("ok", "成功"), ("denied", "已拒绝"), ("failed", "失败")], l),
-        rows: found.rows.iter().map(|r| view(&app, r, &names, &catalogue, l)).collect(),
+        rows,
         prev,
         next,
         export: format!("/admin/audit/export?{}", asked.with(&[("after", ""), ("before", "")])),
@@ -121,7 +122,14 @@ pub(super) fn places(asked: &FormData, found: &AuditPage, path: &str) -> (Option
     (prev, next)
 }
 
-fn view(app: &App, row: &Written, names: &Names, catalogue: &Catalogue, l: Lang) -> RowView {
+fn view(
+    app: &App,
+    row: &Written,
+    names: &Names,
+    catalogue: &Catalogue,
+    people: &[Choice],
+    l: Lang,
+) -> RowView {
     let (result, colour) = words::result(&row.result, l);
     let customer = (row.customer_id != 0).then(|| {
         let name = names.get(&row.customer_id).filter(|n| !n.is_empty()).cloned();
@@ -135,7 +143,7 @@ fn view(app: &App, row: &Written, names: &Names, catalogue: &Catalogue, l: Lang)
         action: words::action(&row.action, l),
         object: words::object(&row.object, l),
         customer,
-        changes: words::changes(row, catalogue, l),
+        changes: words::changes(row, catalogue, people, l),
         result,
         colour,
     }

@@ -8,6 +8,7 @@ use crate::auth::device_title;
 use crate::catalogue::{Catalogue, CustomKind};
 use crate::customers::{Field, SPECS, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal};
 use crate::i18n::Lang;
+use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
 pub(super) const GROUPS: [(&str, &str); 15] = [
@@ -136,8 +137,11 @@ pub(super) struct Change {
 /// Characters of a value shown.
 const LONGEST: usize = 200;
 
-/// What changed, value by value, in words. Values that stayed the same are left out.
-pub(super) fn changes(row: &Written, catalogue: &Catalogue, l: Lang) -> Vec<Change> {
+/// Values that hold a person's id.
+const PEOPLE: [&str; 4] = ["owner_id", "person", "person_id", "done_by"];
+
+/// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
+pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
     let (before, after) = (object_of(&row.before), object_of(&row.after));
     let mut keys: Vec<&String> = before.keys().collect();
     keys.extend(after.keys().filter(|k| !before.contains_key(*k)));
@@ -147,8 +151,13 @@ pub(super) fn changes(row: &Written, catalogue: &Catalogue, l: Lang) -> Vec<Chan
             if was == is || is_hanging_internal(&row.object, key) {
                 return None;
             }
-            let shown =
-                |v: Option<&Json>| v.map_or_else(String::new, |v| value(&row.object, key, v, catalogue, l));
+            let shown = |v: Option<&Json>| match v {
+                None => String::new(),
+                Some(Json::String(id)) if PEOPLE.contains(&key.as_str()) => {
+                    people.iter().find(|p| p.value == *id).map_or_else(|| id.clone(), |p| p.label.clone())
+                }
+                Some(v) => value(&row.object, key, v, catalogue, l),
+            };
             let change =
                 Change { title: title(&row.object, key, catalogue, l), before: shown(was), after: shown(is) };
             (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
@@ -309,7 +318,7 @@ mod tests {
     fn only_what_changed_is_told_and_in_words() {
         let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","role":"staff"}"#;
         let after = r#"{"phone":"","is_active":false,"name":"张三","role":"administrator"}"#;
-        let told = changes(&written("person", before, after), &Catalogue::default(), Lang::Zh);
+        let told = changes(&written("person", before, after), &Catalogue::default(), &[], Lang::Zh);
         let expected = [
             Change { title: "启用".into(), before: "是".into(), after: "否".into() },
             Change { title: "电话".into(), before: "13812345678".into(), after: String::new() },
@@ -317,7 +326,7 @@ mod tests {
         ];
         assert_eq!(told.len(), 3);
         assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");
-        assert_eq!(changes(&written("person", "", "不是 JSON"), &Catalogue::default(), Lang::Zh), []);
+        assert_eq!(changes(&written("person", "", "不是 JSON"), &Catalogue::default(), &[], Lang::Zh), []);
         assert_eq!(action("customer.updated", Lang::Zh), "修改客户");
         assert_eq!(action("what.ever", Lang::Zh), "what.ever");
     }
