@@ -75,10 +75,33 @@ pub(super) fn release_primary(
     contact: &Contact,
     now: Millis,
 ) -> store::Result<()> {
+    let others: Vec<(ContactId,)> = tx.rows(
+        "SELECT id FROM contacts WHERE customer_id = $1 AND id <> $2 AND is_primary AND deleted_at IS NULL LIMIT 500",
+        &[contact.customer_id.into(), contact.id.into()],
+    )?;
+    for (other,) in others {
+        set_primary(tx, actor, contact.customer_id, other, false, now)?;
+    }
+    Ok(())
+}
+
+/// Makes a contact the primary one or takes the place from him, because of what happened to another. Event and audit
+/// row go with it.
+pub(super) fn set_primary(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    customer: CustomerId,
+    id: ContactId,
+    is_primary: bool,
+    now: Millis,
+) -> store::Result<()> {
     tx.exec(
-        "UPDATE contacts SET is_primary = FALSE, version = version + 1, updated_at = $3, updated_by = $4
-         WHERE customer_id = $1 AND id <> $2 AND is_primary AND deleted_at IS NULL",
-        &[contact.customer_id.into(), contact.id.into(), now.into(), actor.person_id.into()],
-    )
-    .map(drop)
+        "UPDATE contacts SET is_primary = $2, version = version + 1, updated_at = $3, updated_by = $4 WHERE id = $1",
+        &[id.into(), is_primary.into(), now.into(), actor.person_id.into()],
+    )?;
+    events::emit(tx, actor, now, "contact.updated", "contact", id.0, customer.0)?;
+    let before = serde_json::json!({ "is_primary": !is_primary });
+    let after = serde_json::json!({ "is_primary": is_primary });
+    let entry = Entry::of("contact.updated", "contact", id.0).customer(customer.0).change(&before, &after);
+    audit::record(tx, actor, now, &entry)
 }

@@ -2,6 +2,7 @@
 
 use store::Tx;
 
+use super::create::set_primary;
 use super::load::load;
 use crate::access::{Actor, Verb};
 use crate::audit::{self, Entry};
@@ -31,11 +32,13 @@ pub fn remove(
         return Err(AppError::Stale);
     }
     if contact.is_primary {
-        tx.exec(
-            "UPDATE contacts SET is_primary = TRUE, version = version + 1, updated_at = $2, updated_by = $3
-             WHERE id = (SELECT MIN(id) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL)",
-            &[contact.customer_id.into(), now.into(), actor.person_id.into()],
+        let oldest: Option<Option<ContactId>> = tx.value(
+            "SELECT MIN(id) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL",
+            &[contact.customer_id.into()],
         )?;
+        if let Some(next) = oldest.flatten() {
+            set_primary(tx, actor, contact.customer_id, next, true, now)?;
+        }
     }
     let customer = customers::load_for(tx, actor, Verb::Update, contact.customer_id)?;
     customers::refresh_completeness(tx, &customer)?;
