@@ -4,8 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::openapi::{KnownFormat, RefOr, Required, SchemaFormat};
 use utoipa_axum::routes;
 
 use super::fields::{FieldKind, SPECS};
@@ -49,17 +50,36 @@ pub struct CustomerList {
     total: Option<i64>,
 }
 
+/// The parameters of a list: every one the reader of addresses takes.
+struct ListParameters;
+
+impl utoipa::IntoParams for ListParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let parameter = |(name, description): &(&str, &str)| {
+            let schema = match *name {
+                "limit" => {
+                    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(200))
+                }
+                _ => text(),
+            };
+            ParameterBuilder::new()
+                .name(*name)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(*description))
+                .schema(Some(schema))
+                .build()
+        };
+        super::web::PARAMETERS.iter().map(parameter).collect()
+    }
+}
+
 /// List customers
 ///
 /// Only those the caller may read. `q` finds by characters, pinyin, initials and digits; `filter` is a CEL condition.
 #[utoipa::path(get, path = "/api/v1/customers", tag = "customers",
-    params(
-        ("q" = Option<String>, Query, description = "Characters, pinyin, initials, digits"),
-        ("filter" = Option<String>, Query, description = "CEL condition, for example class == \"key\""),
-        ("sort" = Option<String>, Query, description = "Comma separated; a leading - sorts descending: -updated_at,name"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
-        ("after" = Option<String>, Query, description = "Cursor from next"),
-    ),
+    params(ListParameters),
     responses(
         (status = 200, body = CustomerList),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = crate::web::api::Problem),

@@ -12,7 +12,7 @@ mod recycle;
 mod show;
 mod suggest;
 
-pub use query::{CHOICE_FILTERS, DEFAULT_LIMIT, list_query};
+pub use query::{CHOICE_FILTERS, DEFAULT_LIMIT, PARAMETERS, list_query};
 
 use askama::Template;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

@@ -305,3 +305,30 @@ async fn with_the_standard_dossier_switched_on_each_of_the_seven_fields_is_asked
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_parameter_of_the_list_is_described_and_checked() {
+    let document = serde_json::to_value(kehu::router::openapi()).unwrap();
+    let described: Vec<String> = document["paths"]["/api/v1/customers"]["get"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["name"].as_str().unwrap().to_owned())
+        .collect();
+    both(|app| {
+        let described = described.clone();
+        async move {
+            let program = app.administrator().await.with_token().await;
+            for name in &described {
+                // Nothing that could be a code, a day, a cursor or a tag; `q` takes any words.
+                let wrong = if name == "q" || name == "tag" { "x".repeat(101) } else { "%21%3F".into() };
+                let path = format!("/api/v1/customers?{name}={wrong}");
+                let refused = program.get(&path).await.expect(422).json();
+                assert_eq!(refused["errors"][0]["field"], json!(name), "{refused}");
+                program.get(&format!("/api/v1/customers?{name}=")).await;
+            }
+        }
+    })
+    .await;
+    assert_eq!(described.len(), 21, "{described:?}");
+}

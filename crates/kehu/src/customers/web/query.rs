@@ -22,8 +22,32 @@ const MOST_VALUES: usize = 50;
 pub const CHOICE_FILTERS: [Field; 5] =
     [Field::Class, Field::Level, Field::Nature, Field::Industry, Field::Source];
 
-/// Reads `q, kind, class, level, nature, industry, source, region, owner, tag, created_from, created_to, updated_from,
-/// updated_to, completeness, due_by, import, filter (CEL), sort, limit, after`. Empty values are no condition; a day as upper end
+/// Every name an address may carry, with its meaning for the OpenAPI document.
+pub const PARAMETERS: [(&str, &str); 21] = [
+    ("q", "Characters, pinyin, initials, digits"),
+    ("kind", "person or organisation"),
+    ("class", "Codes of customer_class, separated by commas: any of them"),
+    ("level", "Codes of customer_level, separated by commas: any of them"),
+    ("nature", "Codes of enterprise_nature, separated by commas: any of them"),
+    ("industry", "Codes of industry, separated by commas: any of them"),
+    ("source", "Codes of source, separated by commas: any of them"),
+    ("region", "A province, city or district, by name or code; whatever lies in it"),
+    ("owner", "Id of the person who owns it; none: without an owner"),
+    ("tag", "One tag"),
+    ("created_from", "From this day (YYYY-MM-DD) or time (RFC 3339)"),
+    ("created_to", "To the end of this day, or before this time"),
+    ("updated_from", "From this day (YYYY-MM-DD) or time (RFC 3339)"),
+    ("updated_to", "To the end of this day, or before this time"),
+    ("completeness", "complete or incomplete"),
+    ("due_by", "To be contacted again by this day (YYYY-MM-DD)"),
+    ("import", "Id of the import that made it"),
+    ("filter", "CEL condition, for example class == \"key\""),
+    ("sort", "Comma separated; a leading - sorts descending: -updated_at,name"),
+    ("limit", "How many, 1 to 200"),
+    ("after", "Cursor from next"),
+];
+
+/// Reads `PARAMETERS`. Empty values are no condition; a day as upper end
 /// of a time includes that day; `owner=none` means without owner. Wrong values are errors at their own names.
 pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Result<ListQuery, AppError> {
     let mut errors = Vec::new();
@@ -180,6 +204,19 @@ mod tests {
     fn read(text: &str) -> Result<ListQuery, AppError> {
         let query = FormData::parse(text.as_bytes()).unwrap();
         list_query(&query, &Catalogue::default(), &Zone::default())
+    }
+
+    #[test]
+    fn every_name_that_is_read_is_told() {
+        let mut read: std::collections::BTreeSet<&str> = CHOICE_FILTERS.iter().map(|f| f.key()).collect();
+        let source = include_str!("query.rs").split("#[cfg(test)]").next().unwrap();
+        for opening in ["given(query, \"", "query.get(\""] {
+            read.extend(source.split(opening).skip(1).filter_map(|rest| rest.split('"').next()));
+        }
+        for call in source.split("times(query, zone, ").skip(1) {
+            read.extend(call.split(',').take(2).map(|name| name.trim().trim_matches('"')));
+        }
+        assert_eq!(read, PARAMETERS.iter().map(|(name, _)| *name).collect());
     }
 
     #[test]
