@@ -166,6 +166,7 @@ CREATE TABLE dictionaries (
     is_scheme BOOLEAN NOT NULL,
     is_multiple BOOLEAN NOT NULL,
     is_system BOOLEAN NOT NULL,
+    applies_to TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
     position BIGINT NOT NULL
 );

@@ -27,6 +27,8 @@ pub struct Dictionary {
     pub is_scheme: bool,
     /// Whether a customer may carry several of its values.
     pub is_multiple: bool,
+    /// What carries its values when it is not a customer: `bank_account`, `brand`.
+    pub applies_to: String,
     /// Where the scheme comes from.
     pub note: String,
     /// Place among the dictionaries.
@@ -98,7 +100,7 @@ pub(super) fn load(conn: &mut Conn<'_>) -> store::Result<(HashMap<String, Dictio
     let mut all = HashMap::new();
     let mut schemes = Vec::new();
     conn.each(
-        "SELECT name, zh, en, is_scheme, is_multiple, note, position FROM dictionaries ORDER BY position LIMIT 500",
+        "SELECT name, zh, en, is_scheme, is_multiple, note, position, applies_to FROM dictionaries ORDER BY position LIMIT 500",
         &[],
         |row| {
             let dictionary = Dictionary {
@@ -109,6 +111,7 @@ pub(super) fn load(conn: &mut Conn<'_>) -> store::Result<(HashMap<String, Dictio
                 is_multiple: row.get(4)?,
                 note: row.get(5)?,
                 position: row.get(6)?,
+                applies_to: row.get(7)?,
                 entries: Vec::new(),
             };
             if dictionary.is_scheme {
@@ -163,6 +166,8 @@ struct ShippedScheme {
     en: String,
     system: String,
     choice: String,
+    #[serde(default)]
+    applies_to: String,
     values: Vec<ShippedValue>,
 }
 #[derive(Deserialize)]
@@ -185,14 +190,24 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
     let all = plain
         .dictionary
         .into_iter()
-        .map(|d| (d.code, d.zh, d.en, false, false, String::new(), d.values))
+        .map(|d| (d.code, d.zh, d.en, false, false, String::new(), String::new(), d.values))
         .chain(schemes.scheme.into_iter().map(|s| {
-            (format!("scheme_{}", s.id), s.zh, s.en, true, s.choice == "multiple", s.system, s.values)
+            (
+                format!("scheme_{}", s.id),
+                s.zh,
+                s.en,
+                true,
+                s.choice == "multiple",
+                s.applies_to,
+                s.system,
+                s.values,
+            )
         }));
-    for (position, (name, zh, en, is_scheme, is_multiple, note, values)) in all.enumerate() {
+    for (position, (name, zh, en, is_scheme, is_multiple, applies_to, note, values)) in all.enumerate() {
         tx.exec(
-            "INSERT INTO dictionaries (name, zh, en, is_scheme, is_multiple, is_system, note, position)
-             VALUES ($1,$2,$3,$4,$5,TRUE,$6,$7)",
+            "INSERT INTO dictionaries (name, zh, en, is_scheme, is_multiple, is_system, note, position,
+               applies_to)
+             VALUES ($1,$2,$3,$4,$5,TRUE,$6,$7,$8)",
             &[
                 (&name).into(),
                 zh.into(),
@@ -201,6 +216,7 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
                 is_multiple.into(),
                 note.into(),
                 (position as i64).into(),
+                applies_to.into(),
             ],
         )?;
         for (position, value) in values.into_iter().enumerate() {

@@ -61,6 +61,11 @@ impl Catalogue {
         self.dictionaries.get(name).unwrap_or(&EMPTY)
     }
 
+    /// Names of the schemes whose values customers carry, in order; others belong to bank accounts, brands …
+    pub fn customer_schemes(&self) -> impl Iterator<Item = &String> {
+        self.schemes.iter().filter(|name| self.dictionary(name).applies_to.is_empty())
+    }
+
     /// Every dictionary that is not a scheme, in order.
     pub fn plain_dictionaries(&self) -> Vec<&Dictionary> {
         let mut all: Vec<&Dictionary> = self.dictionaries.values().filter(|d| !d.is_scheme).collect();

@@ -39,7 +39,7 @@ pub fn set(
     now: Millis,
 ) -> Result<(), AppError> {
     load_for(tx, actor, Verb::Update, id)?;
-    if !catalogue.schemes.iter().any(|name| name == scheme) {
+    if !catalogue.customer_schemes().any(|name| name == scheme) {
         return Err(AppError::NotFound);
     }
     let dictionary = catalogue.dictionary(scheme);

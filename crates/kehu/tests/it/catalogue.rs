@@ -128,3 +128,30 @@ async fn one_switch_makes_the_standard_dossier_mandatory() {
     })
     .await;
 }
+
+// covers: GM-09
+#[tokio::test(flavor = "multi_thread")]
+async fn schemes_of_bank_accounts_and_brands_are_not_asked_of_customers() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let customer =
+            admin.customer(json!({ "kind": "organisation", "name": "广州天江物业有限公司" })).await;
+        let path = format!("/customers/{}", customer["id"].as_str().unwrap());
+        let page = admin.get(&path).await.expect(200).text();
+        let field = |scheme: &str| format!("{path}/fields/mark.{scheme}");
+        assert!(page.contains(&field("scheme_vip")));
+        admin.post_form(&field("scheme_vip"), &[("value", "key")]).await.expect(200);
+        for (scheme, value) in [("scheme_bank_account", "basic"), ("scheme_brand_stage", "growing")] {
+            assert!(!page.contains(&field(scheme)), "{scheme}");
+            admin.get(&field(scheme)).await.expect(404);
+            admin.post_form(&field(scheme), &[("value", value)]).await.expect(404);
+            // Administrators still keep their values.
+            admin.get(&format!("/admin/dictionaries?name={scheme}")).await.expect(200);
+        }
+        let all = admin.with_token().await.get("/api/v1/dictionaries").await.expect(200).json();
+        let told: Vec<&str> =
+            all["items"].as_array().unwrap().iter().filter_map(|d| d["applies_to"].as_str()).collect();
+        assert_eq!(told.iter().filter(|a| !a.is_empty()).count(), 2, "{told:?}");
+    })
+    .await;
+}

@@ -26,6 +26,8 @@ pub struct DictionaryBody {
     is_scheme: bool,
     /// Whether a customer may carry several of its values.
     is_multiple: bool,
+    /// What carries its values when it is not a customer: `bank_account`, `brand`; else empty.
+    applies_to: String,
     /// Its values in order, retired ones too.
     values: Vec<DictionaryValue>,
 }
@@ -116,6 +118,7 @@ fn dictionary_json(d: &Dictionary) -> Json {
     };
     json!({
         "name": d.name, "zh": d.zh, "en": d.en, "is_scheme": d.is_scheme, "is_multiple": d.is_multiple,
+        "applies_to": d.applies_to,
         "values": d.entries.iter().map(value).collect::<Vec<_>>(),
     })
 }

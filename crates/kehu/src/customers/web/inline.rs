@@ -66,7 +66,7 @@ fn target<'a>(catalogue: &'a Catalogue, customer: &Customer, key: &str) -> Resul
         return field.map(Target::Own).ok_or(AppError::NotFound);
     }
     if let Some(scheme) = key.strip_prefix("mark.") {
-        let scheme = catalogue.schemes.iter().find(|s| *s == scheme);
+        let scheme = catalogue.customer_schemes().find(|s| *s == scheme);
         return scheme.map(|s| Target::Mark(s)).ok_or(AppError::NotFound);
     }
     match key {

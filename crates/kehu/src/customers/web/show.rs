@@ -174,8 +174,7 @@ pub(super) async fn show(
         .collect();
     let groups = if tab == "basic" { groups(&reader, &actor, &customer, &around) } else { Vec::new() };
     let unset_schemes = catalogue
-        .schemes
-        .iter()
+        .customer_schemes()
         .filter(|s| tab == "basic" && !around.marks.contains_key(*s))
         .map(|s| {
             let dictionary = catalogue.dictionary(s);
