@@ -71,3 +71,10 @@ document.addEventListener("keydown", (event) => {
     else { event.preventDefault(); kehu.command?.(); }
   }
 });
+
+// A row of tabs wider than the screen starts where the open one is seen.
+kehu.each(".tabs [aria-current]", (tab) => {
+  const row = tab.closest(".tabs");
+  const beyond = tab.getBoundingClientRect().right - row.getBoundingClientRect().right;
+  if (beyond > 0) row.scrollLeft += beyond + 12;
+});

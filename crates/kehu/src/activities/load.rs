@@ -38,7 +38,22 @@ impl FromRow for Activity {
 
 /// An activity on whose customer the actor may do `verb`.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: ActivityId) -> Result<Activity, AppError> {
-    let sql = format!("SELECT {COLUMNS} FROM activities a WHERE a.id = $1 AND a.deleted_at IS NULL");
+    load_from(conn, actor, verb, id, "a.deleted_at IS NULL")
+}
+
+/// An activity that was taken away, as [`load`].
+pub(super) fn load_removed(conn: &mut Conn<'_>, actor: &Actor, id: ActivityId) -> Result<Activity, AppError> {
+    load_from(conn, actor, Verb::Update, id, "a.deleted_at IS NOT NULL")
+}
+
+fn load_from(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    verb: Verb,
+    id: ActivityId,
+    state: &str,
+) -> Result<Activity, AppError> {
+    let sql = format!("SELECT {COLUMNS} FROM activities a WHERE a.id = $1 AND {state}");
     let activity: Activity = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     customers::facts_of(conn, actor, verb, activity.customer_id)?;
     Ok(activity)

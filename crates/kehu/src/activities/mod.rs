@@ -17,7 +17,7 @@ pub use create::create;
 pub use list::{ListQuery, list};
 pub use load::load;
 pub use model::{Activity, ActivityKind, Draft};
-pub use remove::remove;
+pub use remove::{remove, restore};
 pub use report::{Report, report};
 pub use timeline::{Line, Timeline, timeline};
 pub use update::update;

@@ -13,17 +13,17 @@ use form::FormPart;
 use lines::{LineView, Words};
 
 use super::timeline::Show;
-use super::{ActivityKind, Draft, create, load, remove, timeline, update};
+use super::{ActivityKind, Draft, create, load, remove, restore, timeline, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
-use crate::contacts::page_parts::{part, refused, to_tab, version};
+use crate::contacts::page_parts::{part, refused, restored, to_tab, told, version};
 use crate::customers;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ActivityId, CustomerId};
 use crate::input::FormErrors;
-use crate::web::{Choice, FormData, Need, Page, QueryData, Routes, toast};
+use crate::web::{Choice, FormData, Need, Page, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -35,6 +35,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/activities/{id}", Need::SignedIn, update_activity)
         .post("/activities/{id}/done", Need::SignedIn, finish_need)
         .post("/activities/{id}/delete", Need::SignedIn, remove_activity)
+        .post("/activities/{id}/restore", Need::SignedIn, restore_activity)
 }
 
 /// Lines of a timeline on one page.
@@ -50,6 +51,8 @@ struct TimelinePart {
     show: String,
     lines: Vec<LineView>,
     next: String,
+    total: i64,
+    files: i64,
 }
 
 #[derive(Template)]
@@ -89,15 +92,25 @@ async fn render(
     actor: &Actor,
     page: &Page,
     asked: Asked<'_>,
-    said: &str,
+    (said, undo): (&str, Option<&str>),
 ) -> Result<Response, AppError> {
     let Asked { customer, show, after, refused } = asked;
     if !page.is_htmx {
         return Ok(to_tab(customer, "timeline"));
     }
     let (reader, shown, behind) = (actor.clone(), Show::named(show), after.to_owned());
-    let found =
-        app.db.read(move |conn| timeline(conn, &reader, customer, shown, Some(&behind), PAGE)).await?;
+    let (found, total, files) = app
+        .db
+        .read(move |conn| {
+            let found = timeline(conn, &reader, customer, shown, Some(&behind), PAGE)?;
+            let count = |conn: &mut store::Conn<'_>, table: &str| {
+                let sql =
+                    format!("SELECT COUNT(*) FROM {table} WHERE customer_id = $1 AND deleted_at IS NULL");
+                conn.count(&sql, &[customer.into()])
+            };
+            Ok::<_, AppError>((found, count(conn, "activities")?, count(conn, "files")?))
+        })
+        .await?;
     let catalogue = app.catalogue().await?;
     let words = Words { l: page.l, zone: &app.zone, catalogue: &catalogue, actor };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -121,9 +134,11 @@ async fn render(
         show: show.to_owned(),
         lines: found.lines.into_iter().map(|line| words.line(line)).collect(),
         next,
+        total,
+        files,
     };
     let response = if is_more { part(&whole.as_more(), status)? } else { part(&whole, status)? };
-    Ok(if said.is_empty() { response } else { toast(response, page.l, page.l.t(said), None) })
+    Ok(told(page, response, said, undo))
 }
 
 /// The whole timeline of a customer after something was saved.
@@ -132,7 +147,7 @@ async fn whole(
     actor: &Actor,
     page: &Page,
     customer: CustomerId,
-    said: &str,
+    said: (&str, Option<&str>),
 ) -> Result<Response, AppError> {
     render(app, actor, page, Asked { customer, show: "", after: "", refused: None }, said).await
 }
@@ -146,7 +161,7 @@ async fn show_timeline(
 ) -> Result<Response, AppError> {
     let asked =
         Asked { customer: path_id(&id)?, show: query.get("show"), after: query.get("after"), refused: None };
-    render(&app, &actor, &page, asked, "").await
+    render(&app, &actor, &page, asked, ("", None)).await
 }
 
 async fn create_activity(
@@ -171,10 +186,10 @@ async fn create_activity(
         }
     };
     match saved {
-        Ok(()) => whole(&app, &actor, &page, customer, "动态已保存").await,
+        Ok(()) => whole(&app, &actor, &page, customer, ("动态已保存", None)).await,
         Err(error) => {
             let refused = Some((&form, refused(error)?));
-            render(&app, &actor, &page, Asked { customer, show: "", after: "", refused }, "").await
+            render(&app, &actor, &page, Asked { customer, show: "", after: "", refused }, ("", None)).await
         }
     }
 }
@@ -211,7 +226,7 @@ async fn update_activity(
         Err(errors) => Err(AppError::Invalid(errors)),
     };
     match saved {
-        Ok(()) => whole(&app, &actor, &page, known.customer_id, "动态已保存").await,
+        Ok(()) => whole(&app, &actor, &page, known.customer_id, ("动态已保存", None)).await,
         Err(error) => {
             let errors = refused(error)?;
             let form = FormPart::of(&app, &actor, page.l, &known, Some(&form), errors).await?;
@@ -233,7 +248,7 @@ async fn finish_need(
     let draft = Draft { is_done: Some(is_done), ..Draft::default() };
     let activity = app.db.write(move |tx| update(tx, &writer, &catalogue, id, None, &draft, now)).await?;
     let said = if is_done { "需求已标记为满足" } else { "需求已重新打开" };
-    whole(&app, &actor, &page, activity.customer_id, said).await
+    whole(&app, &actor, &page, activity.customer_id, (said, None)).await
 }
 
 async fn remove_activity(
@@ -245,5 +260,18 @@ async fn remove_activity(
     let id: ActivityId = path_id(&id)?;
     let (writer, now) = (actor.clone(), app.now());
     let customer = app.db.write(move |tx| remove(tx, &writer, id, None, now)).await?;
-    whole(&app, &actor, &page, customer, "动态已删除").await
+    let undo = format!("/activities/{id}/restore");
+    whole(&app, &actor, &page, customer, ("动态已删除", Some(&undo))).await
+}
+
+async fn restore_activity(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let id: ActivityId = path_id(&id)?;
+    let now = app.now();
+    let customer = app.db.write(move |tx| restore(tx, &actor, id, now)).await?;
+    Ok(restored(&page, customer, "timeline", "动态已恢复"))
 }

@@ -39,7 +39,22 @@ impl FromRow for Asset {
 
 /// An asset on whose customer the actor may do `verb`.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: AssetId) -> Result<Asset, AppError> {
-    let sql = format!("SELECT {COLUMNS} FROM assets t WHERE t.id = $1 AND t.deleted_at IS NULL");
+    load_from(conn, actor, verb, id, "t.deleted_at IS NULL")
+}
+
+/// An asset that was taken away, as [`load`].
+pub(super) fn load_removed(conn: &mut Conn<'_>, actor: &Actor, id: AssetId) -> Result<Asset, AppError> {
+    load_from(conn, actor, Verb::Update, id, "t.deleted_at IS NOT NULL")
+}
+
+fn load_from(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    verb: Verb,
+    id: AssetId,
+    state: &str,
+) -> Result<Asset, AppError> {
+    let sql = format!("SELECT {COLUMNS} FROM assets t WHERE t.id = $1 AND {state}");
     let asset: Asset = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     customers::facts_of(conn, actor, verb, asset.customer_id)?;
     Ok(asset)

@@ -13,7 +13,7 @@ pub mod web;
 pub use create::create;
 pub use load::{Twin, list, load, of_customer, twins};
 pub use model::{Asset, AssetKind, Draft};
-pub use remove::remove;
+pub use remove::{remove, restore};
 pub use update::update;
 
 use crate::web::Routes;

@@ -7,18 +7,18 @@ use axum::response::Response;
 
 use super::load::{Twin, twins};
 use super::model::REMARK;
-use super::{Asset, AssetKind, Draft, create, load, of_customer, remove, update};
+use super::{Asset, AssetKind, Draft, create, load, of_customer, remove, restore, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
-use crate::contacts::page_parts::{FieldView, fields, part, refused, to_tab, version};
+use crate::contacts::page_parts::{FieldView, fields, part, refused, restored, to_tab, told, version};
 use crate::customers;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{AssetId, CustomerId};
 use crate::input::FormErrors;
 use crate::text;
-use crate::web::{FormData, Need, Page, QueryData, Routes, toast};
+use crate::web::{FormData, Need, Page, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -28,6 +28,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/customer-assets/{id}/edit", Need::SignedIn, edit_asset)
         .post("/customer-assets/{id}", Need::SignedIn, update_asset)
         .post("/customer-assets/{id}/delete", Need::SignedIn, remove_asset)
+        .post("/customer-assets/{id}/restore", Need::SignedIn, restore_asset)
 }
 
 #[derive(Template)]
@@ -91,14 +92,14 @@ impl FormPart {
     }
 }
 
-/// The tab as it now is, with a message, and a warning when the asset just saved stands elsewhere too.
+/// The tab as it now is, with a message and the path that takes back what was done, and a warning when the asset just saved stands elsewhere too.
 async fn tab(
     app: &App,
     actor: &Actor,
     page: &Page,
     customer: CustomerId,
     saved: Option<Asset>,
-    said: &str,
+    (said, undo): (&str, Option<&str>),
 ) -> Result<Response, AppError> {
     if !page.is_htmx {
         return Ok(to_tab(customer, "assets"));
@@ -116,7 +117,7 @@ async fn tab(
         .await?;
     let tab = TabPart { l: page.l, customer, kinds: AssetKind::ALL, assets, twins };
     let response = part(&tab, StatusCode::OK)?;
-    Ok(if said.is_empty() { response } else { toast(response, page.l, page.l.t(said), None) })
+    Ok(told(page, response, said, undo))
 }
 
 async fn show_tab(
@@ -125,7 +126,7 @@ async fn show_tab(
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    tab(&app, &actor, &page, path_id(&id)?, None, "").await
+    tab(&app, &actor, &page, path_id(&id)?, None, ("", None)).await
 }
 
 fn kind_of(code: &str) -> Result<AssetKind, AppError> {
@@ -157,7 +158,7 @@ async fn create_asset(
     let kind = kind_of(form.get("kind"))?;
     let (writer, draft, now) = (actor.clone(), Draft::from_form(kind, &form), app.now());
     match app.db.write(move |tx| create(tx, &writer, customer, &draft, now)).await {
-        Ok(asset) => tab(&app, &actor, &page, customer, Some(asset), "资产已保存").await,
+        Ok(asset) => tab(&app, &actor, &page, customer, Some(asset), ("资产已保存", None)).await,
         Err(error) => {
             let errors = refused(error)?;
             let form = FormPart::new(page.l, kind, customer, |key| form.get(key).to_owned(), &errors);
@@ -190,7 +191,7 @@ async fn update_asset(
     let (writer, now, based_on) = (actor.clone(), app.now(), version(&form));
     let draft = Draft::from_form(known.kind, &form);
     match app.db.write(move |tx| update(tx, &writer, id, based_on, &draft, now)).await {
-        Ok(asset) => tab(&app, &actor, &page, known.customer_id, Some(asset), "资产已保存").await,
+        Ok(asset) => tab(&app, &actor, &page, known.customer_id, Some(asset), ("资产已保存", None)).await,
         Err(error) => {
             let form = FormPart::of(page.l, &known, Some(&form), &refused(error)?);
             part(&form, StatusCode::UNPROCESSABLE_ENTITY)
@@ -207,5 +208,18 @@ async fn remove_asset(
     let id: AssetId = path_id(&id)?;
     let (writer, now) = (actor.clone(), app.now());
     let customer = app.db.write(move |tx| remove(tx, &writer, id, None, now)).await?;
-    tab(&app, &actor, &page, customer, None, "资产已删除").await
+    let undo = format!("/customer-assets/{id}/restore");
+    tab(&app, &actor, &page, customer, None, ("资产已删除", Some(&undo))).await
+}
+
+async fn restore_asset(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
+    let id: AssetId = path_id(&id)?;
+    let now = app.now();
+    let customer = app.db.write(move |tx| restore(tx, &actor, id, now)).await?;
+    Ok(restored(&page, customer, "assets", "资产已恢复"))
 }

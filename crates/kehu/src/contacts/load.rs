@@ -39,7 +39,22 @@ impl FromRow for Contact {
 
 /// A contact on whose customer the actor may do `verb`.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: ContactId) -> Result<Contact, AppError> {
-    let sql = format!("SELECT {COLUMNS} FROM contacts t WHERE t.id = $1 AND t.deleted_at IS NULL");
+    load_from(conn, actor, verb, id, "t.deleted_at IS NULL")
+}
+
+/// A contact that was taken away, as [`load`].
+pub(super) fn load_removed(conn: &mut Conn<'_>, actor: &Actor, id: ContactId) -> Result<Contact, AppError> {
+    load_from(conn, actor, Verb::Update, id, "t.deleted_at IS NOT NULL")
+}
+
+fn load_from(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    verb: Verb,
+    id: ContactId,
+    state: &str,
+) -> Result<Contact, AppError> {
+    let sql = format!("SELECT {COLUMNS} FROM contacts t WHERE t.id = $1 AND {state}");
     let contact: Contact = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     customers::facts_of(conn, actor, verb, contact.customer_id)?;
     Ok(contact)

@@ -14,7 +14,7 @@ pub mod web;
 pub use create::create;
 pub use load::{list, load, of_customer};
 pub use model::{Contact, Draft, FIELDS};
-pub use remove::remove;
+pub use remove::{remove, restore};
 pub use update::update;
 
 use crate::web::Routes;

@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::error::{AppError, FieldError};
 use crate::i18n::Lang;
 use crate::ids::CustomerId;
 use crate::input::{FormErrors, Kind, Spec};
-use crate::web::{FormData, html, redirect};
+use crate::web::{FormData, Page, html, redirect, toast, trigger};
 
 /// One field of a form as a template shows it.
 #[derive(Clone, Debug)]
@@ -68,6 +68,19 @@ pub(crate) fn part(template: &impl Template, status: StatusCode) -> Result<Respo
     *response.status_mut() = status;
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("HX-Request"));
     Ok(response)
+}
+
+/// A part as it now is, with what was done (nothing when `said` is empty) and the path that takes it back.
+pub(crate) fn told(page: &Page, response: Response, said: &str, undo: Option<&str>) -> Response {
+    if said.is_empty() { response } else { toast(response, page.l.t(said), undo) }
+}
+
+/// After something was brought back by a toast: has the tab of the page read again, wherever it stands open.
+pub(crate) fn restored(page: &Page, customer: CustomerId, tab: &str, said: &str) -> Response {
+    if !page.is_htmx {
+        return to_tab(customer, tab);
+    }
+    trigger(toast(StatusCode::OK.into_response(), page.l.t(said), None), "reloadTab", serde_json::json!({}))
 }
 
 /// Where a part stands on the page of its customer: for requests that are not htmx's.

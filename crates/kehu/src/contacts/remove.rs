@@ -1,15 +1,16 @@
-//! Taking a contact away.
+//! Taking a contact away, and bringing it back.
 
 use store::Tx;
 
+use super::MOST;
 use super::create::set_primary;
-use super::load::load;
+use super::load::{load, load_removed};
 use crate::access::{Actor, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId};
-use crate::{customers, events};
+use crate::{customers, events, text};
 
 /// Takes a contact away; answers whose it was. When it was the primary one, the oldest other contact becomes primary.
 pub fn remove(
@@ -46,6 +47,34 @@ pub fn remove(
     let before = contact.facts();
     let mut entry = Entry::of("contact.deleted", "contact", id.0).customer(customer.id.0);
     entry.before = Some(&before);
+    audit::record(tx, actor, now, &entry)?;
+    Ok(customer.id)
+}
+
+/// Brings back a contact that was taken away; answers whose it is. It is primary again only when nobody else is.
+pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: ContactId, now: Millis) -> Result<CustomerId, AppError> {
+    let mut contact = load_removed(tx, actor, id)?;
+    let customer = customers::load_for(tx, actor, Verb::Update, contact.customer_id)?;
+    let known = tx.count(
+        "SELECT COUNT(*) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL",
+        &[customer.id.into()],
+    )?;
+    if known >= MOST {
+        return Err(AppError::Conflict(text!("一个客户最多 {} 位联系人，请先删除不再联系的人", MOST)));
+    }
+    contact.is_primary = known == 0;
+    let done = tx.exec(
+        "UPDATE contacts SET deleted_at = NULL, is_primary = $3, version = version + 1, updated_at = $4, updated_by = $5
+         WHERE id = $1 AND version = $2 AND deleted_at IS NOT NULL",
+        &[id.into(), contact.version.into(), contact.is_primary.into(), now.into(), actor.person_id.into()],
+    )?;
+    if done == 0 {
+        return Err(AppError::Stale);
+    }
+    customers::refresh_completeness(tx, &customer)?;
+    events::emit(tx, actor, now, "contact.restored", "contact", id.0, customer.id.0)?;
+    let after = contact.facts();
+    let entry = Entry::of("contact.restored", "contact", id.0).customer(customer.id.0).after(&after);
     audit::record(tx, actor, now, &entry)?;
     Ok(customer.id)
 }

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::api_parts::path_id;
-use super::page_parts::{FieldView, fields, part, refused, to_tab, version};
-use super::{Contact, Draft, FIELDS, create, load, of_customer, remove, update};
+use super::page_parts::{FieldView, fields, part, refused, restored, to_tab, told, version};
+use super::{Contact, Draft, FIELDS, create, load, of_customer, remove, restore, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::customers;
@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ContactId, CustomerId};
 use crate::input::FormErrors;
-use crate::web::{FormData, Need, Page, Routes, toast};
+use crate::web::{FormData, Need, Page, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -26,6 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/contacts/{id}", Need::SignedIn, update_contact)
         .post("/contacts/{id}/primary", Need::SignedIn, make_primary)
         .post("/contacts/{id}/delete", Need::SignedIn, remove_contact)
+        .post("/contacts/{id}/restore", Need::SignedIn, restore_contact)
 }
 
 #[derive(Template)]
@@ -83,13 +84,13 @@ impl FormPart {
     }
 }
 
-/// The tab as it now is, with a message.
+/// The tab as it now is, with a message and the path that takes back what was done.
 async fn tab(
     app: &App,
     actor: &Actor,
     page: &Page,
     customer: CustomerId,
-    said: &str,
+    (said, undo): (&str, Option<&str>),
 ) -> Result<Response, AppError> {
     if !page.is_htmx {
         return Ok(to_tab(customer, "contacts"));
@@ -97,7 +98,7 @@ async fn tab(
     let reader = actor.clone();
     let contacts = app.db.read(move |conn| of_customer(conn, &reader, customer)).await?;
     let response = part(&TabPart { l: page.l, customer, contacts }, StatusCode::OK)?;
-    Ok(if said.is_empty() { response } else { toast(response, page.l, page.l.t(said), None) })
+    Ok(told(page, response, said, undo))
 }
 
 async fn show_tab(
@@ -106,7 +107,7 @@ async fn show_tab(
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    tab(&app, &actor, &page, path_id(&id)?, "").await
+    tab(&app, &actor, &page, path_id(&id)?, ("", None)).await
 }
 
 async fn new_contact(
@@ -131,7 +132,7 @@ async fn create_contact(
     let customer: CustomerId = path_id(&id)?;
     let (writer, draft, now) = (actor.clone(), Draft::from_form(&form), app.now());
     match app.db.write(move |tx| create(tx, &writer, customer, &draft, now)).await {
-        Ok(_) => tab(&app, &actor, &page, customer, "联系人已保存").await,
+        Ok(_) => tab(&app, &actor, &page, customer, ("联系人已保存", None)).await,
         Err(error) => {
             let errors = refused(error)?;
             part(&FormPart::new(page.l, customer, &form, &errors), StatusCode::UNPROCESSABLE_ENTITY)
@@ -160,7 +161,7 @@ async fn update_contact(
     let id: ContactId = path_id(&id)?;
     let (writer, draft, now, based_on) = (actor.clone(), Draft::from_form(&form), app.now(), version(&form));
     match app.db.write(move |tx| update(tx, &writer, id, based_on, &draft, now)).await {
-        Ok(contact) => tab(&app, &actor, &page, contact.customer_id, "联系人已保存").await,
+        Ok(contact) => tab(&app, &actor, &page, contact.customer_id, ("联系人已保存", None)).await,
         Err(error) => {
             let errors = refused(error)?;
             let contact = app.db.read(move |conn| load(conn, &actor, Verb::Update, id)).await?;
@@ -180,7 +181,7 @@ async fn make_primary(
     let (writer, now) = (actor.clone(), app.now());
     let draft = Draft { is_primary: Some(true), ..Draft::default() };
     let contact = app.db.write(move |tx| update(tx, &writer, id, None, &draft, now)).await?;
-    tab(&app, &actor, &page, contact.customer_id, "已设为主要联系人").await
+    tab(&app, &actor, &page, contact.customer_id, ("已设为主要联系人", None)).await
 }
 
 async fn remove_contact(
@@ -191,6 +192,37 @@ async fn remove_contact(
 ) -> Result<Response, AppError> {
     let id: ContactId = path_id(&id)?;
     let (writer, now) = (actor.clone(), app.now());
-    let customer = app.db.write(move |tx| remove(tx, &writer, id, None, now)).await?;
-    tab(&app, &actor, &page, customer, "联系人已删除").await
+    let (customer, was_primary) = app
+        .db
+        .write(move |tx| {
+            let was_primary = load(tx, &writer, Verb::Update, id)?.is_primary;
+            Ok::<_, AppError>((remove(tx, &writer, id, None, now)?, was_primary))
+        })
+        .await?;
+    let undo = format!("/contacts/{id}/restore{}", if was_primary { "?primary=1" } else { "" });
+    tab(&app, &actor, &page, customer, ("联系人已删除", Some(&undo))).await
+}
+
+/// Brings a contact back; with `primary=1` in the place it had.
+async fn restore_contact(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let id: ContactId = path_id(&id)?;
+    let (now, was_primary) = (app.now(), query.is_ticked("primary"));
+    let customer = app
+        .db
+        .write(move |tx| {
+            let customer = restore(tx, &actor, id, now)?;
+            if was_primary {
+                let draft = Draft { is_primary: Some(true), ..Draft::default() };
+                update(tx, &actor, id, None, &draft, now)?;
+            }
+            Ok::<_, AppError>(customer)
+        })
+        .await?;
+    Ok(restored(&page, customer, "contacts", "联系人已恢复"))
 }

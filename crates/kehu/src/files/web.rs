@@ -11,11 +11,11 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::clock::{Millis, Zone};
 use crate::contacts::api_parts::path_id;
-use crate::contacts::page_parts::{part, to_tab};
+use crate::contacts::page_parts::{part, to_tab, told};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ActivityId, CustomerId, FileId};
-use crate::web::{Need, Page, QueryData, Routes, toast};
+use crate::web::{Need, Page, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -72,7 +72,7 @@ async fn tab(
         limit,
     };
     let response = part(&tab, StatusCode::OK)?;
-    Ok(if said.is_empty() { response } else { toast(response, page.l, page.l.t(said), None) })
+    Ok(told(page, response, said, None))
 }
 
 async fn show_tab(

@@ -564,7 +564,7 @@ async fn cancel(
     let (id, now) = (id_of(&id)?, app.now());
     app.db.write(move |tx| upload::cancel(tx, &actor, id, now)).await?;
     let response = redirect(page.is_htmx, &format!("/imports/{id}"));
-    Ok(toast(response, page.l, page.l.t("已请求停止"), None))
+    Ok(toast(response, page.l.t("已请求停止"), None))
 }
 
 async fn take_back(

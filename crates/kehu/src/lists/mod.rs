@@ -259,7 +259,7 @@ async fn save(
         *response.status_mut() = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(response);
     }
-    Ok(toast(response, actor.lang, &actor.lang.f("已保存方案“{}”", &[&name]), None))
+    Ok(toast(response, &actor.lang.f("已保存方案“{}”", &[&name]), None))
 }
 
 async fn remove(
@@ -276,5 +276,5 @@ async fn remove(
     }
     let me = actor.clone();
     let menu = app.db.read(move |conn| ViewsMenu::load(conn, &me, &list)).await?;
-    Ok(toast(html(&menu)?, actor.lang, actor.lang.t("方案已删除"), None))
+    Ok(toast(html(&menu)?, actor.lang.t("方案已删除"), None))
 }

@@ -165,7 +165,7 @@ async fn plan_contact(
         return Ok(redirect(false, &back));
     }
     let tasks = load_page(&app, &actor, page, tab).await?;
-    Ok(toast(html(&tasks.as_list())?, l, &said, None))
+    Ok(toast(html(&tasks.as_list())?, &said, None))
 }
 
 async fn finish_need(
@@ -180,7 +180,7 @@ async fn finish_need(
     }
     let l = page.l;
     let tasks = load_page(&app, &actor, page, Some(Reason::Need)).await?;
-    Ok(toast(html(&tasks.as_list())?, l, l.t("已办结"), Some(&format!("/tasks/needs/{id}/reopen"))))
+    Ok(toast(html(&tasks.as_list())?, l.t("已办结"), Some(&format!("/tasks/needs/{id}/reopen"))))
 }
 
 async fn reopen_need(

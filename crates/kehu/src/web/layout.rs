@@ -7,7 +7,6 @@ use store::Conn;
 
 use crate::access::Actor;
 use crate::error::AppError;
-use crate::i18n::Lang;
 
 /// What `layout/shell.html` and `layout/plain.html` show.
 #[derive(Clone, Debug)]
@@ -126,7 +125,7 @@ pub fn flash(mut response: Response, text: &str) -> Response {
 }
 
 /// Adds a message that the page shows for a moment; `undo` is a path to POST to.
-pub fn toast(response: Response, _: Lang, text: &str, undo: Option<&str>) -> Response {
+pub fn toast(response: Response, text: &str, undo: Option<&str>) -> Response {
     trigger(
         response,
         "toast",
@@ -143,7 +142,7 @@ pub fn saved(headers: &axum::http::HeaderMap, to: &str, text: &str) -> Response 
         return flash(redirect(is_htmx, to), text);
     }
     let response = (StatusCode::OK, [("hx-reswap", "none")]).into_response();
-    let response = toast(response, Lang::Zh, text, None);
+    let response = toast(response, text, None);
     trigger(trigger(response, "closeDrawer", serde_json::json!({})), "refreshList", serde_json::json!({}))
 }
 

@@ -135,3 +135,58 @@ async fn a_refused_form_comes_back_with_its_values() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_away_comes_back() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        let id = li.customer(json!({ "kind": "organisation", "name": "广州天江科技有限公司" })).await["id"]
+            .clone();
+        let id = id.as_str().unwrap();
+        let api = li.with_token().await;
+        let contact = |name: &str| json!({ "customer_id": id, "name": name });
+        let asset = json!({ "customer_id": id, "kind": "vehicle", "details": { "plate": "粤A12345" } });
+        let need = json!({ "customer_id": id, "kind": "need", "body": "延长质保" });
+        let mut made = Vec::new();
+        for (path, page, body) in [
+            ("contacts", "contacts", contact("陈晓燕")),
+            ("contacts", "contacts", contact("吴刚")),
+            ("assets", "customer-assets", asset),
+            ("activities", "activities", need),
+        ] {
+            let answer = api.json("POST", &format!("/api/v1/{path}"), body).await.expect(201).json();
+            let id = answer["id"].as_str().unwrap().to_owned();
+            made.push((format!("/api/v1/{path}/{id}"), format!("/{page}/{id}"), answer));
+        }
+        let before = api.get(&format!("/api/v1/customers/{id}")).await.json();
+        for (object, page, _) in &made {
+            li.post_form(&format!("{page}/restore"), &[]).await.expect(404);
+            li.post_form(&format!("{page}/delete"), &[]).await.expect(303);
+            api.get(object).await.expect(404);
+            wang.post_form(&format!("{page}/restore"), &[]).await.expect(404);
+        }
+        let without = api.get(&format!("/api/v1/customers/{id}")).await.json();
+        assert!(without["completeness"].as_i64() < before["completeness"].as_i64());
+        // The second contact was primary when it went, the first one before; the toasts know.
+        for (object, page, was) in &made {
+            let primary = if was["is_primary"] == json!(true) { "?primary=1" } else { "" };
+            li.post_form(&format!("{page}/restore{primary}"), &[]).await.expect(303);
+            li.post_form(&format!("{page}/restore"), &[]).await.expect(404);
+            let now = api.get(object).await.expect(200).json();
+            for key in ["name", "is_primary", "code", "subject", "is_done"] {
+                assert_eq!(now[key], was[key], "{key} of {object}");
+            }
+        }
+        let after = api.get(&format!("/api/v1/customers/{id}")).await.json();
+        for key in ["completeness", "last_activity_at", "next_contact_on"] {
+            assert_eq!(after[key], before[key], "{key}");
+        }
+        assert_eq!(app.number("SELECT open_needs FROM customers").await, 1);
+        let told = app.number("SELECT COUNT(*) FROM events WHERE kind LIKE '%.restored'").await;
+        assert_eq!(told, 4);
+        let found = api.get("/api/v1/customers?q=粤A12345").await.expect(200).json();
+        assert_eq!(found["items"][0]["id"], json!(id));
+    })
+    .await;
+}

@@ -127,9 +127,11 @@ impl Words<'_> {
             "contact.created" => ("新增联系人", "address-book"),
             "contact.updated" => ("修改联系人", "address-book"),
             "contact.deleted" => ("删除联系人", "address-book"),
+            "contact.restored" => ("恢复联系人", "arrow-back-up"),
             "asset.created" => ("新增资产", "package"),
             "asset.updated" => ("修改资产", "package"),
             "asset.deleted" => ("删除资产", "package"),
+            "asset.restored" => ("恢复资产", "arrow-back-up"),
             "file.deleted" => ("删除附件", "paperclip"),
             _ => ("修改资料", "edit"),
         };

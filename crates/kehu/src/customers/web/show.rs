@@ -34,7 +34,7 @@ struct Card {
     just_saved: bool,
     head: Head,
     may_delete: bool,
-    tabs: Vec<Tab>,
+    tabs: Vec<(&'static str, Tab)>,
     tab: &'static str,
     groups: Vec<Facts>,
     unset_schemes: Vec<(String, String)>,
@@ -165,11 +165,14 @@ pub(super) async fn show(
     let address = format!("/customers/{id}");
     let tabs = TABS
         .iter()
-        .map(|(name, title, _)| Tab {
-            title: l.t(title).to_owned(),
-            href: if *name == "basic" { address.clone() } else { format!("{address}?tab={name}") },
-            active: *name == tab,
-            count: around.counts.get(name).copied(),
+        .map(|(name, title, _)| {
+            let shown = Tab {
+                title: l.t(title).to_owned(),
+                href: if *name == "basic" { address.clone() } else { format!("{address}?tab={name}") },
+                active: *name == tab,
+                count: around.counts.get(name).copied(),
+            };
+            (*name, shown)
         })
         .collect();
     let groups = if tab == "basic" { groups(&reader, &actor, &customer, &around) } else { Vec::new() };
