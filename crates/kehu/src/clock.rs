@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -46,7 +47,7 @@ impl Clock {
 }
 
 /// The company's zone, for the faces only.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(pub TimeZone);
 
 impl Zone {
@@ -114,7 +115,8 @@ pub fn month_of(at: Millis) -> String {
 /// RFC 3339 in UTC, for the API: `2026-09-28T08:20:31.000Z`.
 pub fn rfc3339(at: Millis) -> String {
     let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    PRINTER.timestamp_to_string(&at)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl CustomKind {
 }
 
 /// A field the company defined.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomField {
     /// Its id.
     pub id: CustomFieldId,

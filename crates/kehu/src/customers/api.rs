@@ -17,7 +17,7 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::error::{AppError, FieldError};
 use crate::ids::CustomerId;
-use crate::web::api::{Reply, id_in, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{PageBody, Reply, id_in, if_match, limit, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 use crate::{contacts, query, text};
 
@@ -107,8 +107,7 @@ pub async fn list_customers(
             Ok::<_, AppError>((page, total))
         })
         .await?;
-    let items = page.items.iter().map(super::Customer::json).collect();
-    Ok(json_reply(&page_of(items, page.next, total)))
+    PageBody { items: &page.items, next: page.next, total }.reply()
 }
 
 /// Create a customer

@@ -1,7 +1,7 @@
 //! Lists of customers: filtered, sorted, paged by key, only what the actor may read.
 
 use serde_json::Value as Json;
-use store::{Conn, Engine};
+use store::Conn;
 
 use super::fields::Field;
 use super::load::{COLUMNS, read_row};
@@ -165,28 +165,19 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
     if keys.is_empty() && !is_search {
         keys = query::parse_sort("-updated_at", OFFERED_SORTS)?;
     }
-    let (mut with, mut from, mut id_column) = (String::new(), "customers c".to_owned(), "c.id");
+    let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
         let Some(text) = search::match_text(engine, &query.q, false) else {
             return Ok(CustomerPage { items: Vec::new(), next: None, previous: None });
         };
-        let is_rare = engine == Engine::Postgres && is_rare(conn, &text)?;
-        let place = conditions.bind(text);
-        let matches = search::matches_sql(engine, &place);
-        let id = search::id_column(engine);
-        if !keys.is_empty() {
-            conditions.and(format!("c.id IN (SELECT {id} FROM search_docs WHERE {matches})"));
-        } else if is_rare {
-            // PostgreSQL would walk the whole primary key backwards for a rare term: fence the matches off first.
-            with = format!("WITH m AS MATERIALIZED (SELECT id FROM search_docs WHERE {matches}) ");
-            from = "m JOIN customers c ON c.id = m.id".into();
+        let place = conditions.bind(text.clone());
+        if keys.is_empty() {
+            let found = search::matching(conn, &text, &place)?;
+            conditions.and(found.condition);
+            (from, id_column) = (found.from, found.id_column);
         } else {
-            from = format!("search_docs JOIN customers c ON c.id = search_docs.{id}");
-            conditions.and(matches);
-            id_column = match engine {
-                Engine::Sqlite => "search_docs.rowid",
-                Engine::Postgres => "search_docs.id",
-            };
+            let (id, matches) = (search::id_column(engine), search::matches_sql(engine, &place));
+            conditions.and(format!("c.id IN (SELECT {id} FROM search_docs WHERE {matches})"));
         }
     }
     let cursor = query.after.as_deref().map(|text| Cursor::decode(text, &keys)).transpose()?;
@@ -196,11 +187,8 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
     }
     let order = query::order_by(&keys, id_column, backwards);
     let place = conditions.bind(limit as i64 + 1);
-    let sql = format!(
-        "{with}SELECT {} FROM {from} WHERE {} ORDER BY {order} LIMIT {place}",
-        *COLUMNS,
-        conditions.sql()
-    );
+    let sql =
+        format!("SELECT {} FROM {from} WHERE {} ORDER BY {order} LIMIT {place}", *COLUMNS, conditions.sql());
     let mut items: Vec<Customer> = conn.rows(&sql, &conditions.params)?;
     let has_more = items.len() > limit;
     items.truncate(limit);
@@ -218,14 +206,6 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
         None
     };
     Ok(CustomerPage { items, next, previous })
-}
-
-/// Whether a search has so few hits that they are better sorted than walked to. PostgreSQL only.
-fn is_rare(conn: &mut Conn<'_>, text: &str) -> store::Result<bool> {
-    const FEW: i64 = 2_000;
-    let matches = search::matches_sql(Engine::Postgres, "$1");
-    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM search_docs WHERE {matches} LIMIT $2) few");
-    Ok(conn.count(&sql, &[text.into(), (FEW + 1).into()])? <= FEW)
 }
 
 fn sort_value(customer: &Customer, name: &str) -> Json {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::{COUNT, Field, FieldKind, SPECS, Spec};
@@ -123,31 +124,38 @@ impl Customer {
         &self.values[Field::Name]
     }
 
-    /// As the API sends it (design.md §6). Unknown values are null.
+    /// As the API sends it.
     pub fn json(&self) -> Json {
-        let mut body = Map::new();
-        body.insert("id".into(), json!(self.id));
-        body.insert("number".into(), json!(self.number));
-        body.insert("kind".into(), json!(self.kind.code()));
-        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind)) {
-            let value = &self.values[spec.field];
-            body.insert(spec.key.into(), if value.is_empty() { Json::Null } else { value.into() });
-        }
-        body.insert("owner_id".into(), json!(self.owner_id));
-        body.insert("unit_id".into(), Json::Null);
-        body.insert("tags".into(), json!(self.tags));
-        body.insert("custom".into(), Json::Object(self.custom.clone()));
-        body.insert("completeness".into(), json!(self.completeness));
-        body.insert("last_activity_at".into(), json!(self.last_activity_at.map(rfc3339)));
-        body.insert("version".into(), json!(self.version));
-        body.insert("created_at".into(), json!(rfc3339(self.created_at)));
-        body.insert("updated_at".into(), json!(rfc3339(self.updated_at)));
-        Json::Object(body)
+        json!(self)
     }
 
     /// The fields a complete dossier still lacks; `has_contact` tells whether it has a contact person.
     pub fn missing(&self, has_contact: bool) -> Vec<&'static str> {
         missing(self.kind, &self.values, has_contact)
+    }
+}
+
+/// As the API sends it (design.md §6). Unknown values are null.
+impl Serialize for Customer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("id", &self.id)?;
+        body.serialize_entry("number", &self.number)?;
+        body.serialize_entry("kind", self.kind.code())?;
+        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind)) {
+            let value = &self.values[spec.field];
+            body.serialize_entry(spec.key, &(!value.is_empty()).then_some(value))?;
+        }
+        body.serialize_entry("owner_id", &self.owner_id)?;
+        body.serialize_entry("unit_id", &())?;
+        body.serialize_entry("tags", &self.tags)?;
+        body.serialize_entry("custom", &self.custom)?;
+        body.serialize_entry("completeness", &self.completeness)?;
+        body.serialize_entry("last_activity_at", &self.last_activity_at.map(rfc3339))?;
+        body.serialize_entry("version", &self.version)?;
+        body.serialize_entry("created_at", &rfc3339(self.created_at))?;
+        body.serialize_entry("updated_at", &rfc3339(self.updated_at))?;
+        body.end()
     }
 }
 

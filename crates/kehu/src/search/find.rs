@@ -5,7 +5,7 @@ use std::ops::Range;
 use hanzi::search::Matcher;
 use store::Conn;
 
-use super::{id_column, match_text, matches_sql};
+use super::{match_text, matching};
 use crate::access::{self, Actor};
 use crate::customers::{COLUMNS, Customer, Field};
 use crate::error::AppError;
@@ -56,11 +56,11 @@ fn candidates(
 ) -> Result<Vec<Customer>, AppError> {
     let engine = conn.engine();
     let Some(text) = match_text(engine, query, anchored) else { return Ok(Vec::new()) };
-    let (id, matches) = (id_column(engine), matches_sql(engine, "$1"));
+    let super::Matches { from, condition, id_column } = matching(conn, &text, "$1")?;
     let readable = access::readable_sql(actor, "c");
     let sql = format!(
-        "SELECT {} FROM search_docs JOIN customers c ON c.id = search_docs.{id}
-         WHERE {matches} AND c.deleted_at IS NULL AND {readable} ORDER BY search_docs.{id} DESC LIMIT $2",
+        "SELECT {} FROM {from} WHERE {condition} AND c.deleted_at IS NULL AND {readable}
+         ORDER BY {id_column} DESC LIMIT $2",
         *COLUMNS
     );
     Ok(conn.rows(&sql, &[text.into(), limit.into()])?)

@@ -74,6 +74,52 @@ pub(crate) fn id_column(engine: Engine) -> &'static str {
     }
 }
 
+/// Where the customers that match come from, the newest first at no cost.
+pub(crate) struct Matches {
+    /// What stands after FROM: the customers as `c`.
+    pub from: String,
+    /// What must hold as well; `TRUE` when `from` says it all.
+    pub condition: String,
+    /// The id to order by and to go on behind.
+    pub id_column: &'static str,
+}
+
+/// The customers that match `text`, bound at `place`.
+pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::Result<Matches> {
+    let engine = conn.engine();
+    let condition = matches_sql(engine, place);
+    Ok(match engine {
+        Engine::Sqlite => Matches {
+            from: "search_docs JOIN customers c ON c.id = search_docs.rowid".into(),
+            condition,
+            id_column: "search_docs.rowid",
+        },
+        // PostgreSQL would walk all customers for a few hits. OFFSET 0 and the sum keep it from that: the hits are
+        // gathered and put in order, then their customers are looked up until the page is full.
+        Engine::Postgres if is_rare(conn, text)? => Matches {
+            from: format!(
+                "(SELECT id + 0 AS id FROM search_docs WHERE {condition} ORDER BY 1 DESC OFFSET 0) m
+                 CROSS JOIN LATERAL (SELECT * FROM customers WHERE id = m.id OFFSET 0) c"
+            ),
+            condition: "TRUE".into(),
+            id_column: "m.id",
+        },
+        Engine::Postgres => Matches {
+            from: "search_docs JOIN customers c ON c.id = search_docs.id".into(),
+            condition,
+            id_column: "search_docs.id",
+        },
+    })
+}
+
+/// Whether a search has so few hits that they are better sorted than walked to. PostgreSQL only.
+fn is_rare(conn: &mut Conn<'_>, text: &str) -> store::Result<bool> {
+    const FEW: i64 = 2_000;
+    let matches = matches_sql(Engine::Postgres, "$1");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM search_docs WHERE {matches} LIMIT $2) few");
+    Ok(conn.count(&sql, &[text.into(), (FEW + 1).into()])? <= FEW)
+}
+
 /// Condition on `search_docs` for the query bound at `place`.
 pub(crate) fn matches_sql(engine: Engine, place: &str) -> String {
     match engine {

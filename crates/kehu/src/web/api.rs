@@ -88,6 +88,27 @@ pub fn json_reply(body: &Json) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
+/// A page of a list: what `page_of` makes, without a copy of every item.
+#[derive(serde::Serialize)]
+pub struct PageBody<'p, T> {
+    /// The items.
+    pub items: &'p [T],
+    /// Cursor of the next page.
+    pub next: Option<String>,
+    /// How many there are, when that is known exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+}
+
+impl<T: serde::Serialize> PageBody<'_, T> {
+    /// The answer.
+    pub fn reply(&self) -> Result<Response, AppError> {
+        let body =
+            serde_json::to_vec(self).map_err(|e| AppError::Internal(format!("a page as JSON: {e}")))?;
+        Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    }
+}
+
 /// The ETag of a version.
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")

@@ -1,10 +1,13 @@
 //! The address of a list as a `ListQuery`: the one reader for pages, exports, batches and the API.
 
-use crate::catalogue::Catalogue;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use crate::catalogue::{Catalogue, CustomField};
 use crate::clock::{Millis, Zone};
 use crate::customers::{Field, Kind, ListQuery, OFFERED_SORTS, parse_date};
 use crate::error::{AppError, FieldError};
-use crate::expr::{Expr, Schema};
+use crate::expr::{Expr, Problem, Schema};
 use crate::query::parse_sort;
 use crate::text;
 use crate::web::FormData;
@@ -109,8 +112,7 @@ pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Resul
         }
     }
     if let Some(source) = given(query, "filter") {
-        let schema = Schema::customers(&catalogue.custom_fields).in_zone(zone.clone());
-        match Expr::compile(source, &schema) {
+        match compiled(source, &catalogue.custom_fields, zone) {
             Ok(filter) => read.filter = Some(filter),
             Err(problem) => errors.push(FieldError::new("filter", problem.place())),
         }
@@ -127,6 +129,31 @@ pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Resul
     }
     read.after = given(query, "after").map(str::to_owned);
     if errors.is_empty() { Ok(read) } else { Err(AppError::Invalid(errors)) }
+}
+
+/// A filter that was asked for before, and what its meaning depends on.
+struct Compiled {
+    source: String,
+    fields: Vec<CustomField>,
+    zone: Zone,
+    filter: Expr,
+}
+
+/// Compiles a filter; those asked for lately are remembered, as a list asks with the same one page after page.
+fn compiled(source: &str, fields: &[CustomField], zone: &Zone) -> Result<Expr, Problem> {
+    const PLACES: usize = 64;
+    static LATELY: Mutex<VecDeque<Compiled>> = Mutex::new(VecDeque::new());
+    let mut lately = LATELY.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lately.iter().find(|k| k.source == source && k.fields == fields && k.zone == *zone) {
+        return Ok(known.filter.clone());
+    }
+    drop(lately);
+    let filter = Expr::compile(source, &Schema::customers(fields).in_zone(zone.clone()))?;
+    lately = LATELY.lock().unwrap_or_else(PoisonError::into_inner);
+    lately.truncate(PLACES - 1);
+    let (source, fields, zone) = (source.to_owned(), fields.to_vec(), zone.clone());
+    lately.push_front(Compiled { source, fields, zone, filter: filter.clone() });
+    Ok(filter)
 }
 
 /// The value of a name without blanks, `None` when there is none.
