@@ -26,7 +26,7 @@ const draw = (list) => {
   if (ids.size === 0) delete bar.dataset.whole;
   bar.hidden = ids.size === 0;
   const total = Number(list.dataset.total || 0);
-  bar.querySelector("[data-role=count]").textContent = whole ? total : ids.size;
+  bar.querySelector("[data-role=count]").textContent = (whole ? Number(total) : ids.size).toLocaleString("zh-CN");
   const all = bar.querySelector("[data-select-all]");
   if (all) all.hidden = whole || total <= ids.size || !page?.checked;
   const holder = bar.querySelector("[data-role=ids]");

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router, middleware};
-use kehu::i18n::Lang;
+use kehu::i18n::{self, Lang};
 use serde::Deserialize;
 
 mod web {

@@ -86,6 +86,23 @@ fn fill(pattern: &str, arguments: impl Iterator<Item = String>) -> String {
     text
 }
 
+/// A whole number as pages show it, with thousands: `12,345`. Anything but digits stays as it is (`1,000+`).
+pub fn grouped(n: impl fmt::Display) -> String {
+    let shown = n.to_string();
+    let digits = shown.strip_prefix('-').unwrap_or(&shown);
+    if digits.len() < 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return shown;
+    }
+    let mut text = shown[..shown.len() - digits.len()].to_owned();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A message for a person, made where the fact is known and put into words where it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
@@ -138,6 +155,22 @@ mod tests {
         }
         assert_eq!(text!("最多 {} 个字，现在 {} 个", 5, 7).to(Lang::Zh), "最多 5 个字，现在 7 个");
         assert_eq!(Lang::En.t("没有这个词的翻译"), "没有这个词的翻译");
+    }
+
+    #[test]
+    fn numbers_are_shown_with_thousands() {
+        for (n, shown) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (-12_345, "-12,345"),
+            (999_999, "999,999"),
+            (1_000_000, "1,000,000"),
+            (i64::MIN, "-9,223,372,036,854,775,808"),
+        ] {
+            assert_eq!(grouped(n), shown);
+        }
+        assert_eq!((grouped("10000+"), grouped("")), ("10000+".into(), String::new()));
     }
 
     /// Every `l.t("…")`, `l.f("…")` and `text!("…")` in the sources has its English.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::customers::Field;
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, grouped};
 use crate::search::web::pill;
 use crate::settings;
 use crate::tasks::Reason;
@@ -110,7 +110,7 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         } else {
             "/tasks?tab=needs"
         },
-        month_note: l.f("上月 {} 位", &[&board.new_last_month]),
+        month_note: l.f("上月 {} 位", &[&grouped(board.new_last_month)]),
         waiting: waiting(&board),
         class_chart: class_chart(&board, &catalogue, l),
         province_chart: province_chart(&board),
@@ -166,7 +166,7 @@ fn class_chart(board: &Board, catalogue: &Catalogue, l: Lang) -> String {
         .into_iter()
         .map(|(code, n)| {
             let name = if code.is_empty() { l.t("未分类") } else { classes.title(code, l) };
-            json!({ "name": format!("{name} {n}"), "value": n, "href": format!("/customers?class={code}") })
+            json!({ "name": format!("{name} {}", grouped(*n)), "value": n, "href": format!("/customers?class={code}") })
         })
         .collect();
     script(&json!({

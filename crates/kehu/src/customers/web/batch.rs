@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{self, Draft, Field, ListQuery};
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, grouped};
 use crate::ids::{CustomerId, PersonId};
 use crate::text;
 use crate::web::{FormData, Page};
@@ -58,15 +58,15 @@ impl Outcome {
     /// `成功 3 条，失败 2 条：……（2 条，例如“天江”）`.
     fn sentence(&self, l: Lang) -> String {
         if self.failed == 0 {
-            return l.f("成功 {} 条", &[&self.done]);
+            return l.f("成功 {} 条", &[&grouped(self.done)]);
         }
         let reasons: Vec<String> = self
             .reasons
             .iter()
             .take(3)
-            .map(|(reason, (count, first))| l.f("{}（{} 条，例如“{}”）", &[reason, count, first]))
+            .map(|(reason, (count, first))| l.f("{}（{} 条，例如“{}”）", &[reason, &grouped(count), first]))
             .collect();
-        l.f("成功 {} 条，失败 {} 条：{}", &[&self.done, &self.failed, &reasons.join("；")])
+        l.f("成功 {} 条，失败 {} 条：{}", &[&grouped(self.done), &grouped(self.failed), &reasons.join("；")])
     }
 }
 

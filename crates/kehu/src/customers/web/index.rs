@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::customers::{self, Customer, CustomerPage, Field, Kind, ListQuery, Total};
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, grouped};
 use crate::ids::{CustomerId, PersonId};
 use crate::lists::{self, ViewsMenu};
 use crate::web::{Choice, FormData, Page, QueryData, Shell, Tab};
@@ -349,17 +349,4 @@ fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
 
 fn is_numeric(column: &str) -> bool {
     column.ends_with("_at") || column.ends_with("_on") || matches!(column, "phone" | "number" | "landline")
-}
-
-/// A count with thousands: `12,345`.
-fn grouped(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
