@@ -449,6 +449,8 @@ CREATE TABLE import_rows (
     customer_id BIGINT,
     before TEXT NOT NULL DEFAULT '',
     version_after BIGINT NOT NULL DEFAULT 0,
+    contact_id BIGINT,
+    contact_outcome TEXT NOT NULL DEFAULT '' CHECK (contact_outcome IN ('', 'added', 'kept', 'undone')),
     cells TEXT NOT NULL DEFAULT '',
     problems TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (import_id, row_number)

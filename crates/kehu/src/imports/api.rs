@@ -136,6 +136,22 @@ struct ImportBody {
     started_at: Option<String>,
     /// When.
     finished_at: Option<String>,
+    /// What an import that was taken back left; only when it is read alone.
+    undo: Option<UndoBody>,
+}
+
+/// What was taken back and what stays.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes `undo::Counts::json` in the OpenAPI document")]
+struct UndoBody {
+    /// Rows taken back.
+    undone: i64,
+    /// Rows whose customers stay as they are.
+    kept: i64,
+    /// Contacts that had been added to customers and went away.
+    contacts: i64,
+    /// Such contacts that stay: they were changed or used since.
+    contacts_kept: i64,
 }
 
 /// A page of imports.
@@ -261,8 +277,18 @@ fn body_of(import: &Import) -> Json {
         (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
 async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Response, AppError> {
     let id = id_of(&id)?;
-    let import = app.db.read(move |conn| load(conn, &actor, id)).await?;
-    Ok(api::json_reply(&body_of(&import)))
+    let (import, undone) = app
+        .db
+        .read(move |conn| {
+            let import = load(conn, &actor, id)?;
+            let is_undone = import.state == super::model::State::Undone;
+            let undone = if is_undone { Some(undo::counts(conn, id)?) } else { None };
+            Ok::<_, AppError>((import, undone))
+        })
+        .await?;
+    let mut body = body_of(&import);
+    body["undo"] = undone.map_or(serde_json::Value::Null, undo::Counts::json);
+    Ok(api::json_reply(&body))
 }
 
 #[utoipa::path(get, path = "/api/v1/imports", tag = "imports",

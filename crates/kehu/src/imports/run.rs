@@ -19,7 +19,7 @@ use crate::clock::Millis;
 use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CustomerId, ImportId, PersonId};
+use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
 use crate::{contacts, events, files, org, text};
 
@@ -287,6 +287,8 @@ struct Note<'w> {
     customer: Option<CustomerId>,
     before: Option<Json>,
     version_after: i64,
+    /// Whom it added to a customer that was there.
+    contact: Option<ContactId>,
     wrongs: Vec<Wrong>,
 }
 
@@ -355,13 +357,16 @@ impl Batch {
                     note.customer.into(),
                     note.before.as_ref().map(Json::to_string).unwrap_or_default().into(),
                     note.version_after.into(),
+                    note.contact.into(),
+                    if note.contact.is_some() { "added" } else { "" }.into(),
                     cells.into(),
                     problems.into(),
                 ]
             })
             .collect();
         tx.insert_rows(
-            "INSERT INTO import_rows (import_id, row_number, outcome, customer_id, before, version_after, cells, problems)",
+            "INSERT INTO import_rows (import_id, row_number, outcome, customer_id, before, version_after, contact_id,
+               contact_outcome, cells, problems)",
             &rows,
             "",
         )?;
@@ -402,7 +407,15 @@ impl<'b> Written<'b> {
     }
 
     fn note(&mut self, work: &'b Work, outcome: &'static str, customer: Option<CustomerId>) {
-        self.notes.push(Note { work, outcome, customer, before: None, version_after: 1, wrongs: Vec::new() });
+        self.notes.push(Note {
+            work,
+            outcome,
+            customer,
+            before: None,
+            version_after: 1,
+            contact: None,
+            wrongs: Vec::new(),
+        });
     }
 
     fn refuse(&mut self, work: &'b Work, wrongs: Vec<Wrong>) {
@@ -412,6 +425,7 @@ impl<'b> Written<'b> {
             customer: None,
             before: None,
             version_after: 0,
+            contact: None,
             wrongs,
         });
     }
@@ -466,19 +480,21 @@ impl<'b> Written<'b> {
             let old = customers::load_for(tx, plan.actor(), Verb::Update, id)?;
             let draft = Draft { number: None, ..work.draft.clone() };
             let new = customers::update(tx, plan.actor(), plan.catalogue(), id, None, &draft, now)?;
-            if let Some(contact) = &work.contact {
-                keep_contact(tx, plan.actor(), id, contact, now)?;
-            }
-            Ok::<_, AppError>((before(&old, &new), new.version))
+            let added = match &work.contact {
+                Some(contact) => keep_contact(tx, plan.actor(), id, contact, now)?,
+                None => None,
+            };
+            Ok::<_, AppError>((before(&old, &new), new.version, added))
         });
         match changed {
-            Ok((before, version_after)) => {
+            Ok((before, version_after, contact)) => {
                 self.notes.push(Note {
                     work,
                     outcome: "updated",
                     customer: Some(id),
                     before,
                     version_after,
+                    contact,
                     wrongs: Vec::new(),
                 });
                 for sign in &work.signs {
@@ -532,14 +548,15 @@ fn before(old: &Customer, new: &Customer) -> Option<Json> {
     (!before.is_empty()).then_some(Json::Object(before))
 }
 
-/// Adds the contact person of an updated customer, or fills in what the row says of the one with this name.
+/// Adds the contact person of an updated customer and answers his id, or fills in what the row says of the one with
+/// this name.
 fn keep_contact(
     tx: &mut Tx<'_>,
     actor: &Actor,
     customer: CustomerId,
     contact: &FirstContact,
     now: Millis,
-) -> Result<(), AppError> {
+) -> Result<Option<ContactId>, AppError> {
     let mut body = serde_json::Map::new();
     for (key, value) in [
         ("name", &contact.name),
@@ -555,8 +572,7 @@ fn keep_contact(
     let draft = contacts::Draft::from_json(body).map_err(AppError::Invalid)?;
     let there = contacts::of_customer(tx, actor, customer)?;
     match there.iter().find(|c| c.name == contact.name) {
-        Some(known) => drop(contacts::update(tx, actor, known.id, None, &draft, now)?),
-        None => drop(contacts::create(tx, actor, customer, &draft, now)?),
+        Some(known) => contacts::update(tx, actor, known.id, None, &draft, now).map(|_| None),
+        None => contacts::create(tx, actor, customer, &draft, now).map(|added| Some(added.id)),
     }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Taking a whole import back: customers it made that nobody worked with since go away, values it replaced come back
-//! where nobody changed them since; the others stay and are reported.
+//! where nobody changed them since, contacts it added to others go away unless used since; the rest stays and is
+//! reported.
 
 use std::collections::HashMap;
 
@@ -15,9 +16,9 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{self, Draft};
 use crate::error::AppError;
-use crate::ids::{CustomerId, ImportId};
+use crate::ids::{ContactId, CustomerId, ImportId};
 use crate::jobs::{self, Outcome, Task};
-use crate::{events, text};
+use crate::{contacts, events, text};
 
 /// Rows taken back in one transaction.
 const BATCH: i64 = 100;
@@ -43,6 +44,8 @@ struct Row {
     customer: CustomerId,
     before: String,
     version_after: i64,
+    /// Whom the row added to a customer that was there.
+    contact: Option<ContactId>,
 }
 
 impl store::FromRow for Row {
@@ -53,6 +56,7 @@ impl store::FromRow for Row {
             customer: row.get(2)?,
             before: row.get(3)?,
             version_after: row.get(4)?,
+            contact: row.get(5)?,
         })
     }
 }
@@ -99,8 +103,7 @@ pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
                 &[id.into(), now.into()],
             )?;
             if ended == 1 {
-                let (undone, kept) = counts(tx, id)?;
-                let after = json!({ "undone": undone, "kept": kept });
+                let after = counts(tx, id)?.json();
                 audit::record(tx, &actor, now, &Entry::of("import.undone", "import", id.0).after(&after))?;
                 events::emit(tx, &actor, now, "import.undone", "import", id.0, 0)?;
             }
@@ -110,10 +113,40 @@ pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
     Ok(Outcome::Done)
 }
 
-/// Rows taken back and rows that stay.
-pub fn counts(conn: &mut store::Conn<'_>, id: ImportId) -> store::Result<(i64, i64)> {
-    let count = "SELECT COUNT(*) FROM import_rows WHERE import_id = $1 AND outcome = $2";
-    Ok((conn.count(count, &[id.into(), "undone".into()])?, conn.count(count, &[id.into(), "kept".into()])?))
+/// What was taken back and what stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows taken back.
+    pub undone: i64,
+    /// Rows whose customers stay as they are.
+    pub kept: i64,
+    /// Contacts that had been added to customers and went away.
+    pub contacts: i64,
+    /// Such contacts that stay.
+    pub contacts_kept: i64,
+}
+
+impl Counts {
+    /// For the log and the API.
+    pub fn json(self) -> Json {
+        json!({
+            "undone": self.undone, "kept": self.kept, "contacts": self.contacts, "contacts_kept": self.contacts_kept,
+        })
+    }
+}
+
+/// Counts what became of an import that was taken back.
+pub fn counts(conn: &mut store::Conn<'_>, id: ImportId) -> store::Result<Counts> {
+    let mut count = |column: &str, outcome: &str| {
+        let sql = format!("SELECT COUNT(*) FROM import_rows WHERE import_id = $1 AND {column} = $2");
+        conn.count(&sql, &[id.into(), outcome.into()])
+    };
+    Ok(Counts {
+        undone: count("outcome", "undone")?,
+        kept: count("outcome", "kept")?,
+        contacts: count("contact_outcome", "undone")?,
+        contacts_kept: count("contact_outcome", "kept")?,
+    })
 }
 
 /// The first customers that stay and that the actor may read now: (row, customer, name now).
@@ -144,40 +177,66 @@ fn batch(
 ) -> Result<usize, AppError> {
     // Last rows first, so that a customer made and then changed by the same file goes back the same way.
     let rows: Vec<Row> = tx.rows(
-        "SELECT row_number, outcome, customer_id, before, version_after FROM import_rows
+        "SELECT row_number, outcome, customer_id, before, version_after, contact_id FROM import_rows
          WHERE import_id = $1 AND outcome IN ('created', 'updated') ORDER BY row_number DESC LIMIT $2",
         &[id.into(), BATCH.into()],
     )?;
     for row in &rows {
+        // Before the customer, who may go away only when nobody else is left to keep him.
+        if let Some(contact) = row.contact {
+            let outcome = settle(tx.savepoint(|tx| contact_back(tx, actor, contact, now)))?;
+            tx.exec(
+                "UPDATE import_rows SET contact_outcome = $3 WHERE import_id = $1 AND row_number = $2",
+                &[id.into(), row.number.into(), if outcome { "undone" } else { "kept" }.into()],
+            )?;
+        }
         let known = unwound.get(&row.customer).copied();
         let outcome = tx.savepoint(|tx| {
             let mut own = known;
             one(tx, actor, catalogue, row, &mut own, now).map(|done| (done, own))
         });
-        let outcome = match outcome {
-            Ok((true, known)) => {
-                if let Some(known) = known {
-                    unwound.insert(row.customer, known);
-                }
-                "undone"
+        let is_undone = settle(outcome.map(|(done, known)| {
+            if let Some(known) = known.filter(|_| done) {
+                unwound.insert(row.customer, known);
             }
-            Ok((false, _)) => "kept",
-            Err(
-                AppError::Stale
-                | AppError::NotFound
-                | AppError::Hidden { .. }
-                | AppError::Invalid(_)
-                | AppError::Forbidden(_)
-                | AppError::Conflict(_),
-            ) => "kept",
-            Err(error) => return Err(error),
-        };
+            done
+        }))?;
+        let outcome = if is_undone { "undone" } else { "kept" };
         tx.exec(
             "UPDATE import_rows SET outcome = $3 WHERE import_id = $1 AND row_number = $2",
             &[id.into(), row.number.into(), outcome.into()],
         )?;
     }
     Ok(rows.len())
+}
+
+/// What cannot be taken back stays; only errors of the system end the work.
+fn settle(outcome: Result<bool, AppError>) -> Result<bool, AppError> {
+    match outcome {
+        Err(
+            AppError::Stale
+            | AppError::NotFound
+            | AppError::Hidden { .. }
+            | AppError::Invalid(_)
+            | AppError::Forbidden(_)
+            | AppError::Conflict(_),
+        ) => Ok(false),
+        other => other,
+    }
+}
+
+/// Takes an added contact away; `false` when he was changed or spoken with since.
+fn contact_back(tx: &mut Tx<'_>, actor: &Actor, id: ContactId, now: Millis) -> Result<bool, AppError> {
+    let contact = contacts::load(tx, actor, Verb::Update, id)?;
+    let spoken_with = tx.count(
+        "SELECT COUNT(*) FROM activities WHERE customer_id = $1 AND contact_id = $2 AND deleted_at IS NULL",
+        &[contact.customer_id.into(), id.into()],
+    )?;
+    if contact.version != 1 || spoken_with > 0 {
+        return Ok(false);
+    }
+    contacts::remove(tx, actor, id, Some(1), now)?;
+    Ok(true)
 }
 
 /// Takes one row back; `false` when the customer was changed since.
@@ -220,7 +279,7 @@ fn is_worked_with(tx: &mut Tx<'_>, id: CustomerId, created_at: Millis) -> store:
     for sql in [
         "SELECT id FROM activities WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
         "SELECT id FROM assets WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
-        "SELECT id FROM contacts WHERE customer_id = $1 AND (created_at <> $2 OR version > 1) LIMIT 1",
+        "SELECT id FROM contacts WHERE customer_id = $1 AND (created_at <> $2 OR version > 1) AND deleted_at IS NULL LIMIT 1",
         "SELECT id FROM files WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
     ] {
         if tx.value::<i64>(sql, &[id.into(), created_at.into()])?.is_some() {

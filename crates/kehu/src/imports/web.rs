@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{Field, FieldKind, Keyed};
 use crate::error::{AppError, FieldError};
-use crate::i18n::Lang;
+use crate::i18n::{Lang, grouped};
 use crate::ids::{ImportId, PersonId};
 use crate::web::{Choice, FormData, Need, Page, QueryData, Routes, Shell, html, redirect, toast};
 use crate::{org, text};
@@ -184,8 +184,7 @@ struct Show {
     heads: Vec<String>,
     examples: Vec<ExampleRow>,
     bad: Vec<BadLine>,
-    undone: i64,
-    kept: i64,
+    undone: undo::Counts,
     kept_rows: Vec<(i64, String, String)>,
     took: String,
 }
@@ -235,8 +234,8 @@ impl Show {
     fn busy_text(&self) -> String {
         match (self.import.state, self.import.total) {
             (Stage::Undoing, _) => String::new(),
-            (_, total) if total > 0 => self.l.f("{} / {} 行", &[&self.import.read, &total]),
-            _ => self.l.f("已处理 {} 行", &[&self.import.read]),
+            (_, total) if total > 0 => self.l.f("{} / {} 行", &[&grouped(self.import.read), &grouped(total)]),
+            _ => self.l.f("已处理 {} 行", &[&grouped(self.import.read)]),
         }
     }
 }
@@ -270,14 +269,15 @@ async fn view(
 ) -> Result<Show, AppError> {
     let l = page.l;
     let own = actor.clone();
-    let (import, bad, (undone, kept), kept_rows, people) = app
+    let (import, bad, undone, kept_rows, people) = app
         .db
         .read(move |conn| {
             let import = load(conn, &own, id)?;
             let over = import.state.is_over() || matches!(import.state, Stage::Undone);
             let bad = if over { errors::first_rows(conn, &import, l, 50)? } else { Vec::new() };
-            let undone = if import.state == Stage::Undone { undo::counts(conn, id)? } else { (0, 0) };
-            let kept = if undone.1 > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
+            let undone =
+                if import.state == Stage::Undone { undo::counts(conn, id)? } else { undo::Counts::default() };
+            let kept = if undone.kept > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
             let people = if own.is_administrator() { org::list_people(conn)? } else { Vec::new() };
             Ok::<_, AppError>((import, bad, undone, kept, people))
         })
@@ -333,7 +333,6 @@ async fn view(
         examples,
         bad,
         undone,
-        kept,
         kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
         took,
         import,

@@ -451,6 +451,58 @@ async fn a_whole_import_is_taken_back_but_not_what_people_did_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn contacts_added_to_customers_go_back_with_the_import_unless_they_were_used() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let before = "客户编号,名称,联系人,联系人电话\nA1,甲公司,陈一,13800000001\nA2,乙公司,,\nA3,丙公司,,\nA4,丁公司,,\n";
+        import(&admin, "a.csv", before.as_bytes(), &[]).await;
+        let text = "客户编号,名称,联系人,联系人电话\nA1,甲公司,吴二,13800000002\nA2,乙公司,郑三,13800000003\n\
+                    A3,丙公司,王四,13800000004\nA4,丁公司,孙五,13800000005\nB1,新公司,,\nB1,新公司,周六,13800000006\n";
+        let done = import(&admin, "b.csv", text.as_bytes(), &[("on_duplicate", "update")]).await;
+        assert_eq!(counts(&done), [6, 1, 5, 0, 0]);
+        let program = admin.with_token().await;
+        let contacts = async || {
+            let all = program.get("/api/v1/contacts").await.expect(200).json()["items"].clone();
+            let mut all = all.as_array().unwrap().clone();
+            all.sort_by_key(|c| c["name"].as_str().unwrap().to_owned());
+            all
+        };
+        let find = |all: &[Json], name: &str| all.iter().find(|c| c["name"] == name).unwrap().clone();
+        let all = contacts().await;
+        assert_eq!(all.len(), 6);
+        // One was changed since, with one somebody spoke.
+        let wang = find(&all, "王四");
+        let path = format!("/api/v1/contacts/{}", wang["id"].as_str().unwrap());
+        let title = json!({ "title": "经理" });
+        program.json_with("PATCH", &path, title, &[("if-match", "\"1\"")]).await.expect(200);
+        let sun = find(&all, "孙五");
+        let call = json!({
+            "customer_id": sun["customer_id"], "contact_id": sun["id"], "kind": "call", "subject": "来电", "body": "问价",
+        });
+        program.json("POST", "/api/v1/activities", call).await.expect(201);
+        let undo = format!("/api/v1/imports/{}/undo", done["id"].as_str().unwrap());
+        program.json("POST", &undo, json!({})).await.expect(202);
+        jobs::run_all(&app.app).await.unwrap();
+        let left = contacts().await;
+        let mut names: Vec<&str> = left.iter().map(|c| c["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        let mut expected = ["孙五", "王四", "陈一"];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        assert_eq!(find(&left, "陈一")["is_primary"], true);
+        assert!(customers(&admin, "").await.iter().all(|c| c["number"] != "B1"), "the new customer is gone");
+        let log = app.text("SELECT after FROM audit_log WHERE action = 'import.undone'").await;
+        let log: Json = serde_json::from_str(&log).unwrap();
+        assert_eq!((&log["contacts"], &log["contacts_kept"]), (&json!(3), &json!(2)), "{log}");
+        let shown = program.get(&undo.replace("/undo", "")).await.expect(200).json();
+        assert_eq!(shown["undo"], log, "{shown}");
+        let page = admin.get(&format!("/imports/{}", done["id"].as_str().unwrap())).await.expect(200).text();
+        assert!(page.contains("新增的 3 位联系人已收回") && page.contains("有 2 位新增的联系人"), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_staff_members_import_is_his_own_and_nobody_elses_business() {
     both(|app| async move {
         let (li, wang) = (app.staff("li", DataScope::Own).await, app.staff("wang", DataScope::Own).await);
