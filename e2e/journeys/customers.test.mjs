@@ -89,7 +89,22 @@ journey("a customer is made with the keyboard, changed in place, found by a filt
 
   // Filters stand in the address; the list remembers them.
   await page.goto("/customers");
-  await page.locator("#q-class").selectOption("key");
+  // Several values of one, with the keyboard: Enter opens, arrows and blank choose, Escape asks.
+  await page.locator("#q-level > summary").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Escape");
+  await page.waitForURL(/level=A&level=B/);
+  await page.getByText("共 13 条").waitFor();
+  await page.locator("#q-level > summary", { hasText: "A级、B级" }).waitFor();
+  await page.locator("#filters [data-reset]").click();
+  await page.getByText("共 25 条").waitFor();
+  await page.locator("#q-class > summary").click();
+  await page.locator("#q-class").getByLabel("重点客户").check();
+  await page.locator("#q-class > summary").click();
   await page.getByText("共 6 条").waitFor();
   assert.match(page.url(), /class=key/);
   await page.locator("tbody tr").first().locator("a.name").click();

@@ -53,7 +53,25 @@ document.addEventListener("keydown", (event) => {
     if (!items.length || kehu.typing(event.target)) return;
     event.preventDefault();
     const step = event.key === "ArrowDown" ? 1 : -1;
-    const now = items.indexOf(document.activeElement);
-    items[(now + step + items.length + (now < 0 && step < 0 ? 1 : 0)) % items.length].focus();
+    const now = items.indexOf(document.activeElement.closest(".menu-item"));
+    const next = items[(now + step + items.length + (now < 0 && step < 0 ? 1 : 0)) % items.length];
+    (next.querySelector("input") ?? next).focus();
   }
+}, true);
+
+// A condition with several values asks once, when its menu closes, not for every tick.
+document.addEventListener("change", (event) => {
+  const menu = event.target.closest?.(".filter-checks");
+  if (!menu?.open) return;
+  event.stopPropagation();
+  menu.dataset.touched = "true";
+}, true);
+document.addEventListener("toggle", (event) => {
+  const menu = event.target;
+  if (!menu.matches?.(".filter-checks") || menu.open || !menu.dataset.touched) return;
+  delete menu.dataset.touched;
+  menu.closest("form").requestSubmit();
+}, true);
+document.addEventListener("submit", (event) => {
+  event.target.querySelectorAll(".filter-checks[open]").forEach((menu) => { delete menu.dataset.touched; close(menu, true); });
 }, true);

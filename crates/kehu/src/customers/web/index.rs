@@ -45,7 +45,8 @@ struct ListPage {
     staff: Vec<Choice>,
     region_shown: String,
     kinds: Vec<Choice>,
-    more_choices: Vec<(&'static str, String, Vec<Choice>)>,
+    main_filters: Vec<ChoiceFilter>,
+    more_filters: Vec<ChoiceFilter>,
     completenesses: Vec<Choice>,
     more: bool,
     has_conditions: bool,
@@ -59,6 +60,49 @@ struct ListPage {
     prev: Option<String>,
     next: Option<String>,
     problems: Vec<String>,
+}
+
+/// A condition of which several values may be chosen.
+struct ChoiceFilter {
+    name: &'static str,
+    label: String,
+    /// What stands there while nothing is chosen.
+    none: &'static str,
+    choices: Vec<Choice>,
+    chosen: Vec<String>,
+}
+
+impl ChoiceFilter {
+    fn new(
+        field: Field,
+        none: Option<&'static str>,
+        asked: &ListQuery,
+        catalogue: &Catalogue,
+        l: Lang,
+    ) -> Self {
+        let chosen = asked.choices.iter().find(|(f, _)| *f == field).map_or(Vec::new(), |(_, c)| c.clone());
+        let mut choices = dictionary_choices(catalogue, field, l);
+        // A retired value that is asked for stays to be seen, and to be taken away.
+        let dictionary = field.spec().dictionary().map(|name| catalogue.dictionary(name));
+        for code in &chosen {
+            if let Some(dictionary) = dictionary.filter(|_| !choices.iter().any(|c| c.value == *code)) {
+                choices.push(Choice { value: code.clone(), label: dictionary.title(code, l).to_owned() });
+            }
+        }
+        let label = l.t(field.spec().zh).to_owned();
+        Self { name: field.key(), label, none: l.t(none.unwrap_or("不限")), choices, chosen }
+    }
+
+    fn has(&self, choice: &Choice) -> bool {
+        self.chosen.contains(&choice.value)
+    }
+
+    /// The chosen values by name, or that there are none.
+    fn shown(&self) -> String {
+        let names: Vec<&str> =
+            self.choices.iter().filter(|c| self.has(c)).map(|c| c.label.as_str()).collect();
+        if names.is_empty() { self.none.to_owned() } else { names.join("、") }
+    }
 }
 
 struct Row {
@@ -231,10 +275,12 @@ fn frame(
         owners.push(Choice { value: "none".into(), label: l.t("没有负责人").to_owned() });
         owners.extend(loaded.people.iter().filter(|c| c.value != actor.person_id.to_string()).cloned());
     }
-    let more_choices: Vec<_> = CHOICE_FILTERS
+    let filter = |field, none| ChoiceFilter::new(field, none, asked, catalogue, l);
+    let main_filters = vec![filter(Field::Class, Some("全部类别")), filter(Field::Level, Some("全部等级"))];
+    let more_filters = CHOICE_FILTERS
         .into_iter()
         .filter(|f| !matches!(f, Field::Class | Field::Level))
-        .map(|f| (f.key(), l.t(f.spec().zh).to_owned(), dictionary_choices(catalogue, f, l)))
+        .map(|f| filter(f, None))
         .collect();
     const MORE: [&str; 9] = [
         "kind",
@@ -267,7 +313,8 @@ fn frame(
         kinds: [Kind::Organisation, Kind::Person]
             .map(|k| Choice { value: k.code().into(), label: l.t(k.title()).to_owned() })
             .into(),
-        more_choices,
+        main_filters,
+        more_filters,
         completenesses: [("incomplete", "档案不完整"), ("complete", "档案完整")]
             .map(|(value, label)| Choice { value: value.into(), label: l.t(label).to_owned() })
             .into(),
@@ -302,7 +349,7 @@ fn frame(
 
 /// 全部 and one tab a class, with the kept counts.
 fn tabs(catalogue: &Catalogue, l: Lang, query: &FormData, by_class: &[(String, i64)]) -> Vec<Tab> {
-    let now = query.get("class");
+    let now = query.all("class").into_iter().filter(|c| !c.is_empty()).collect::<Vec<_>>().join(",");
     let href = |class: &str| {
         let query = query.with(&[("class", class), ("after", "")]);
         if query.is_empty() { "/customers".to_owned() } else { format!("/customers?{query}") }
