@@ -3,8 +3,10 @@
 use store::Migration;
 
 /// Every step of the schema, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") },
+    Migration { name: "0002_organisation", sql: include_str!("../migrations/0002_organisation.sql") },
+];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
 /// and `schema_migrations` belongs to each database itself.
@@ -12,6 +14,20 @@ pub const TABLES: &[&str] = &[
     "company",
     "settings",
     "people",
+    "units",
+    "unit_history",
+    "positions",
+    "delegations",
+    "person_skills",
+    "absences",
+    "rosters",
+    "shifts",
+    "roles",
+    "role_grants",
+    "role_fields",
+    "post_roles",
+    "person_roles",
+    "rights_state",
     "sessions",
     "known_devices",
     "api_tokens",
@@ -30,6 +46,8 @@ pub const TABLES: &[&str] = &[
     "customers",
     "customer_keys",
     "customer_marks",
+    "customer_grants",
+    "customer_exclusions",
     "contacts",
     "assets",
     "activities",
@@ -41,6 +59,9 @@ pub const TABLES: &[&str] = &[
     "list_settings",
     "saved_views",
 ];
+
+/// The tables that migrations already fill, parents before children.
+pub const SEEDED: &[&str] = &["roles", "role_grants", "rights_state"];
 
 #[cfg(test)]
 mod tests {

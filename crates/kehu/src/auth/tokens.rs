@@ -61,7 +61,7 @@ pub fn create_token(
 /// The owner of a token's secret, if both are alive.
 pub fn find_token(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::Result<Option<SessionRow>> {
     conn.row(
-        "SELECT t.id, p.id, p.username, p.name, p.role, p.data_scope, p.lang, FALSE, COALESCE(t.last_used_at, 0)
+        "SELECT t.id, p.id, p.username, p.name, p.lang, FALSE, COALESCE(t.last_used_at, 0)
          FROM api_tokens t JOIN people p ON p.id = t.person_id
          WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND p.is_active = TRUE
            AND t.security_stamp = p.security_stamp

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
@@ -170,7 +170,7 @@ pub fn create_custom_field(
     draft: &FieldDraft,
     now: Millis,
 ) -> Result<CustomFieldId, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let all = load(tx)?;
     if all.len() as i64 >= MOST {
@@ -209,7 +209,7 @@ pub fn change_custom_field(
     draft: &FieldDraft,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     let before: Option<CustomField> =
         tx.row(&format!("SELECT {COLUMNS} FROM custom_fields WHERE id = $1"), &[id.into()])?;
     let before = before.ok_or(AppError::NotFound)?;
@@ -246,7 +246,7 @@ pub fn move_custom_fields(
     order: &[CustomFieldId],
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     for (position, id) in order.iter().take(400).enumerate() {
         tx.exec(
             "UPDATE custom_fields SET position = $2 WHERE id = $1",

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use store::{Conn, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -315,7 +315,7 @@ pub fn create_entry(
     draft: &EntryDraft,
     now: Millis,
 ) -> Result<EntryId, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let exists =
         tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
@@ -353,7 +353,7 @@ pub fn change_entry(
     draft: &EntryDraft,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let before: Option<(String, String, bool)> =
         tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
@@ -390,7 +390,7 @@ pub fn move_entries(
     order: &[EntryId],
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     for (position, id) in order.iter().take(1000).enumerate() {
         tx.exec(
             "UPDATE dictionary_entries SET position = $3 WHERE id = $1 AND dictionary = $2",

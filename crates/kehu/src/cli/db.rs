@@ -4,7 +4,7 @@ use clap::Subcommand;
 use store::{Db, Engine, Location, Options};
 
 use super::{Failure, Place, say};
-use crate::schema::{MIGRATIONS, TABLES};
+use crate::schema::{MIGRATIONS, SEEDED, TABLES};
 use crate::{audit, customers, search};
 
 #[derive(Subcommand)]
@@ -55,7 +55,7 @@ fn check(db: &Db) -> Result<(), Failure> {
     let (living, counted, indexed) = db.read_blocking(|conn| {
         Ok::<_, store::Error>((
             conn.count("SELECT COUNT(*) FROM customers WHERE deleted_at IS NULL", &[])?,
-            crate::counters::one(conn, "customers", "", None)?,
+            crate::counters::one(conn, "customers", "", &crate::counters::Whose::Everybody)?,
             search::count(conn)?,
         ))
     })?;
@@ -67,8 +67,10 @@ fn check(db: &Db) -> Result<(), Failure> {
         wrong.push(format!("客户有 {living} 个，搜索索引里却有 {indexed} 个"));
     }
     for drift in db.read_blocking(customers::drifted)? {
-        let customers::Drift { name, owner_id, key, kept, counted } = drift;
-        wrong.push(format!("计数 {name}（{owner_id}，{key}）是 {kept}，实际为 {counted}"));
+        let customers::Drift { name, owner_id, unit_id, key, kept, counted } = drift;
+        wrong.push(format!(
+            "计数 {name}（负责人 {owner_id}，部门 {unit_id}，{key}）是 {kept}，实际为 {counted}"
+        ));
     }
     for report in db.read_blocking(audit::verify)? {
         if let Some(problem) = report.problem {
@@ -76,6 +78,18 @@ fn check(db: &Db) -> Result<(), Failure> {
         }
     }
     if wrong.is_empty() { say("数据库完好") } else { Err(Failure::Refused(wrong.join("\n"))) }
+}
+
+/// Takes what the migrations wrote out of a target nobody has set up: the source brings its own.
+fn clear_seeds(to: &Db) -> Result<(), Failure> {
+    Ok(to.write_blocking(|tx| {
+        if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
+            for table in SEEDED.iter().rev() {
+                tx.exec(&format!("DELETE FROM {table}"), &[])?;
+            }
+        }
+        Ok::<_, store::Error>(())
+    })?)
 }
 
 fn copy(from: &str, to: &str) -> Result<(), Failure> {
@@ -86,6 +100,7 @@ fn copy(from: &str, to: &str) -> Result<(), Failure> {
     }
     let to = Db::open(&Location::parse(to)?, &options)?;
     store::migrate(&to, MIGRATIONS)?;
+    clear_seeds(&to)?;
     let report = store::copy_tables(&from, &to, TABLES, |table, rows| {
         if rows % 50_000 < 500 {
             eprintln!("{table} {rows}");

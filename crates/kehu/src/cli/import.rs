@@ -138,7 +138,7 @@ async fn actor(app: &App, username: Option<&str>) -> Result<Actor, Failure> {
         .await
         .map_err(|e: store::Error| Failure::from(e))?;
     let id = id.ok_or_else(|| Failure::Usage(format!("没有在职员工 {username}")))?;
-    let found = app.db.read(move |conn| imports::actor_of(conn, id)).await?;
+    let found = imports::actor_of(app, id).await?;
     let mut facts = (*found).clone();
     facts.via = Via::CommandLine;
     Ok(Actor::new(facts))

@@ -6,9 +6,10 @@ use store::Conn;
 use super::fields::Field;
 use super::load::{COLUMNS, read_row};
 use super::model::{Customer, Kind};
-use crate::access::{self, Actor};
+use super::withhold::{require_visible, withhold};
+use crate::access::{self, Actor, Object};
 use crate::clock::Millis;
-use crate::counters;
+use crate::counters::{self, Whose};
 use crate::error::AppError;
 use crate::expr::Expr;
 use crate::ids::{ImportId, PersonId};
@@ -85,10 +86,11 @@ pub struct CustomerPage {
 
 /// The conditions of a query, with the access decision's own.
 pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppError> {
+    require_all_visible(actor, query)?;
     let mut all = Conditions::default();
     all.and("c.deleted_at IS NULL");
     if !actor.sees_all_customers() {
-        all.and(access::readable_sql(actor, "c"));
+        all.and(access::readable_sql(actor, Object::Customer));
     }
     if let Some(kind) = query.kind {
         all.equal("c.kind", kind.code());
@@ -155,16 +157,90 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
     Ok(all)
 }
 
-/// A page of the list.
+/// Refuses what would tell a value the actor may not see: filters and orders over fields that are withheld from him.
+fn require_all_visible(actor: &Actor, query: &ListQuery) -> Result<(), AppError> {
+    if !actor.rights.has_field_rules(Object::Customer) {
+        return Ok(());
+    }
+    for (field, _) in query.choices.iter().filter(|(_, values)| !values.is_empty()) {
+        require_visible(actor, field.key(), field.key())?;
+    }
+    if !query.region.is_empty() {
+        require_visible(actor, "region", "region")?;
+    }
+    if !query.due_by.is_empty() {
+        require_visible(actor, "next_contact_on", "due_by")?;
+    }
+    for name in query.filter.iter().flat_map(Expr::fields) {
+        require_visible(actor, name, "filter")?;
+    }
+    for key in query.sort.iter().filter(|key| Field::named(key.name).is_some()) {
+        require_visible(actor, key.name, "sort")?;
+    }
+    Ok(())
+}
+
+/// A page of the list, each customer as the actor may see it. Where parts of customers are withheld from him, a search
+/// finds only by what he sees: hits that only a withheld value explains are left out.
 pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<CustomerPage, AppError> {
+    let is_search = !query.q.trim().is_empty();
+    if !is_search || !search::is_restricted(actor) {
+        let mut page = page(conn, actor, query)?;
+        page.items = page.items.into_iter().map(|c| withhold(actor, c)).collect();
+        return Ok(page);
+    }
+    // A few pages at the most: enough to fill one where most hits are seen, and bounded where none is.
+    const ROUNDS: usize = 4;
+    let limit = query.limit.clamp(1, 200);
+    let keys = keys_of(query)?;
+    let mut asked = ListQuery { limit: 200, ..query.clone() };
+    let mut found = CustomerPage { items: Vec::new(), next: None, previous: None };
+    for round in 0..ROUNDS {
+        let page = page(conn, actor, &asked)?;
+        if round == 0 {
+            found.previous = page.previous;
+        }
+        let mut rest = page.items.into_iter();
+        for customer in rest.by_ref() {
+            let place = place_of(&customer, &keys, false);
+            if let Some(seen) = search::seen(conn, actor, &query.q, customer)? {
+                found.items.push(seen);
+            }
+            found.next = Some(place);
+            if found.items.len() == limit {
+                break;
+            }
+        }
+        if rest.len() == 0 && page.next.is_none() {
+            found.next = None;
+        }
+        if found.items.len() == limit || found.next.is_none() {
+            break;
+        }
+        asked.after = found.next.clone();
+    }
+    Ok(found)
+}
+
+fn keys_of(query: &ListQuery) -> Result<Vec<SortKey>, AppError> {
+    if query.sort.is_empty() && query.q.trim().is_empty() {
+        return query::parse_sort("-updated_at", OFFERED_SORTS);
+    }
+    Ok(query.sort.clone())
+}
+
+fn place_of(customer: &Customer, keys: &[SortKey], backwards: bool) -> String {
+    let values = keys.iter().map(|key| sort_value(customer, key.name)).collect();
+    Cursor::new(values, customer.id.0, backwards).encode()
+}
+
+/// A page of the list with whole customers.
+fn page(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<CustomerPage, AppError> {
     let mut conditions = condition_of(actor, query)?;
     let limit = query.limit.clamp(1, 200);
     let engine = conn.engine();
     let is_search = !query.q.trim().is_empty();
-    let mut keys = query.sort.clone();
-    if keys.is_empty() && !is_search {
-        keys = query::parse_sort("-updated_at", OFFERED_SORTS)?;
-    }
+    let keys = keys_of(query)?;
     let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
         let Some(text) = search::match_text(engine, &query.q, false) else {
@@ -195,13 +271,9 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
     if backwards {
         items.reverse();
     }
-    let place_of = |customer: &Customer, backwards| {
-        let values = keys.iter().map(|key| sort_value(customer, key.name)).collect();
-        Cursor::new(values, customer.id.0, backwards).encode()
-    };
-    let next = if has_more || backwards { items.last().map(|c| place_of(c, false)) } else { None };
+    let next = if has_more || backwards { items.last().map(|c| place_of(c, &keys, false)) } else { None };
     let previous = if (backwards && has_more) || (cursor.is_some() && !backwards) {
-        items.first().map(|c| place_of(c, true))
+        items.first().map(|c| place_of(c, &keys, true))
     } else {
         None
     };
@@ -226,6 +298,12 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     }
     const MOST: i64 = 1_000;
     let is_search = !query.q.trim().is_empty();
+    if is_search && search::is_restricted(actor) {
+        // Counting would tell how many hits only a withheld value explains.
+        let all = list(conn, actor, &ListQuery { limit: 200, after: None, ..query.clone() })?;
+        let seen = all.items.len() as i64;
+        return Ok(if all.next.is_some() { Total::AtLeast(seen) } else { Total::Exact(seen) });
+    }
     // Only living customers have a search document, so whoever sees them all needs no look at the customers.
     let is_search_alone =
         is_search && actor.sees_all_customers() && is_plain(query) && asks_no_counted_value(query);
@@ -275,13 +353,15 @@ pub(super) fn kept_count(
     if !is_plain(query) || !query.q.trim().is_empty() {
         return Ok(None);
     }
-    let owner = match (actor.sees_all_customers(), query.owner) {
-        (true, None) => None,
-        (true, Some(Some(person))) => Some(person),
-        (true, Some(None)) => Some(PersonId(counters::NOBODY)),
-        (false, None) => Some(actor.person_id),
-        (false, Some(Some(person))) if person == actor.person_id => Some(person),
-        (false, _) => return Ok(Some(0)),
+    let Some(within) = Whose::within(actor) else { return Ok(None) };
+    let owner = query.owner.map(|owner| owner.unwrap_or(PersonId(counters::NOBODY)));
+    let whose = match (within, owner) {
+        (within, None) => within,
+        (Whose::Everybody, Some(owner)) => Whose::owner(owner),
+        (Whose::Of { owners, .. }, Some(owner)) if owners.contains(&owner) => Whose::owner(owner),
+        (Whose::Of { units, .. }, Some(_)) if units.is_empty() => return Ok(Some(0)),
+        // Of that owner only what lies in these units.
+        _ => return Ok(None),
     };
     let mut asked: Vec<(&str, String)> = Vec::new();
     if let Some(kind) = query.kind {
@@ -299,13 +379,14 @@ pub(super) fn kept_count(
         }
     }
     match asked.as_slice() {
-        [] => counters::one(conn, "customers", "", owner).map(Some),
-        [(name, key)] => counters::one(conn, name, key, owner).map(Some),
+        [] => counters::one(conn, "customers", "", &whose).map(Some),
+        [(name, key)] => counters::one(conn, name, key, &whose).map(Some),
         _ => Ok(None),
     }
 }
 
-/// The customers of a whole query one by one, in order of id: for exports. Memory stays bounded.
+/// The customers of a whole query one by one as the actor may see them, in order of id: for exports. Memory stays
+/// bounded.
 pub fn each(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -322,5 +403,13 @@ pub fn each(
             .and(format!("c.id IN (SELECT {} FROM search_docs WHERE {matches})", search::id_column(engine)));
     }
     let sql = format!("SELECT {} FROM customers c WHERE {} ORDER BY c.id", *COLUMNS, conditions.sql());
-    conn.each(&sql, &conditions.params, |row| each(read_row(row)?))
+    let is_restricted = !query.q.trim().is_empty() && search::is_restricted(actor);
+    let matcher = hanzi::search::Matcher::new(&query.q);
+    conn.each(&sql, &conditions.params, |row| {
+        let customer = withhold(actor, read_row(row)?);
+        if is_restricted && !search::is_seen(&matcher, &customer) {
+            return Ok(std::ops::ControlFlow::Continue(()));
+        }
+        each(customer)
+    })
 }

@@ -7,11 +7,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::{COUNT, Field, FieldKind, SPECS, Spec};
+use super::withhold::Withheld;
 use crate::catalogue::{Catalogue, check_custom};
 use crate::clock::{Millis, rfc3339};
 use crate::error::FieldError;
 use crate::i18n::Text;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::{CustomerId, PersonId, UnitId};
 use crate::text;
 
 /// Whether a customer is a person or an organisation (GM-03). Does not change.
@@ -63,6 +64,8 @@ pub struct Customer {
     pub kind: Kind,
     /// Who looks after it.
     pub owner_id: Option<PersonId>,
+    /// The unit it belongs to: that of the owner's main post when it was given to him, unless another was named.
+    pub unit_id: Option<UnitId>,
     /// Values of the built-in fields.
     pub values: Values,
     /// Tags.
@@ -87,6 +90,8 @@ pub struct Customer {
     pub updated_by: PersonId,
     /// Taken away when; such a customer is only seen by administrators in the recycle bin.
     pub deleted_at: Option<Millis>,
+    /// What its reader may not see or change; nothing in a customer loaded to be changed.
+    pub withheld: Withheld,
 }
 
 /// The value of each built-in field; empty text means "not known".
@@ -142,14 +147,18 @@ impl Serialize for Customer {
         body.serialize_entry("id", &self.id)?;
         body.serialize_entry("number", &self.number)?;
         body.serialize_entry("kind", self.kind.code())?;
-        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind)) {
+        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind) && !self.withheld.hides(s.key)) {
             let value = &self.values[spec.field];
             body.serialize_entry(spec.key, &(!value.is_empty()).then_some(value))?;
         }
         body.serialize_entry("owner_id", &self.owner_id)?;
-        body.serialize_entry("unit_id", &())?;
+        body.serialize_entry("unit_id", &self.unit_id)?;
         body.serialize_entry("tags", &self.tags)?;
         body.serialize_entry("custom", &self.custom)?;
+        let masked: Vec<&str> = self.withheld.masked().collect();
+        if !masked.is_empty() {
+            body.serialize_entry("masked", &masked)?;
+        }
         body.serialize_entry("completeness", &self.completeness)?;
         body.serialize_entry("last_activity_at", &self.last_activity_at.map(rfc3339))?;
         body.serialize_entry("version", &self.version)?;
@@ -190,6 +199,8 @@ pub struct Draft {
     pub fields: BTreeMap<Field, String>,
     /// Owner; `Some(None)` takes the owner away.
     pub owner_id: Option<Option<PersonId>>,
+    /// Unit; absent, a new owner brings his own.
+    pub unit_id: Option<Option<UnitId>>,
     /// Tags, replacing all.
     pub tags: Option<Vec<String>>,
     /// Company-defined fields, merged by key.
@@ -208,7 +219,7 @@ const READ_ONLY: [&str; 9] = [
     "updated_at",
     "created_by",
     "updated_by",
-    "unit_id",
+    "masked",
 ];
 
 impl Draft {
@@ -241,6 +252,11 @@ impl Draft {
                     Ok(id) => draft.owner_id = Some(Some(id)),
                     Err(_) => errors.push(FieldError::new(key, text!("没有这位员工"))),
                 },
+                ("unit_id", Json::Null) => draft.unit_id = Some(None),
+                ("unit_id", Json::String(text)) => match text.parse() {
+                    Ok(id) => draft.unit_id = Some(Some(id)),
+                    Err(_) => errors.push(FieldError::new(key, text!("没有这个部门"))),
+                },
                 ("tags", Json::Array(all)) => {
                     match all.iter().map(|t| t.as_str().map(str::to_owned)).collect() {
                         Some(tags) => draft.tags = Some(tags),
@@ -251,7 +267,7 @@ impl Draft {
                 (name, _) if READ_ONLY.contains(&name) => {
                     errors.push(FieldError::new(key, text!("这一项由系统维护，不能写入")));
                 }
-                ("kind" | "number" | "owner_id" | "tags" | "custom", _) => {
+                ("kind" | "number" | "owner_id" | "unit_id" | "tags" | "custom", _) => {
                     errors.push(FieldError::new(key, text!("内容的类型不对")));
                 }
                 _ => errors.push(FieldError::new(shorten(key), text!("没有这个字段"))),

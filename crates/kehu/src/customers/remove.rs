@@ -8,7 +8,8 @@ use super::create::count;
 use super::index::reindex;
 use super::load::{COLUMNS, load_for};
 use super::model::Customer;
-use crate::access::{Actor, Verb, require_administrator};
+use super::withhold::withhold;
+use crate::access::{Actor, Object, Verb, require_administrator};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::counters::Deltas;
@@ -24,7 +25,7 @@ pub fn remove(
     version: Option<i64>,
     now: Millis,
 ) -> Result<(), AppError> {
-    let customer = load_for(tx, actor, Verb::Delete, id)?;
+    let customer = load_for(tx, actor, Object::Customer, Verb::Delete, id)?;
     take_away(tx, actor, customer, version, now)
 }
 
@@ -36,7 +37,7 @@ pub fn take_back(
     version: i64,
     now: Millis,
 ) -> Result<(), AppError> {
-    let customer = load_for(tx, actor, Verb::Update, id)?;
+    let customer = load_for(tx, actor, Object::Customer, Verb::Update, id)?;
     take_away(tx, actor, customer, Some(version), now)
 }
 
@@ -93,5 +94,5 @@ pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: CustomerId, now: Millis) -> R
     deltas.apply(tx)?;
     events::emit(tx, actor, now, "customer.restored", "customer", id.0, id.0)?;
     audit::record(tx, actor, now, &Entry::of_customer("customer.restored", id.0))?;
-    Ok(customer)
+    Ok(withhold(actor, customer))
 }

@@ -7,7 +7,7 @@ use crate::access::{Actor, require_administrator};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::text;
+use crate::{org, text};
 
 /// Removes every customer and what hangs on it, imports, the service strategies it came with, counts, and the demonstration's people, whose password
 /// everybody knows; names the company anew. The administrator who does it stays and must choose a new password when
@@ -38,9 +38,17 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
     tx.exec("DELETE FROM jobs WHERE state <> 'running'", &[])?;
     // The files themselves are purged later, as those of any deleted record.
     tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
-    for table in
-        ["activities", "assets", "contacts", "customer_marks", "customer_keys", "customers", "events"]
-    {
+    for table in [
+        "activities",
+        "assets",
+        "contacts",
+        "customer_marks",
+        "customer_keys",
+        "customer_grants",
+        "customer_exclusions",
+        "customers",
+        "events",
+    ] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
     // Those of the administrators have an author.
@@ -68,9 +76,16 @@ fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
         if id == actor.person_id.0 {
             tx.exec("UPDATE people SET must_change_password = TRUE WHERE id = $1", &[id.into()])?;
         } else {
-            tx.exec("DELETE FROM list_settings WHERE person_id = $1", &[id.into()])?;
+            for table in ["list_settings", "person_roles", "positions", "person_skills", "absences", "shifts"]
+            {
+                tx.exec(&format!("DELETE FROM {table} WHERE person_id = $1"), &[id.into()])?;
+            }
+            tx.exec("DELETE FROM delegations WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
+            tx.exec("UPDATE positions SET superior_id = NULL WHERE superior_id = $1", &[id.into()])?;
+            tx.exec("UPDATE units SET head_id = NULL WHERE head_id = $1", &[id.into()])?;
             tx.exec("DELETE FROM people WHERE id = $1", &[id.into()])?;
         }
     }
+    org::rights_changed(tx)?;
     Ok(())
 }

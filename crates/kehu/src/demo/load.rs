@@ -10,7 +10,7 @@ use super::generate::{
 };
 use store::Tx;
 
-use crate::access::{Actor, ActorFacts, DataScope, Role};
+use crate::access::{ADMINISTRATOR_ID, Actor, ActorFacts, STAFF_ALL_ID, STAFF_ID};
 use crate::activities::{self, ActivityKind};
 use crate::app::App;
 use crate::assets::{self, AssetKind};
@@ -20,7 +20,7 @@ use crate::clock::{Millis, Zone};
 use crate::contacts;
 use crate::customers::{self, Draft, Field, Kind};
 use crate::error::AppError;
-use crate::ids::{ContactId, CustomerId, PersonId};
+use crate::ids::{ContactId, CustomerId, PersonId, RoleId};
 use crate::input::Values;
 use crate::org::{self, NewPerson};
 use crate::strategies;
@@ -132,16 +132,19 @@ fn new_person(person: &DemoPerson, n: usize, hash: &str) -> NewPerson {
         title: person.title.to_owned(),
         phone: String::new(),
         email: format!("{}@example.cn", person.username),
-        role: Role::named(person.role).unwrap_or(Role::Staff),
-        scope: scope_of(n),
+        roles: vec![role_of(person, n)],
         password_hash: hash.to_owned(),
         must_change_password: false,
     }
 }
 
 /// The administrator and the manager see every customer, the others their own.
-fn scope_of(n: usize) -> DataScope {
-    if n < 2 { DataScope::All } else { DataScope::Own }
+fn role_of(person: &DemoPerson, n: usize) -> RoleId {
+    match (person.role, n) {
+        ("administrator", _) => ADMINISTRATOR_ID,
+        (_, ..2) => STAFF_ALL_ID,
+        _ => STAFF_ID,
+    }
 }
 
 fn draft_of(customer: &DemoCustomer, n: usize, people: &[PersonId], today: Date) -> Draft {
@@ -316,14 +319,12 @@ fn as_person(person: &DemoPerson, id: PersonId) -> Actor {
 pub fn print_log_ins() {
     println!("这是演示公司。下面的帐号都能登录，密码都是：{PASSWORD}");
     for (n, person) in PEOPLE.iter().enumerate() {
-        let role = if person.role == "administrator" { "管理员" } else { "员工" };
-        println!(
-            "  {:12} {}（{}，{role}，{}）",
-            person.username,
-            person.name,
-            person.title,
-            scope_of(n).title()
-        );
+        let role = match role_of(person, n) {
+            ADMINISTRATOR_ID => "管理员",
+            STAFF_ALL_ID => "员工，全部客户",
+            _ => "员工，本人客户",
+        };
+        println!("  {:12} {}（{}，{role}）", person.username, person.name, person.title);
     }
 }
 

@@ -12,16 +12,15 @@ use super::check::reasons;
 use super::model::{Import, OnDuplicate, State, load_any};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
-use crate::access::{Actor, ActorFacts, DataScope, Role, Verb, Via};
+use crate::access::{Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
 use crate::error::AppError;
-use crate::i18n::Lang;
 use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
-use crate::{contacts, events, files, org, text};
+use crate::{contacts, events, files, text};
 
 /// What a job begins with.
 pub struct Start {
@@ -36,12 +35,14 @@ pub struct Start {
 /// Loads an import that is in the state its job expects; `None` when there is nothing to do any more.
 pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start>, AppError> {
     let catalogue = app.catalogue().await?;
+    let import = app.db.read(move |conn| load_any(conn, id)).await?;
+    let Some(import) = import.filter(|i| i.state == state) else { return Ok(None) };
     let own = app.clone();
+    let actor = actor_of(app, import.created_by).await;
     let outcome = app
         .db
         .read(move |conn| {
-            let Some(import) = load_any(conn, id)?.filter(|i| i.state == state) else { return Ok(None) };
-            let actor = actor_of(conn, import.created_by)?;
+            let actor = actor?;
             let file = files::load(conn, &actor, Verb::Read, import.file_id)?;
             let source = (files::store_path(&own, &file), import.file_name.clone());
             let plan = Plan::new(conn, &import, actor, catalogue)?;
@@ -59,25 +60,9 @@ pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start
 }
 
 /// The person an import is done for, with the rights he has now.
-pub fn actor_of(conn: &mut store::Conn<'_>, person: PersonId) -> Result<Actor, AppError> {
-    if person.0 == 0 {
-        return Ok(Actor::command_line());
-    }
-    let person = org::load_person(conn, person)?
-        .filter(|p| p.is_active)
-        .ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))?;
-    Ok(Actor::new(ActorFacts {
-        person_id: person.id,
-        username: person.username,
-        name: person.name,
-        role: person.role,
-        scope: if person.role == Role::Administrator { DataScope::All } else { person.scope },
-        via: Via::Job,
-        ip: String::new(),
-        request_id: store::format_id(store::new_id()),
-        lang: Lang::Zh,
-        must_change_password: false,
-    }))
+pub async fn actor_of(app: &App, person: PersonId) -> Result<Actor, AppError> {
+    let actor = app.actor_for(person, Via::Job).await?;
+    actor.ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))
 }
 
 /// Ends an import that cannot go on.
@@ -477,7 +462,7 @@ impl<'b> Written<'b> {
         self.flush(tx)?;
         let (plan, now) = (&self.batch.plan, self.batch.now);
         let changed = tx.savepoint(|tx| {
-            let old = customers::load_for(tx, plan.actor(), Verb::Update, id)?;
+            let old = customers::load_for(tx, plan.actor(), Object::Customer, Verb::Update, id)?;
             let draft = Draft { number: None, ..work.draft.clone() };
             let new = customers::update(tx, plan.actor(), plan.catalogue(), id, None, &draft, now)?;
             let added = match &work.contact {

@@ -9,7 +9,7 @@ use store::Tx;
 
 use super::model::{Import, State, load_any};
 use super::run::actor_of;
-use crate::access::{self, Actor, Verb};
+use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -64,16 +64,9 @@ impl store::FromRow for Row {
 /// The job.
 pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
     let id = ImportId(task.subject_id);
-    let begun = app
-        .db
-        .read(move |conn| {
-            let Some(import) = load_any(conn, id)?.filter(|i| i.state == State::Undoing) else {
-                return Ok(None);
-            };
-            Ok::<_, AppError>(Some(actor_of(conn, import.created_by)?))
-        })
-        .await?;
-    let Some(actor) = begun else { return Ok(Outcome::Done) };
+    let import = app.db.read(move |conn| load_any(conn, id)).await?;
+    let Some(import) = import.filter(|i| i.state == State::Undoing) else { return Ok(Outcome::Done) };
+    let actor = actor_of(&app, import.created_by).await?;
     let catalogue = app.catalogue().await?;
     let mut unwound = Unwound::new();
     loop {
@@ -156,7 +149,7 @@ pub fn kept(
     id: ImportId,
     limit: i64,
 ) -> store::Result<Vec<(i64, CustomerId, String)>> {
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Customer);
     conn.rows(
         &format!(
             "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
@@ -252,7 +245,7 @@ fn one(
         Some((before, is)) if before == row.version_after => is,
         _ => row.version_after,
     };
-    let customer = customers::load_for(tx, actor, Verb::Update, row.customer)?;
+    let customer = customers::load_for(tx, actor, Object::Customer, Verb::Update, row.customer)?;
     if customer.version != expected {
         return Ok(false);
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header;
-use kehu::access::{Actor, DataScope};
+use kehu::access::Actor;
 use kehu::app::App;
 use kehu::{auth, org, router};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::app::DataScope;
 use crate::app::{NOW, PASSWORD};
 use crate::{Answer, Client, TestApp, both, both_empty};
 
@@ -223,11 +224,11 @@ async fn what_takes_rights_away_ends_sessions_and_tokens_at_once() {
             assert!(is_alive(&staff).await && is_alive(&program).await, "{act}");
             let path = format!("/admin/people/{}", staff.person_id);
             let name = format!("员工staff{n}");
-            let values = |role: &'static str, scope: &'static str| {
+            let values = |role: &'static str| {
                 vec![
                     ("name", name.clone()),
-                    ("role", role.into()),
-                    ("scope", scope.into()),
+                    ("has_roles", "1".into()),
+                    ("roles", role.into()),
                     ("version", "1".into()),
                 ]
             };
@@ -235,8 +236,7 @@ async fn what_takes_rights_away_ends_sessions_and_tokens_at_once() {
                 "active" => admin.post_form(&format!("{path}/active"), &[("active", "0")]).await.expect(303),
                 "password" => admin.post_form(&format!("{path}/password"), &[]).await.expect(200),
                 other => {
-                    let values =
-                        if other == "role" { values("administrator", "own") } else { values("staff", "all") };
+                    let values = values(if other == "role" { "0000000000001" } else { "0000000000003" });
                     let values: Vec<_> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
                     admin.post_form(&path, &values).await.expect(303)
                 }

@@ -1,8 +1,8 @@
 //! The JSON API of customers.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: VF-03, GM-03, VF-02

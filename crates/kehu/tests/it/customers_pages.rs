@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::header;
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::{Answer, Client, both};
 
 /// Sends a form as htmx does, from the page at `from`.

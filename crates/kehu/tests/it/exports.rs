@@ -1,9 +1,9 @@
 //! Taking customers out: what the list shows, nothing else, and it can be imported again.
 
-use kehu::access::DataScope;
 use kehu::jobs;
 use serde_json::{Value as Json, json};
 
+use crate::app::DataScope;
 use crate::{Client, both};
 
 async fn bodies(client: &Client<'_>) -> Vec<Json> {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kehu::access::DataScope;
 use kehu::jobs;
 use serde_json::{Value as Json, json};
 use sheets::worker::{Frame, Parsed};
 
+use crate::app::DataScope;
 use crate::{Answer, Client, both};
 
 /// Uploads a file, lets the work be done and answers how it ended.

@@ -9,14 +9,14 @@ use super::list::{AuditQuery, each, note};
 use super::words;
 use crate::app::App;
 use crate::error::AppError;
-use crate::web::{Administrator, Page, QueryData};
+use crate::web::{Auditor, Page, QueryData};
 
 /// Rows of a file at the most; narrower conditions give the rest.
 const MOST: usize = 50_000;
 
 pub(super) async fn csv(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {

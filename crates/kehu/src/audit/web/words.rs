@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::access::{DataScope, Role};
+use crate::access::Scope;
 use crate::audit::Written;
 use crate::auth::device_title;
 use crate::catalogue::{Catalogue, CustomKind};
@@ -225,7 +225,7 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "result" => "结果",
         "only_logins" => "登录日志",
         "problems" => "发现的问题",
-        "role" => "角色",
+        "roles" => "角色",
         "scope" => "数据范围",
         "is_active" => "启用",
         "owner_id" => "负责人",
@@ -270,15 +270,14 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             let dictionary = catalogue.dictionary(code);
             l.pick(&dictionary.zh, &dictionary.en).to_owned()
         }
-        Json::String(code) if matches!(key, "role" | "scope" | "kind") => {
-            let role = Role::named(code).map(Role::title);
-            let scope = DataScope::named(code).map(DataScope::title);
+        Json::String(code) if matches!(key, "scope" | "kind") => {
+            let scope = Scope::CODES.contains(&code.as_str()).then(|| Scope::title_of(code));
             let nature = match code.as_str() {
                 "person" => Some("个人"),
                 "organisation" => Some("单位"),
                 _ => CustomKind::ALL.into_iter().find(|k| k.code() == code).map(CustomKind::title),
             };
-            role.or(scope).or(nature).map_or_else(|| code.clone(), |title| l.t(title).to_owned())
+            scope.or(nature).map_or_else(|| code.clone(), |title| l.t(title).to_owned())
         }
         Json::String(code) => match Field::named(key).and_then(|f| f.spec().dictionary()) {
             Some(name) => catalogue.dictionary(name).title(code, l).to_owned(),
@@ -320,13 +319,15 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_told_and_in_words() {
-        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","role":"staff"}"#;
-        let after = r#"{"phone":"","is_active":false,"name":"张三","role":"administrator"}"#;
+        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","roles":["员工"]}"#;
+        let after = r#"{"phone":"","is_active":false,"name":"张三","roles":["员工","系统管理员"]}"#;
         let told = changes(&written("person", before, after), &Catalogue::default(), &[], Lang::Zh);
         let expected = [
             Change { title: "启用".into(), before: "是".into(), after: "否".into() },
             Change { title: "电话".into(), before: "13812345678".into(), after: String::new() },
-            Change { title: "角色".into(), before: "员工".into(), after: "管理员".into() },
+            Change {
+                title: "角色".into(), before: "员工".into(), after: "员工、系统管理员".into()
+            },
         ];
         assert_eq!(told.len(), 3);
         assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");

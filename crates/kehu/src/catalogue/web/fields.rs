@@ -14,7 +14,7 @@ use crate::ids::CustomFieldId;
 use crate::org::web::part_or_page;
 use crate::settings;
 use crate::text;
-use crate::web::{Administrator, Choice, FormData, FormErrors, Page, Shell, flash, redirect, saved};
+use crate::web::{Cataloguer, Choice, FormData, FormErrors, Page, Shell, flash, redirect, saved};
 
 /// The standard dossier of 1.3-2 (VF-04) besides the name, which is always asked for.
 const STANDARD: [&str; 6] = ["class", "nature", "parent_organisation", "address", CONTACT, "phone"];
@@ -48,7 +48,7 @@ struct BuiltIn {
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
 ) -> Result<Response, AppError> {
     let catalogue = app.catalogue().await?;
@@ -98,7 +98,7 @@ fn applies_title(applies_to: &str) -> &'static str {
 /// Sets which built-in fields must be filled: the ticked ones, and with `standard` the whole standard dossier.
 pub(super) async fn require(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     form: FormData,
 ) -> Result<Response, AppError> {
@@ -189,14 +189,14 @@ async fn find(app: &App, id: &str) -> Result<CustomField, AppError> {
     catalogue.custom_fields.iter().find(|f| f.id == id).cloned().ok_or(AppError::NotFound)
 }
 
-pub(super) async fn new(Administrator(_): Administrator, page: Page) -> Result<Response, AppError> {
+pub(super) async fn new(Cataloguer(_): Cataloguer, page: Page) -> Result<Response, AppError> {
     let form = FormData(vec![("kind".into(), "text".into()), ("is_active".into(), "1".into())]);
     FieldPage::new(&page, None, form).answer(page.is_partial, StatusCode::OK)
 }
 
 pub(super) async fn show(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
@@ -207,7 +207,7 @@ pub(super) async fn show(
 
 pub(super) async fn add(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     headers: HeaderMap,
     form: FormData,
@@ -226,7 +226,7 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -259,7 +259,7 @@ fn finish(
 
 pub(super) async fn order(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     form: FormData,
 ) -> Result<Response, AppError> {
     let order: Vec<CustomFieldId> = form.all("id").into_iter().filter_map(|id| id.parse().ok()).collect();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::query::list_query;
 use super::trigger;
-use crate::access::{Actor, Verb, require_administrator};
+use crate::access::{Actor, Object, Verb, require_administrator};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -255,7 +255,7 @@ fn one(
     match act {
         Act::Delete => return customers::remove(tx, actor, id, None, now),
         Act::AddTag(tag) | Act::RemoveTag(tag) => {
-            let mut tags = customers::load_for(tx, actor, Verb::Update, id)?.tags;
+            let mut tags = customers::load_for(tx, actor, Object::Customer, Verb::Update, id)?.tags;
             tags.retain(|t| t != tag);
             if matches!(act, Act::AddTag(_)) {
                 tags.push(tag.clone());

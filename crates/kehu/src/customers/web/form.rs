@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::display::{Reader, gender};
 use super::{dictionary_choices, reply, wants_part};
-use crate::access::{Actor, Verb};
+use crate::access::Actor;
 use crate::app::App;
 use crate::catalogue::{Catalogue, CustomField, CustomKind};
 use crate::customers::{self, Customer, Draft, Field, FieldKind, Group, Kind, SPECS, Spec};
@@ -518,7 +518,7 @@ pub(super) async fn edit(
     Path(id): Path<CustomerId>,
 ) -> Result<Response, AppError> {
     let (catalogue, me) = (app.catalogue().await?, actor.clone());
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let frame = Frame { app: &app, actor: &actor, page, catalogue };
     reply(&frame.form(customer.kind, None, Some(&customer), &[]).await?, StatusCode::OK)
 }
@@ -532,7 +532,7 @@ pub(super) async fn change(
     sent: FormData,
 ) -> Result<Response, AppError> {
     let (catalogue, me) = (app.catalogue().await?, actor.clone());
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let version = sent.get("version").parse().unwrap_or(0);
     let changed = match draft_of(&sent, &catalogue, customer.kind) {
         Ok(draft) => {
@@ -549,7 +549,7 @@ pub(super) async fn change(
     };
     // What is stored now: for a stale form the values somebody else gave it.
     let me = actor.clone();
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let conflict =
         if is_stale { differences(&app, &catalogue, page.l, &customer, &sent).await? } else { Vec::new() };
     let frame = Frame { app: &app, actor: &actor, page, catalogue };

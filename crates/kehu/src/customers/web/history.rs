@@ -9,7 +9,7 @@ use super::columns::kept_title;
 use super::display::Reader;
 use crate::clock::Millis;
 use crate::customers::{
-    Field, Kind, SPECS, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal,
+    Field, Kind, SPECS, Teller, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal,
 };
 use crate::ids::{CustomerId, PersonId};
 
@@ -42,6 +42,7 @@ pub(super) struct History {
 pub(super) fn load(
     conn: &mut Conn<'_>,
     reader: &Reader<'_>,
+    teller: &Teller<'_>,
     id: CustomerId,
     field: Option<&str>,
     before: Option<i64>,
@@ -61,10 +62,11 @@ pub(super) fn load(
     let contacts = contact_names(conn, id)?;
     let entries = rows
         .into_iter()
+        .filter(|row| teller.tells(&row.4))
         .map(|(_, at, by, action, object, before, after)| {
             let (title, icon) = title_of(reader, &action, &object);
             let told = Told { reader, object: &object, contacts: &contacts };
-            let mut changes = told.changes(&before, &after);
+            let mut changes = told.changes(teller, &before, &after);
             changes.retain(|(_, c)| !c.old.is_empty() || !c.new.is_empty());
             if let Some(field) = field {
                 changes.retain(|(key, _)| key == field);
@@ -124,10 +126,14 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn changes(&self, before: &str, after: &str) -> Vec<(String, Change)> {
-        let object = |text: &str| match serde_json::from_str(text) {
-            Ok(Json::Object(map)) => map,
-            _ => Map::new(),
+    fn changes(&self, teller: &Teller<'_>, before: &str, after: &str) -> Vec<(String, Change)> {
+        let object = |text: &str| {
+            let mut values = serde_json::from_str(text).unwrap_or(Json::Null);
+            teller.withhold(self.object, &mut values);
+            match values {
+                Json::Object(map) => map,
+                _ => Map::new(),
+            }
         };
         let (before, after) = (object(before), object(after));
         let mut keys: Vec<&String> =

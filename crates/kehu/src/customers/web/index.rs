@@ -15,13 +15,14 @@ use super::{INLINE_FIELDS, dictionary_choices, reply, wants_part};
 use crate::access::Actor;
 use crate::app::App;
 use crate::catalogue::Catalogue;
+use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, CustomerPage, Field, Kind, ListQuery, Total};
 use crate::error::AppError;
 use crate::i18n::{Lang, grouped};
 use crate::ids::{CustomerId, PersonId};
 use crate::lists::{self, ViewsMenu};
+use crate::org;
 use crate::web::{Choice, FormData, Page, QueryData, Shell, Tab};
-use crate::{counters, org};
 
 /// Name of the list in settings and saved views.
 const LIST: &str = "customers";
@@ -216,7 +217,7 @@ async fn load(
     let actor = actor.clone();
     app.db
         .read(move |conn| {
-            let mine = (!actor.sees_all_customers()).then_some(actor.person_id);
+            let whose = Whose::within(&actor).unwrap_or_else(|| Whose::owner(actor.person_id));
             let found = match refused {
                 Some(error) => Err(error),
                 None => customers::list(conn, &actor, &asked).and_then(|found| {
@@ -236,7 +237,7 @@ async fn load(
             };
             Ok::<_, AppError>(Loaded {
                 found,
-                by_class: counters::by_key(conn, "customers.class", mine)?,
+                by_class: counters::by_key(conn, "customers.class", &whose)?,
                 names: people.iter().map(|p| (p.id, p.name.clone())).collect(),
                 people: people
                     .iter()
