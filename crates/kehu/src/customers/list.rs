@@ -7,7 +7,7 @@ use super::fields::Field;
 use super::load::{COLUMNS, read_row};
 use super::model::{Customer, Kind};
 use super::withhold::{require_visible, withhold};
-use crate::access::{self, Actor, Object};
+use crate::access::{self, Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::counters::{self, Whose};
 use crate::error::AppError;
@@ -54,6 +54,8 @@ pub struct ListQuery {
     pub due_by: String,
     /// Made by this import.
     pub import: Option<ImportId>,
+    /// Only those on which the actor may do this as well as read them.
+    pub only: Option<Verb>,
     /// A condition in CEL.
     pub filter: Option<Expr>,
     /// The order; the newest change first when empty, or best recency when searching.
@@ -91,6 +93,9 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
     all.and("c.deleted_at IS NULL");
     if !actor.sees_all_customers() {
         all.and(access::readable_sql(actor, Object::Customer));
+    }
+    if let Some(verb) = query.only {
+        all.and(access::reach_sql(actor, Object::Customer, verb));
     }
     if let Some(kind) = query.kind {
         all.equal("c.kind", kind.code());
@@ -334,6 +339,7 @@ fn is_plain(query: &ListQuery) -> bool {
         && query.updated == (None, None)
         && query.due_by.is_empty()
         && query.import.is_none()
+        && query.only.is_none()
         && query.filter.is_none()
 }
 

@@ -16,7 +16,7 @@ use serde_json::json;
 use sheets::write::{Cell, Column, Kind as CellKind, TableCsv, TableXlsx, WriteError};
 use store::{Db, Value};
 
-use crate::access::Actor;
+use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::{Catalogue, CustomField};
@@ -75,6 +75,8 @@ pub async fn export(
     format: Format,
     file: File,
 ) -> Result<u64, AppError> {
+    access::require_may(actor, Object::Customer, Verb::Export)?;
+    let query = ListQuery { only: Some(Verb::Export), ..query };
     let catalogue = app.catalogue().await?;
     let people = app
         .db
@@ -85,7 +87,7 @@ pub async fn export(
         .await?;
     let (sender, receiver) = sync_channel::<Customer>(BATCH * 2);
     let rendering =
-        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, l: actor.lang };
+        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, actor: actor.clone() };
     let writer = tokio::task::spawn_blocking(move || rendering.write(&receiver, format, file));
     let own = actor.clone();
     let reading = app.db.read(move |conn| read_all(conn, &own, &query, &sender)).await;
@@ -134,7 +136,7 @@ struct Rendering {
     zone: Zone,
     catalogue: Arc<Catalogue>,
     people: HashMap<PersonId, String>,
-    l: Lang,
+    actor: Actor,
 }
 
 enum Table {
@@ -151,11 +153,11 @@ impl Rendering {
     }
 
     fn columns(&self) -> Vec<Column> {
-        let text = |title: &str| Column { title: self.l.t(title).to_owned(), kind: CellKind::Text };
+        let text = |title: &str| Column { title: self.actor.lang.t(title).to_owned(), kind: CellKind::Text };
         let mut all = vec![text("客户编号"), text("客户性质")];
         for spec in &SPECS {
             let kind = if spec.kind == FieldKind::Date { CellKind::Date } else { CellKind::Text };
-            all.push(Column { title: self.l.t(spec.zh).to_owned(), kind });
+            all.push(Column { title: self.actor.lang.t(spec.zh).to_owned(), kind });
         }
         all.extend(["联系人", "联系人电话", "联系人职务", "负责人", "标签"].map(text));
         all.extend(self.fields().map(|f| Column { title: f.title.clone(), kind: CellKind::Text }));
@@ -170,9 +172,10 @@ impl Rendering {
                 let titles: Vec<String> = columns.into_iter().map(|c| c.title).collect();
                 Table::Csv(Box::new(TableCsv::new(std::io::BufWriter::new(file), &titles).map_err(failed)?))
             }
-            Format::Xlsx => {
-                Table::Xlsx(Box::new(TableXlsx::new(self.l.t("客户"), &columns).map_err(failed)?), file)
-            }
+            Format::Xlsx => Table::Xlsx(
+                Box::new(TableXlsx::new(self.actor.lang.t("客户"), &columns).map_err(failed)?),
+                file,
+            ),
         };
         let mut is_more = true;
         while is_more {
@@ -186,7 +189,8 @@ impl Rendering {
                     }
                 }
             }
-            let contacts = self.contacts(&batch)?;
+            let mut contacts = self.contacts(&batch)?;
+            self.withhold(&batch, &mut contacts);
             for customer in &batch {
                 let cells = self.cells(customer, contacts.get(&customer.id));
                 match &mut table {
@@ -231,10 +235,30 @@ impl Rendering {
         })
     }
 
+    /// Takes away the contacts the actor may not read, and of the others what is withheld from him.
+    fn withhold(&self, batch: &[Customer], contacts: &mut HashMap<CustomerId, Beside>) {
+        let rights = &self.actor.rights;
+        for customer in batch {
+            let facts = customer.facts();
+            if !rights.covers(Object::Contact, Verb::Read, &facts) {
+                contacts.remove(&customer.id);
+            } else if let Some((name, phone, title)) = contacts.get_mut(&customer.id) {
+                let fields = rights.fields(Object::Contact, &facts);
+                for (key, value) in [("name", name), ("phone", phone), ("title", title)] {
+                    *value = customers::shown_value(fields.rule(key), key, value);
+                }
+            }
+        }
+    }
+
     fn cells<'c>(&'c self, customer: &'c Customer, contact: Option<&'c Beside>) -> Vec<Cell<'c>> {
         let text = |t: &'c str| if t.is_empty() { Cell::Empty } else { Cell::Text(t.into()) };
-        let mut all = vec![text(&customer.number), text(self.l.t(customer.kind.title()))];
-        all.extend(SPECS.iter().map(|spec| self.value(spec, customer.get(spec.field))));
+        let mut all = vec![text(&customer.number), text(self.actor.lang.t(customer.kind.title()))];
+        all.extend(SPECS.iter().map(|spec| match customer.withheld.rule(spec.key) {
+            // What is left of a masked value is text, whatever the field holds.
+            FieldRule::Masked => text(customer.get(spec.field)),
+            _ => self.value(spec, customer.get(spec.field)),
+        }));
         match contact {
             Some((name, phone, title)) => all.extend([text(name), text(phone), text(title)]),
             None => all.extend([Cell::Empty, Cell::Empty, Cell::Empty]),
@@ -245,7 +269,7 @@ impl Rendering {
         } else {
             Cell::Text(customer.tags.join("、").into())
         });
-        all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.l)));
+        all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.actor.lang)));
         all.push(Cell::DateTime(self.zone.second(customer.created_at).into()));
         all.push(Cell::DateTime(self.zone.second(customer.updated_at).into()));
         all
@@ -257,11 +281,11 @@ impl Rendering {
         }
         match spec.kind {
             FieldKind::Dictionary(name) => {
-                Cell::Text(self.catalogue.dictionary(name).title(value, self.l).into())
+                Cell::Text(self.catalogue.dictionary(name).title(value, self.actor.lang).into())
             }
             FieldKind::Gender => {
                 let word = if value == "male" { "男" } else { "女" };
-                Cell::Text(self.l.t(word).into())
+                Cell::Text(self.actor.lang.t(word).into())
             }
             FieldKind::Date => Cell::Date(value.into()),
             _ => Cell::Text(value.into()),

@@ -7,7 +7,7 @@ use store::Conn;
 
 use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
-use crate::access::Actor;
+use crate::access::{self, Actor, Object, Verb};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{
@@ -101,7 +101,7 @@ impl Plan {
             }
         }
         let own = (actor.person_id.0 != 0).then_some(actor.person_id);
-        let owner = if actor.is_administrator() { import.owner_id.or(own) } else { own };
+        let owner = if actor.may(Object::Customer, Verb::Assign) { import.owner_id.or(own) } else { own };
         Ok(Self(Arc::new(Inner {
             actor,
             catalogue,
@@ -230,10 +230,10 @@ impl Plan {
     }
 
     fn take_owner(&self, reading: &mut Reading, at: usize, person: PersonId) {
-        if self.0.actor.is_administrator() || person == self.0.actor.person_id {
+        if self.0.actor.may(Object::Customer, Verb::Assign) || person == self.0.actor.person_id {
             reading.draft.owner_id = Some(Some(person));
         } else {
-            reading.wrong(at, text!("只有管理员可以更换负责人"));
+            reading.wrong(at, access::refusal(Object::Customer, Verb::Assign));
         }
     }
 

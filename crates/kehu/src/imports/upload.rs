@@ -7,7 +7,7 @@ use store::Tx;
 use super::mapping::{self, Target};
 use super::model::{Import, OnDuplicate, State, load, load_any};
 use super::reader::{self, Peek};
-use crate::access::Actor;
+use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -84,6 +84,7 @@ pub fn insert(
 
 /// Stores a received file as a new import.
 pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import, AppError> {
+    access::require_may(actor, Object::Customer, Verb::Import)?;
     let peek = peek(&received).await?;
     let (catalogue, actor, now) = (app.catalogue().await?, actor.clone(), app.now());
     files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
@@ -110,8 +111,8 @@ pub fn choose(
         mapping::remember(tx, header, &targets, catalogue, now)?;
     }
     if let Some(owner) = choices.owner_id {
-        if !actor.is_administrator() && owner != actor.person_id {
-            return Err(AppError::field("owner_id", text!("只有管理员可以更换负责人")));
+        if !actor.may(Object::Customer, Verb::Assign) && owner != actor.person_id {
+            return Err(AppError::field("owner_id", access::refusal(Object::Customer, Verb::Assign)));
         }
         if org::load_person(tx, owner)?.is_none_or(|p| !p.is_active) {
             return Err(AppError::field("owner_id", text!("没有这位员工，或者他已停用")));

@@ -11,7 +11,7 @@ use super::api::{id_of, match_on, on_duplicate, read_upload, send_errors};
 use super::mapping::{Target, offered};
 use super::model::{Import, OnDuplicate, State as Stage, list, load};
 use super::{errors, template, undo, upload};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -278,7 +278,8 @@ async fn view(
             let undone =
                 if import.state == Stage::Undone { undo::counts(conn, id)? } else { undo::Counts::default() };
             let kept = if undone.kept > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
-            let people = if own.is_administrator() { org::list_people(conn)? } else { Vec::new() };
+            let may_assign = own.may(Object::Customer, Verb::Assign);
+            let people = if may_assign { org::list_people(conn)? } else { Vec::new() };
             Ok::<_, AppError>((import, bad, undone, kept, people))
         })
         .await?;

@@ -84,7 +84,7 @@ async fn index(State(app): State<App>, actor: Actor, page: Page) -> Result<Respo
         l,
         shell: page.shell(&[("服务策略", "")]),
         rows: all.into_iter().map(|s| row(s, &catalogue, l, &today)).collect(),
-        may_change: actor.is_administrator(),
+        may_change: actor.may(Object::Strategy, Verb::Update),
     };
     part_or_page(page.is_partial, index.as_list(), &index)
 }
@@ -171,7 +171,7 @@ async fn show(
     let id: StrategyId = path_id(&id)?;
     let catalogue = app.catalogue().await?;
     let strategy = app.db.read(move |conn| load(conn, id)).await?;
-    let facts = (!actor.is_administrator()).then(|| said(&strategy, page.l));
+    let facts = (!actor.may(Object::Strategy, Verb::Update)).then(|| said(&strategy, page.l));
     let card =
         StrategyPage { facts, ..StrategyPage::new(&page, &catalogue, Some(&strategy), filled(&strategy)) };
     card.answer(page.is_partial, StatusCode::OK)

@@ -21,6 +21,7 @@ mod files;
 mod imports;
 mod jobs;
 mod people;
+mod rights;
 mod routes;
 mod search;
 mod strategies;

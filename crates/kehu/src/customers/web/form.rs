@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::display::{Reader, gender};
 use super::{dictionary_choices, reply, wants_part};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{Catalogue, CustomField, CustomKind};
 use crate::customers::{self, Customer, Draft, Field, FieldKind, Group, Kind, SPECS, Spec};
@@ -251,7 +251,7 @@ fn sections(
                     ..Input::default()
                 });
             }
-            if actor.is_administrator() {
+            if actor.may(Object::Customer, Verb::Assign) {
                 let value = source.value("owner_id");
                 let shown = value.parse().ok().and_then(|id| source.names.get(&id).cloned());
                 inputs.push(Input {

@@ -12,7 +12,7 @@ use super::columns::{Column, columns};
 use super::display::{Reader, Shown};
 use super::query::{CHOICE_FILTERS, list_query};
 use super::{INLINE_FIELDS, dictionary_choices, reply, wants_part};
-use crate::access::Actor;
+use crate::access::{Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::counters::{self, Whose};
@@ -32,7 +32,8 @@ const LIST: &str = "customers";
 struct ListPage {
     l: Lang,
     shell: Shell,
-    is_administrator: bool,
+    /// What the actor may do with customers at all; on each row it is decided anew.
+    may: May,
     sees_all: bool,
     views: String,
     deleted: Option<(CustomerId, String)>,
@@ -109,6 +110,8 @@ impl ChoiceFilter {
 struct Row {
     id: CustomerId,
     name: String,
+    may_update: bool,
+    may_delete: bool,
     cells: Vec<Cell>,
 }
 
@@ -199,7 +202,7 @@ async fn build(app: &App, actor: &Actor, page: Page, mut query: FormData) -> Res
         Total::AtLeast(n) => (*n, format!("{}+", grouped(*n))),
     };
     let shown: Vec<&Column> = view.columns.iter().filter(|c| c.visible && c.name != "name").collect();
-    view.rows = found.items.iter().map(|customer| row(&reader, customer, &shown)).collect();
+    view.rows = found.items.iter().map(|customer| row(&reader, actor, customer, &shown)).collect();
     let place = |after: &Option<String>| {
         after.as_ref().map(|after| format!("/customers?{}", query.with(&[("after", after)])))
     };
@@ -252,6 +255,33 @@ async fn load(
         .await
 }
 
+/// Which buttons a list of customers shows.
+#[derive(Clone, Copy, Debug)]
+struct May {
+    create: bool,
+    update: bool,
+    delete: bool,
+    assign: bool,
+    export: bool,
+    import: bool,
+    note: bool,
+}
+
+impl May {
+    fn of(actor: &Actor) -> Self {
+        let may = |verb| actor.may(Object::Customer, verb);
+        Self {
+            create: may(Verb::Create),
+            update: may(Verb::Update),
+            delete: may(Verb::Delete),
+            assign: may(Verb::Assign),
+            export: may(Verb::Export),
+            import: may(Verb::Import),
+            note: actor.may(Object::Activity, Verb::Update),
+        }
+    }
+}
+
 /// Everything but the rows.
 fn frame(
     page: &Page,
@@ -298,7 +328,7 @@ fn frame(
     ListPage {
         l,
         shell: page.shell(&[("客户", "/customers")]),
-        is_administrator: actor.is_administrator(),
+        may: May::of(actor),
         sees_all: actor.sees_all_customers(),
         views: loaded.views.render().unwrap_or_default(),
         deleted: loaded.deleted.clone(),
@@ -374,12 +404,17 @@ fn tabs(catalogue: &Catalogue, l: Lang, query: &FormData, by_class: &[(String, i
         .collect()
 }
 
-fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
+fn row(reader: &Reader<'_>, actor: &Actor, customer: &Customer, shown: &[&Column]) -> Row {
+    let may = |verb| actor.rights.covers(Object::Customer, verb, &customer.facts());
+    let may_update = may(Verb::Update);
     let cells = shown
         .iter()
         .map(|column| {
             let applies = Field::named(&column.name).is_none_or(|f| f.spec().applies_to(customer.kind));
-            let editable = applies && INLINE_FIELDS.contains(&column.name.as_str());
+            let editable = applies
+                && may_update
+                && INLINE_FIELDS.contains(&column.name.as_str())
+                && customer.withheld.rule(&column.name) == FieldRule::Edit;
             Cell {
                 label: column.title.clone(),
                 class: if is_numeric(&column.name) { "tnum" } else { "" },
@@ -392,7 +427,13 @@ fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
             }
         })
         .collect();
-    Row { id: customer.id, name: customer.name().to_owned(), cells }
+    Row {
+        id: customer.id,
+        name: customer.name().to_owned(),
+        may_update,
+        may_delete: may(Verb::Delete),
+        cells,
+    }
 }
 
 fn is_numeric(column: &str) -> bool {
