@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Facts;
 use super::objects::{Object, Verb};
@@ -154,6 +154,9 @@ pub struct Rights {
     pub granted: HashMap<i64, Vec<Arc<Role>>>,
     /// Customers whose records he must not take part in.
     pub excluded: BTreeSet<i64>,
+    /// Whether what he sees is so little of everything that gathering it is cheaper than leaving out the rest; found out
+    /// once for as long as these rights are held, as it only decides how a statement is written.
+    pub is_narrow: OnceLock<bool>,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,
     wholes: HashMap<(Object, Verb), Whole>,
     /// Objects some role of his has field rules for.

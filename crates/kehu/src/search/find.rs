@@ -7,7 +7,7 @@ use store::Conn;
 
 use super::{match_text, matching};
 use crate::access::{self, Actor, FieldRule, Object, Verb};
-use crate::customers::{COLUMNS, Customer, Field, withhold};
+use crate::customers::{self, COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
 
 /// A customer that was found.
@@ -114,7 +114,11 @@ fn candidates(
     let engine = conn.engine();
     let Some(text) = match_text(engine, query, anchored) else { return Ok(Vec::new()) };
     let super::Matches { from, condition, id_column } = matching(conn, &text, "$1")?;
-    let readable = access::readable_sql(actor, Object::Customer);
+    let readable = match customers::narrow_sql(conn, actor)? {
+        // The plus keeps the index of words in the lead: it would be asked once for each id.
+        Some(ids) => format!("+{id_column} IN ({ids})"),
+        None => access::readable_sql(actor, Object::Customer),
+    };
     let sql = format!(
         "SELECT {} FROM {from} WHERE {condition} AND c.deleted_at IS NULL AND {readable}
          ORDER BY {id_column} DESC LIMIT $2",
