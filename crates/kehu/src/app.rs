@@ -207,6 +207,11 @@ impl App {
         self.zone.date(self.now())
     }
 
+    /// Now, as the actions of the organisation take it.
+    pub fn moment(&self) -> org::Moment {
+        org::Moment::new(self.now(), &self.zone)
+    }
+
     /// How much waits for a person, for the badge.
     pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
         let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());

@@ -1,11 +1,25 @@
 //! The menu on the left, by what a person may do.
 
 use crate::access::{Actor, Object, Verb};
+use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{imports, tasks};
+use crate::{imports, org, tasks};
 
 /// What the floors below know of the features: for `App::new`.
-pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: imports::JOBS };
+pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: &JOBS };
+
+const JOBS: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
+
+/// Two lists of kinds of jobs as one.
+const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
+    let mut all = [first[0]; N];
+    let mut at = 1;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// (source text, address, icon, letter after G)
 const EVERYBODY: [(&str, &str, &str, &str); 5] = [
@@ -20,7 +34,8 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
 /// (source text, address, the permission it needs; `None` for administrators only)
-const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 8] = [
+const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 9] = [
+    ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),

@@ -1,7 +1,7 @@
 //! Dictionaries (字典) and classification schemes: values with a stable code, names in two languages and a colour.
 //! A value in use is retired, never deleted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use store::{Conn, Tx};
@@ -183,6 +183,22 @@ struct ShippedValue {
 
 /// Puts the shipped dictionaries and schemes into a new company's database.
 pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    seed_new(tx, &BTreeSet::new(), 0)
+}
+
+/// Adds the shipped dictionaries a company made by an older program does not have yet, behind its own. Nothing that is
+/// there is touched; nothing happens before the company is set up. Safe to run with every start.
+pub fn seed_missing(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
+        return Ok(());
+    }
+    let there: Vec<(String,)> = tx.rows("SELECT name FROM dictionaries", &[])?;
+    let last = tx.count("SELECT COALESCE(MAX(position), -1) FROM dictionaries", &[])?;
+    seed_new(tx, &there.into_iter().map(|(name,)| name).collect(), last + 1)
+}
+
+/// Adds every shipped dictionary that is not among those `there`, from a place on.
+fn seed_new(tx: &mut Tx<'_>, there: &BTreeSet<String>, first: i64) -> Result<(), AppError> {
     let broken = |e: toml::de::Error| AppError::Internal(format!("shipped dictionaries: {e}"));
     let plain: ShippedDictionaries =
         toml::from_str(include_str!("../../data/dictionaries.toml")).map_err(broken)?;
@@ -203,7 +219,8 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
                 s.values,
             )
         }));
-    for (position, (name, zh, en, is_scheme, is_multiple, applies_to, note, values)) in all.enumerate() {
+    let new = all.filter(|(name, ..)| !there.contains(name));
+    for (position, (name, zh, en, is_scheme, is_multiple, applies_to, note, values)) in (first..).zip(new) {
         tx.exec(
             "INSERT INTO dictionaries (name, zh, en, is_scheme, is_multiple, is_system, note, position,
                applies_to)
@@ -215,7 +232,7 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
                 is_scheme.into(),
                 is_multiple.into(),
                 note.into(),
-                (position as i64).into(),
+                position.into(),
                 applies_to.into(),
             ],
         )?;

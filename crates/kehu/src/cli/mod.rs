@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use store::{Db, Options};
 
+use crate::catalogue;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::schema::MIGRATIONS;
@@ -149,6 +150,7 @@ pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
     for name in store::migrate(&db, MIGRATIONS)? {
         eprintln!("数据库结构已更新：{name}");
     }
+    db.write_blocking(catalogue::seed_missing)?;
     Ok(db)
 }
 

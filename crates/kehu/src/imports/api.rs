@@ -26,18 +26,18 @@ pub(super) fn id_of(text: &str) -> Result<ImportId, AppError> {
 }
 
 /// A multipart form with one file.
-pub(super) struct Upload {
+pub(crate) struct Upload {
     /// The file, if there was one.
-    pub(super) file: Option<Received>,
+    pub(crate) file: Option<Received>,
     /// The other fields.
-    pub(super) fields: FormData,
+    pub(crate) fields: FormData,
 }
 
 /// Longest of the other fields, in bytes.
 const LONGEST_FIELD: usize = 64 << 10;
 
 /// Reads a multipart form; the file is received while it comes.
-pub(super) async fn read_upload(app: &App, request: Request) -> Result<Upload, AppError> {
+pub(crate) async fn read_upload(app: &App, request: Request) -> Result<Upload, AppError> {
     let mut form = Multipart::from_request(request, app)
         .await
         .map_err(|_| AppError::Unsupported(text!("请用 multipart/form-data 提交文件")))?;

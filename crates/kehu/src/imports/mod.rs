@@ -15,12 +15,15 @@ mod undo;
 mod upload;
 mod web;
 
+pub(crate) use api::read_upload;
 pub use check::{BadRow, Checked, Example, Report, check};
 pub use errors::error_file;
 pub use export::{Format, export};
+pub(crate) use export::{XLSX, download};
 pub use mapping::{Target, offered};
 pub use model::{Import, OnDuplicate, State, list, load};
 pub use plan::{Plan, guess_kind};
+pub(crate) use reader::{parse, refused};
 pub use run::{Counts, Start, actor_of, begin as start, run};
 pub use upload::{Choices, begin_by_command, cancel, choose, send, take};
 

@@ -67,10 +67,21 @@ impl Task {
 
 /// Puts a job into the queue, in the caller's transaction. Call `app.jobs_waiting.notify_one()` after the commit.
 pub fn enqueue(tx: &mut Tx<'_>, kind: &'static str, subject_id: i64, now: Millis) -> store::Result<JobId> {
+    enqueue_at(tx, kind, subject_id, now, now)
+}
+
+/// `enqueue` for work that must not begin before `at`.
+pub fn enqueue_at(
+    tx: &mut Tx<'_>,
+    kind: &'static str,
+    subject_id: i64,
+    at: Millis,
+    now: Millis,
+) -> store::Result<JobId> {
     let id = JobId::new();
     tx.exec(
-        "INSERT INTO jobs (id, kind, subject_id, state, run_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, $4)",
-        &[id.into(), kind.into(), subject_id.into(), now.into()],
+        "INSERT INTO jobs (id, kind, subject_id, state, run_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, $5)",
+        &[id.into(), kind.into(), subject_id.into(), at.into(), now.into()],
     )?;
     Ok(id)
 }

@@ -165,7 +165,8 @@ pub struct PersonChange {
     pub is_active: Option<bool>,
 }
 
-/// Changes a person whose version is still `version`. Role, scope and activity end his sessions at once.
+/// Changes a person whose version is still `version`. Roles and activity end his sessions at once; whoever is made
+/// active again has not left any more.
 pub fn change_person(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -197,6 +198,7 @@ pub fn change_person(
     let stamp = if changes_rights { store::new_id() } else { 0 };
     let changed = tx.exec(
         "UPDATE people SET name = $3, name_search = $4, title = $5, phone = $6, email = $7,
+           left_on = CASE WHEN is_active = FALSE AND $8 = TRUE THEN '' ELSE left_on END,
            is_active = $8, security_stamp = CASE WHEN CAST($9 AS BIGINT) = 0 THEN security_stamp ELSE $9 END,
            version = version + 1, updated_at = $10
          WHERE id = $1 AND version = $2",

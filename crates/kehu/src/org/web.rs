@@ -1,7 +1,13 @@
-//! 人员: the administrators' pages, and colleagues' names for programs.
+//! 组织 and 人员: the pages of those who keep the organisation, and the same for programs.
 
 mod api;
+mod flows;
+mod import;
 mod pages;
+mod positions;
+mod positions_api;
+mod units;
+mod units_api;
 
 pub(crate) use pages::part_or_page;
 use utoipa_axum::routes;
@@ -11,6 +17,12 @@ use crate::web::{Need, Routes};
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
+    let routes = units::routes(routes);
+    let routes = positions::routes(routes);
+    let routes = flows::routes(routes);
+    let routes = import::routes(routes);
+    let routes = units_api::routes(routes);
+    let routes = positions_api::routes(routes);
     routes
         .get("/admin/people", Need::May(Object::Organisation, Verb::Update), pages::index)
         .post("/admin/people", Need::May(Object::Organisation, Verb::Update), pages::add)

@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 15] = [
+pub(super) const GROUPS: [(&str, &str); 18] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -20,6 +20,9 @@ pub(super) const GROUPS: [(&str, &str); 15] = [
     ("import.", "导入"),
     ("login.", "登录"),
     ("person.", "人员"),
+    ("unit.", "部门"),
+    ("position.", "任职"),
+    ("organisation.", "组织"),
     ("token.", "API 令牌"),
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
@@ -40,6 +43,13 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "access.hidden" => "访问无权查看的对象",
         "access.refused" => "操作被拒绝",
         "person.password_changed" => "修改密码",
+        "person.left" => "办理离职",
+        "person.leaving_cancelled" => "取消离职",
+        "person.transferred" => "办理调动",
+        "unit.moved" => "移动部门",
+        "unit.closed" => "撤销部门",
+        "unit.reopened" => "恢复部门",
+        "organisation.imported" => "导入组织",
         "dictionary.entry_created" => "新增字典值",
         "dictionary.entry_updated" => "修改字典值",
         "dictionary.reordered" => "调整字典顺序",
@@ -89,6 +99,9 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "file" => "附件",
         "import" => "导入",
         "person" => "人员",
+        "unit" => "部门",
+        "position" => "任职",
+        "organisation" => "组织",
         "token" => "API 令牌",
         "dictionary" => "字典",
         "dictionary_entry" => "字典值",
@@ -138,7 +151,7 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 4] = ["owner_id", "person", "person_id", "done_by"];
+const PEOPLE: [&str; 6] = ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id"];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
 pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
@@ -213,6 +226,19 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "title" if object == "person" || object == "contact" => "职务",
         "name" | "title" => "名称",
         "phone" => "电话",
+        "unit_kind" => "部门类型",
+        "code" if object == "unit" => "部门编码",
+        "parent_id" => "上级部门",
+        "unit_id" => "部门",
+        "head_id" => "负责人",
+        "position" if object == "unit" => "顺序",
+        "closed_on" => "撤销日期",
+        "post" if object == "position" || object == "person" => "岗位",
+        "is_main" => "主岗",
+        "superior_id" => "直接上级",
+        "starts_on" => "开始日期",
+        "ends_on" => "结束日期",
+        "left_on" => "最后工作日",
         "email" => "邮箱",
         "username" => "用户名",
         "key" => "键名",
@@ -265,6 +291,10 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             "female" => l.t("女").to_owned(),
             _ => code.clone(),
         },
+        Json::String(code) if key == "unit_kind" => catalogue.dictionary(key).title(code, l).to_owned(),
+        Json::String(code) if key == "post" && matches!(object, "position" | "person") => {
+            catalogue.dictionary(key).title(code, l).to_owned()
+        }
         Json::String(code) if key == "device" => device_title(code, l),
         Json::String(code) if key == "dictionary" => {
             let dictionary = catalogue.dictionary(code);

@@ -1,16 +1,19 @@
 //! The list of people and the form of one.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::units::unit_choices;
 use crate::access::{ADMINISTRATOR_ID, Directory, STAFF_ID};
 use crate::app::App;
 use crate::auth::{self, check_new_password, temporary_password};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{PersonId, RoleId};
+use crate::ids::{PersonId, RoleId, UnitId};
 use crate::org::{self, NewPerson, Person, PersonChange};
 use crate::text;
 use crate::web::{
@@ -25,8 +28,10 @@ struct PeoplePage {
     q: String,
     role: String,
     state: String,
+    unit: String,
     roles: Vec<Choice>,
     states: Vec<Choice>,
+    units: Vec<Choice>,
     rows: Vec<PersonRow>,
     total: usize,
 }
@@ -41,6 +46,7 @@ struct PersonRow {
     is_administrator: bool,
     unit: String,
     is_active: bool,
+    has_left: bool,
     last_login: String,
 }
 
@@ -56,6 +62,11 @@ pub(super) async fn index(
     let wanted = asked.get("role").parse::<RoleId>().ok();
     let day = app.today().to_string();
     let (q, role, state) = (asked.get("q").trim(), asked.get("role"), asked.get("state"));
+    // A unit means everybody in it or below it, through whatever post.
+    let within: Option<HashSet<UnitId>> = match asked.get("unit") {
+        "" => None,
+        id => Some(id.parse().map_or_else(|_| HashSet::new(), |id| directory.tree(id).into_iter().collect())),
+    };
     let rows: Vec<PersonRow> = everybody
         .into_iter()
         .filter(|p| q.is_empty() || p.is_meant_by(q))
@@ -65,7 +76,12 @@ pub(super) async fn index(
         .filter(|p| match state {
             "active" => p.is_active,
             "disabled" => !p.is_active,
+            "left" => !p.is_active && !p.left_on.is_empty(),
             _ => true,
+        })
+        .filter(|p| {
+            let held = || directory.positions(p.id, &day);
+            within.as_ref().is_none_or(|units| held().iter().any(|h| units.contains(&h.unit_id)))
         })
         .map(|p| row(&app, l, &directory, p))
         .collect();
@@ -76,7 +92,13 @@ pub(super) async fn index(
         role: role.to_owned(),
         state: state.to_owned(),
         roles: roles(&directory, l),
-        states: vec![choice("active", l.t("在用")), choice("disabled", l.t("已停用"))],
+        unit: asked.get("unit").to_owned(),
+        units: unit_choices(&directory).into_iter().map(|u| choice(&u.value, &u.label)).collect(),
+        states: vec![
+            choice("active", l.t("在用")),
+            choice("disabled", l.t("已停用")),
+            choice("left", l.t("已离职")),
+        ],
         total: rows.len(),
         rows,
     };
@@ -115,16 +137,17 @@ fn row(app: &App, l: Lang, directory: &Directory, p: Person) -> PersonRow {
         is_administrator: p.roles.contains(&ADMINISTRATOR_ID),
         unit: unit.map_or_else(String::new, |u| u.name.clone()),
         is_active: p.is_active,
+        has_left: !p.is_active && !p.left_on.is_empty(),
         last_login: p.last_login_at.map_or_else(|| l.t("从未登录").to_owned(), |at| app.zone.minute(at)),
     }
 }
 
-fn choice(value: &str, label: &str) -> Choice {
+pub(super) fn choice(value: &str, label: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned() }
 }
 
 /// The roles people can have, bundles for single customers left out.
-fn roles(directory: &Directory, l: Lang) -> Vec<Choice> {
+pub(super) fn roles(directory: &Directory, l: Lang) -> Vec<Choice> {
     let all = directory.roles().into_iter().filter(|r| !r.is_bundle);
     all.map(|r| choice(&r.id.to_string(), l.t(&r.name))).collect()
 }
@@ -185,7 +208,7 @@ pub(super) async fn new(
 }
 
 /// The roles ticked in a form.
-fn chosen_roles(form: &FormData) -> Result<Vec<RoleId>, AppError> {
+pub(super) fn chosen_roles(form: &FormData) -> Result<Vec<RoleId>, AppError> {
     let mut roles: Vec<RoleId> = form
         .all("roles")
         .into_iter()
@@ -197,7 +220,7 @@ fn chosen_roles(form: &FormData) -> Result<Vec<RoleId>, AppError> {
     Ok(roles)
 }
 
-async fn load(app: &App, id: &str) -> Result<Person, AppError> {
+pub(super) async fn load(app: &App, id: &str) -> Result<Person, AppError> {
     let id: PersonId = id.parse().map_err(|_| AppError::NotFound)?;
     app.db.read(move |conn| org::load_person(conn, id)).await?.ok_or(AppError::NotFound)
 }
