@@ -16,7 +16,7 @@ use serde_json::json;
 use sheets::write::{Cell, Column, Kind as CellKind, TableCsv, TableXlsx, WriteError};
 use store::{Db, Value};
 
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb, readable_sql, require_may};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::{Catalogue, CustomField};
@@ -84,8 +84,14 @@ pub async fn export(
         })
         .await?;
     let (sender, receiver) = sync_channel::<Customer>(BATCH * 2);
-    let rendering =
-        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, l: actor.lang };
+    let rendering = Rendering {
+        db: app.db.clone(),
+        zone: app.zone.clone(),
+        catalogue,
+        people,
+        actor: actor.clone(),
+        l: actor.lang,
+    };
     let writer = tokio::task::spawn_blocking(move || rendering.write(&receiver, format, file));
     let own = actor.clone();
     let reading = app.db.read(move |conn| read_all(conn, &own, &query, &sender)).await;
@@ -110,7 +116,7 @@ fn read_all(
     query: &ListQuery,
     sender: &SyncSender<Customer>,
 ) -> Result<(), AppError> {
-    customers::each(conn, actor, query, |customer| {
+    customers::each(conn, actor, Verb::Export, query, |customer| {
         Ok(if sender.send(customer).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })
 }
@@ -134,6 +140,8 @@ struct Rendering {
     zone: Zone,
     catalogue: Arc<Catalogue>,
     people: HashMap<PersonId, String>,
+    /// Whose eyes see it: contacts are withheld as on their own pages.
+    actor: Actor,
     l: Lang,
 }
 
@@ -206,29 +214,52 @@ impl Rendering {
         }
     }
 
-    /// The first contact of each: the main one, else the oldest.
+    /// The first contact of each: the main one, else the oldest; only where the actor may read contacts.
     fn contacts(&self, batch: &[Customer]) -> Result<HashMap<CustomerId, Beside>, AppError> {
         // Numbers of ours, so they may stand in the statement; it is too long to be worth keeping prepared.
         let ids: Vec<CustomerId> = batch.iter().map(|c| c.id).collect();
-        self.db.read_blocking(move |conn| {
-            let mut found: HashMap<CustomerId, Beside> = HashMap::new();
-            for chunk in ids.chunks(50) {
-                let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
-                let sql = format!(
-                    "SELECT customer_id, name, phone, landline, title FROM contacts
-                     WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
-                    places.join(",")
-                );
-                let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
-                conn.each(&sql, &params, |row| {
-                    let phone: String = row.get(2)?;
-                    let phone = if phone.is_empty() { row.get(3)? } else { phone };
-                    found.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
-                    Ok::<_, store::Error>(ControlFlow::Continue(()))
-                })?;
-            }
-            Ok::<_, AppError>(found)
-        })
+        let readable = readable_sql(&self.actor, Object::Contact);
+        self.db
+            .read_blocking(move |conn| {
+                let mut found: HashMap<CustomerId, [String; 4]> = HashMap::new();
+                for chunk in ids.chunks(50) {
+                    let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
+                    let sql = format!(
+                        "SELECT t.customer_id, t.name, t.phone, t.landline, t.title
+                     FROM contacts t JOIN customers c ON c.id = t.customer_id
+                     WHERE t.customer_id IN ({}) AND t.deleted_at IS NULL AND {readable}
+                     ORDER BY t.is_primary DESC, t.id",
+                        places.join(",")
+                    );
+                    let params: Vec<Value<'_>> =
+                        (0..50).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
+                    conn.each(&sql, &params, |row| {
+                        found.entry(row.get(0)?).or_insert([
+                            row.get(1)?,
+                            row.get(2)?,
+                            row.get(3)?,
+                            row.get(4)?,
+                        ]);
+                        Ok::<_, store::Error>(ControlFlow::Continue(()))
+                    })?;
+                }
+                Ok::<_, AppError>(found)
+            })
+            .map(|found| {
+                let whole: HashMap<CustomerId, &Customer> = batch.iter().map(|c| (c.id, c)).collect();
+                let seen = found
+                    .into_iter()
+                    .filter_map(|(id, told)| Some((id, self.beside(whole.get(&id)?, &told))));
+                seen.collect()
+            })
+    }
+
+    /// A contact as the actor may see it.
+    fn beside(&self, customer: &Customer, [name, phone, landline, title]: &[String; 4]) -> Beside {
+        let fields = self.actor.rights.fields(Object::Contact, &customer.facts());
+        let shown = |key: &str, value: &str| customers::shown_value(fields.rule(key), key, value);
+        let phone = if phone.is_empty() { shown("landline", landline) } else { shown("phone", phone) };
+        (shown("name", name), phone, shown("title", title))
     }
 
     fn cells<'c>(&'c self, customer: &'c Customer, contact: Option<&'c Beside>) -> Vec<Cell<'c>> {
@@ -322,6 +353,7 @@ async fn page(State(app): State<App>, actor: Actor, query: QueryData) -> Result<
 }
 
 async fn answer(app: &App, actor: &Actor, query: &QueryData) -> Result<Response, AppError> {
+    require_may(actor, Object::Customer, Verb::Export)?;
     let format = Some(query.get("format")).filter(|f| !f.is_empty()).unwrap_or("xlsx");
     let format =
         Format::named(format).ok_or_else(|| AppError::field("format", text!("format 只能是 xlsx 或 csv")))?;

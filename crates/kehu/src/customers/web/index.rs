@@ -12,7 +12,7 @@ use super::columns::{Column, columns};
 use super::display::{Reader, Shown};
 use super::query::{CHOICE_FILTERS, list_query};
 use super::{INLINE_FIELDS, dictionary_choices, reply, wants_part};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::counters::{self, Whose};
@@ -33,6 +33,9 @@ struct ListPage {
     l: Lang,
     shell: Shell,
     is_administrator: bool,
+    may_create: bool,
+    may_import: bool,
+    may_export: bool,
     sees_all: bool,
     views: String,
     deleted: Option<(CustomerId, String)>,
@@ -299,6 +302,9 @@ fn frame(
         l,
         shell: page.shell(&[("客户", "/customers")]),
         is_administrator: actor.is_administrator(),
+        may_create: actor.may(Object::Customer, Verb::Create),
+        may_import: actor.may(Object::Customer, Verb::Import),
+        may_export: actor.may(Object::Customer, Verb::Export),
         sees_all: actor.sees_all_customers(),
         views: loaded.views.render().unwrap_or_default(),
         deleted: loaded.deleted.clone(),
