@@ -42,6 +42,8 @@ pub mod strategies;
 // What stands on it.
 pub mod demo;
 pub mod imports;
+pub mod roles;
+pub mod shares;
 pub mod tasks;
 pub mod workbench;
 

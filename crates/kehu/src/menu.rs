@@ -34,9 +34,10 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
 /// (source text, address, the permission it needs; `None` for administrators only)
-const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 9] = [
+const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 10] = [
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
+    ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),

@@ -370,6 +370,11 @@ impl Directory {
         self.post_roles.get(post).map_or(&[], Vec::as_slice)
     }
 
+    /// Every post that brings roles.
+    pub fn posts_with_roles(&self) -> impl Iterator<Item = (&str, &[RoleId])> {
+        self.post_roles.iter().map(|(post, roles)| (post.as_str(), roles.as_slice()))
+    }
+
     /// The roles a person has on a day, with where each comes from; not those he acts with for others.
     pub fn own_roles(&self, person: PersonId, day: &str) -> Vec<Held> {
         let positions = self.positions(person, day);
@@ -398,6 +403,11 @@ impl Directory {
     /// What a person may do on a day at a time: the union of the roles of his posts, his own roles, and the roles of
     /// those he acts for at that time. Grants on single records are added by the caller.
     pub fn rights(&self, person: PersonId, day: &str, now: Millis) -> Rights {
+        self.rights_of(self.held_roles(person, day, now), self.main_unit(person, day), day)
+    }
+
+    /// The roles a person has on a day, and those he acts with for others at a time.
+    pub fn held_roles(&self, person: PersonId, day: &str, now: Millis) -> Vec<Held> {
         let mut held = self.own_roles(person, day);
         for delegation in self.delegations.get(&person).into_iter().flatten() {
             let is_on = delegation.starts_at <= now && now < delegation.ends_at;
@@ -410,23 +420,40 @@ impl Directory {
                 }));
             }
         }
-        self.rights_of(held, self.main_unit(person, day), day)
+        held
     }
 
     /// The rights that roles give; also for a draft of a role that nobody has yet.
     pub fn rights_of(&self, held: Vec<Held>, main_unit: Option<UnitId>, day: &str) -> Rights {
+        self.rights_with(held, main_unit, day, &HashMap::new())
+    }
+
+    /// `rights_of` where a draft has conditions no stored role has: `more` holds them compiled, by source.
+    pub fn rights_with(
+        &self,
+        held: Vec<Held>,
+        main_unit: Option<UnitId>,
+        day: &str,
+        more: &HashMap<String, Arc<dyn Condition>>,
+    ) -> Rights {
         let mut reaches: HashMap<(Object, Verb), Vec<Reach>> = HashMap::new();
         let is_administrator = held.iter().any(|h| h.role.is_administrator());
         for (n, held) in held.iter().enumerate().filter(|(_, h)| !h.role.is_bundle) {
             for (&(object, verb), scope) in &held.role.grants {
-                let extent = self.extent(scope, held, day);
+                let extent = self.extent(scope, held, day, more);
                 reaches.entry((object, verb)).or_default().push(Reach { held: n, extent });
             }
         }
         Rights::new(held, reaches, main_unit, is_administrator)
     }
 
-    fn extent(&self, scope: &Scope, held: &Held, day: &str) -> Extent {
+    fn extent(
+        &self,
+        scope: &Scope,
+        held: &Held,
+        day: &str,
+        more: &HashMap<String, Arc<dyn Condition>>,
+    ) -> Extent {
         match scope {
             Scope::All => Extent::Everything,
             Scope::Units(units) => Extent::units(units.clone()),
@@ -438,7 +465,7 @@ impl Directory {
                 owners.push(held.of);
                 Extent::owners(owners)
             }
-            Scope::Condition(source) => match self.conditions.get(source) {
+            Scope::Condition(source) => match self.conditions.get(source).or_else(|| more.get(source)) {
                 Some(condition) => Extent::Where(Arc::clone(condition), held.of),
                 None => Extent::owners(Vec::new()),
             },

@@ -180,6 +180,32 @@ pub fn list_sessions(
     )
 }
 
+/// The living sessions of everybody with the person's name, the last used first; at most 500.
+pub fn list_all_sessions(conn: &mut Conn<'_>, now: Millis) -> store::Result<Vec<(String, ListedSession)>> {
+    let rows: Vec<(String, SessionId, Millis, Millis, String, String)> = conn.rows(
+        "SELECT p.name, s.id, s.created_at, s.seen_at, s.ip, s.device
+         FROM sessions s JOIN people p ON p.id = s.person_id
+         WHERE s.ends_at > $1 AND s.seen_at > $2 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
+         ORDER BY s.seen_at DESC, s.id DESC LIMIT 500",
+        &[now.into(), (now - IDLE).into()],
+    )?;
+    let listed = rows.into_iter().map(|(name, id, created_at, seen_at, ip, device)| {
+        (name, ListedSession { id, created_at, seen_at, ip, device })
+    });
+    Ok(listed.collect())
+}
+
+/// Ends one session of whomever; for those who grant roles.
+pub fn end_session_of(tx: &mut Tx<'_>, actor: &Actor, id: SessionId, now: Millis) -> Result<(), AppError> {
+    require_may(actor, Object::Role, Verb::Update)?;
+    let person: Option<PersonId> = tx.value("SELECT person_id FROM sessions WHERE id = $1", &[id.into()])?;
+    let person = person.ok_or(AppError::NotFound)?;
+    tx.exec("DELETE FROM sessions WHERE id = $1", &[id.into()])?;
+    let after = serde_json::json!({ "ended": 1 });
+    audit::record(tx, actor, now, &Entry::of("session.ended", "person", person.0).after(&after))?;
+    Ok(())
+}
+
 /// Remembers for less than a second who a secret belongs to and what he may do, so that a page's requests ask the
 /// database once.
 /// Emptied whenever rights or sessions change in this process; other processes follow within the second.

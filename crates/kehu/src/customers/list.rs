@@ -449,15 +449,19 @@ pub(super) fn kept_count(
     }
 }
 
-/// The customers of a whole query one by one as the actor may see them, in order of id: for exports. Memory stays
-/// bounded.
+/// The customers of a whole query one by one as the actor may see them, in order of id: for exports. Only those on
+/// which he may also do `verb`. Memory stays bounded.
 pub fn each(
     conn: &mut Conn<'_>,
     actor: &Actor,
+    verb: Verb,
     query: &ListQuery,
     mut each: impl FnMut(Customer) -> Result<std::ops::ControlFlow<()>, AppError>,
 ) -> Result<(), AppError> {
     let mut conditions = condition_of(actor, query)?;
+    if verb != Verb::Read {
+        conditions.and(access::reach_sql(actor, Object::Customer, verb));
+    }
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
         let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(()) };

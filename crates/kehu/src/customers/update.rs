@@ -72,6 +72,11 @@ pub fn update(
         {
             return Err(AppError::field("owner_id", text!("没有这位员工，或者他已停用")));
         }
+        if let Some(person) = owner
+            && org::is_excluded(tx, id, person)?
+        {
+            return Err(AppError::field("owner_id", text!("这位员工须对这个客户回避，不能成为负责人")));
+        }
         new.owner_id = owner;
         if let Some(owner) = owner.filter(|_| draft.unit_id.is_none()) {
             // A customer that comes to somebody comes to his unit; whoever works in none leaves it where it is.

@@ -9,7 +9,7 @@ use crate::access::{
     Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Role, Scope, Unit, Verb,
 };
 use crate::clock::{Millis, Zone};
-use crate::ids::{DelegationId, PersonId, RoleId, UnitId};
+use crate::ids::{CustomerId, DelegationId, PersonId, RoleId, UnitId};
 
 /// Moves on with every change of organisation or rights.
 pub fn epoch(conn: &mut Conn<'_>) -> store::Result<i64> {
@@ -169,6 +169,15 @@ pub fn load_records(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store
     let excluded: Vec<(i64,)> =
         conn.rows("SELECT customer_id FROM customer_exclusions WHERE person_id = $1", &[person.into()])?;
     Ok(Records { granted, excluded: excluded.into_iter().map(|(id,)| id).collect() })
+}
+
+/// Whether a person must keep out of a customer's record.
+pub fn is_excluded(conn: &mut Conn<'_>, customer: CustomerId, person: PersonId) -> store::Result<bool> {
+    let found: Option<i64> = conn.value(
+        "SELECT person_id FROM customer_exclusions WHERE customer_id = $1 AND person_id = $2",
+        &[customer.into(), person.into()],
+    )?;
+    Ok(found.is_some())
 }
 
 /// The unit of a person's main post now; of his oldest post when none is the main one.

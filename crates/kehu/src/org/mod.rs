@@ -9,7 +9,7 @@ mod units;
 pub mod web;
 
 pub use directory::{
-    MOST_GRANTS, Records, epoch, load_parts, load_records, load_roles, main_unit, rights_changed,
+    MOST_GRANTS, Records, epoch, is_excluded, load_parts, load_records, load_roles, main_unit, rights_changed,
 };
 pub use flows::{
     CustomersTo, HandOver, JOBS, Joining, Leaving, MOST_AT_ONCE, Transfer, cancel_leaving, hand_over, join,
@@ -59,3 +59,4 @@ impl Moment {
         day.parse().map_or(self.now, |day| self.zone.day(day).1)
     }
 }
+pub(crate) use people::{hold_administrators, keep_an_administrator};

@@ -348,13 +348,13 @@ fn taken(error: store::Error) -> AppError {
 
 /// Lets one change after the other decide who administers. Without it two administrators who take each other's role
 /// at once would each still count the other.
-pub(super) fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
+pub(crate) fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
     let sql = format!("SELECT epoch FROM rights_state WHERE id = 1{}", tx.for_change());
     tx.rows::<(i64,)>(&sql, &[]).map(drop)
 }
 
 /// Call `hold_administrators` before the change.
-pub(super) fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
+pub(crate) fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
     let left = tx.count(
         "SELECT COUNT(*) FROM person_roles r JOIN people p ON p.id = r.person_id
          WHERE r.role_id = $1 AND r.ends_on = '' AND p.is_active = TRUE",

@@ -80,12 +80,13 @@ struct Fact {
 }
 
 /// The tabs, with the table whose rows are counted.
-const TABS: [(&str, &str, &str); 6] = [
+const TABS: [(&str, &str, &str); 7] = [
     ("basic", "基本信息", ""),
     ("timeline", "动态", "activities"),
     ("contacts", "联系人", "contacts"),
     ("assets", "资产", "assets"),
     ("files", "附件", "files"),
+    ("shares", "协作", ""),
     ("history", "变更记录", ""),
 ];
 
