@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -28,6 +28,7 @@ const FILES: [&str; 11] = [
     include_str!("../locales/en/strategies.toml"),
     include_str!("../locales/en/expr.toml"),
     include_str!("../locales/en/rights.toml"),
+    include_str!("../locales/en/rosters.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

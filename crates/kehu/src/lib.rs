@@ -42,6 +42,7 @@ pub mod strategies;
 // What stands on it.
 pub mod demo;
 pub mod imports;
+pub mod rosters;
 pub mod tasks;
 pub mod workbench;
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
     activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org,
-    search, strategies, tasks, web, workbench,
+    rosters, search, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -37,6 +37,7 @@ pub fn routes() -> Routes {
     let routes = org::web::routes(routes);
     let routes = catalogue::web::routes(routes);
     let routes = strategies::routes(routes);
+    let routes = rosters::routes(routes);
     let routes = demo::routes(routes);
     audit::web::routes(routes)
 }

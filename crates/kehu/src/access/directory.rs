@@ -399,8 +399,11 @@ impl Directory {
     /// those he acts for at that time. Grants on single records are added by the caller.
     pub fn rights(&self, person: PersonId, day: &str, now: Millis) -> Rights {
         let mut held = self.own_roles(person, day);
+        let mut holds_until: Option<Millis> = None;
         for delegation in self.delegations.get(&person).into_iter().flatten() {
             let is_on = delegation.starts_at <= now && now < delegation.ends_at;
+            let next = [delegation.starts_at, delegation.ends_at].into_iter().find(|at| *at > now);
+            holds_until = holds_until.into_iter().chain(next).min();
             if is_on && self.people.get(&delegation.from_id).is_some_and(|m| m.is_active) {
                 // Administration is never delegated: it would pass on the right to grant rights.
                 let lent = self.own_roles(delegation.from_id, day);
@@ -410,7 +413,9 @@ impl Directory {
                 }));
             }
         }
-        self.rights_of(held, self.main_unit(person, day), day)
+        let mut rights = self.rights_of(held, self.main_unit(person, day), day);
+        rights.holds_until = holds_until;
+        rights
     }
 
     /// The rights that roles give; also for a draft of a role that nobody has yet.

@@ -154,6 +154,8 @@ pub struct Rights {
     pub granted: HashMap<i64, Vec<Arc<Role>>>,
     /// Customers whose records he must not take part in.
     pub excluded: BTreeSet<i64>,
+    /// Until before when they hold: a delegation begins or ends then. `None` when none does.
+    pub holds_until: Option<Millis>,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,
     wholes: HashMap<(Object, Verb), Whole>,
     /// Objects some role of his has field rules for.

@@ -21,6 +21,7 @@ mod files;
 mod imports;
 mod jobs;
 mod people;
+mod rosters;
 mod routes;
 mod search;
 mod strategies;

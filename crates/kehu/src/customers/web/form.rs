@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::display::{Reader, gender};
 use super::{dictionary_choices, reply, wants_part};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{Catalogue, CustomField, CustomKind};
 use crate::customers::{self, Customer, Draft, Field, FieldKind, Group, Kind, SPECS, Spec};
@@ -251,7 +251,7 @@ fn sections(
                     ..Input::default()
                 });
             }
-            if actor.is_administrator() {
+            if actor.may(Object::Customer, Verb::Assign) {
                 let value = source.value("owner_id");
                 let shown = value.parse().ok().and_then(|id| source.names.get(&id).cloned());
                 inputs.push(Input {
@@ -443,7 +443,11 @@ pub(super) async fn new(
     for name in ["name", "phone"] {
         start.0.push((name.to_owned(), query.get(name).chars().take(200).collect()));
     }
-    if actor.person_id.0 != 0 {
+    // Whoever may give customers to others may be led here with the owner named.
+    let named = query.get("owner_id").parse::<PersonId>().ok();
+    if let Some(owner) = named.filter(|_| actor.may(Object::Customer, Verb::Assign)) {
+        start.0.push(("owner_id".into(), owner.to_string()));
+    } else if actor.person_id.0 != 0 {
         start.0.push(("owner_id".into(), actor.person_id.to_string()));
     }
     let kind = kind_of(&query);
