@@ -87,12 +87,16 @@ CREATE TABLE absences (
 );
 CREATE INDEX absences_person ON absences (person_id, ends_at);
 
--- Duty rosters (值班表) and who is on duty when.
+-- Duty rosters (值班表) and who is on duty when. `opens` and `closes` (HH:MM) and the days of the week (1 is Monday)
+-- say when somebody should be there.
 CREATE TABLE rosters (
     id BIGINT PRIMARY KEY,
     unit_id BIGINT NOT NULL REFERENCES units (id),
     name TEXT NOT NULL,
     note TEXT NOT NULL DEFAULT '',
+    opens TEXT COLLATE "C" NOT NULL DEFAULT '',
+    closes TEXT COLLATE "C" NOT NULL DEFAULT '',
+    weekdays TEXT COLLATE "C" NOT NULL DEFAULT '1234567',
     is_active BOOLEAN NOT NULL DEFAULT TRUE,
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
@@ -108,8 +112,10 @@ CREATE TABLE shifts (
     starts_at BIGINT NOT NULL,
     ends_at BIGINT NOT NULL,
     note TEXT NOT NULL DEFAULT '',
+    version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
-    created_by BIGINT NOT NULL
+    created_by BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
 );
 CREATE INDEX shifts_roster ON shifts (roster_id, starts_at);
 CREATE INDEX shifts_person ON shifts (person_id, starts_at);

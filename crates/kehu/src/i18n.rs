@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -29,6 +29,7 @@ const FILES: [&str; 12] = [
     include_str!("../locales/en/expr.toml"),
     include_str!("../locales/en/rights.toml"),
     include_str!("../locales/en/organisation.toml"),
+    include_str!("../locales/en/rosters.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

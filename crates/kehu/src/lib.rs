@@ -44,6 +44,7 @@ pub mod demo;
 pub mod imports;
 pub mod roles;
 pub mod shares;
+pub mod rosters;
 pub mod tasks;
 pub mod workbench;
 

@@ -22,11 +22,12 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 5] = [
+const EVERYBODY: [(&str, &str, &str, &str); 6] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
     ("动态", "/activities", "history", ""),
+    ("值班", "/rosters", "calendar-time", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 
@@ -34,10 +35,11 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
 /// (source text, address, the permission it needs; `None` for administrators only)
-const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 10] = [
+const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 11] = [
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
+    ("代理与专长", "/admin/delegations", Some((Object::Organisation, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
     activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org, roles,
-    search, shares, strategies, tasks, web, workbench,
+    rosters, search, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -39,6 +39,7 @@ pub fn routes() -> Routes {
     let routes = strategies::routes(routes);
     let routes = roles::routes(routes);
     let routes = shares::routes(routes);
+    let routes = rosters::routes(routes);
     let routes = demo::routes(routes);
     audit::web::routes(routes)
 }

@@ -403,7 +403,11 @@ impl Directory {
     /// What a person may do on a day at a time: the union of the roles of his posts, his own roles, and the roles of
     /// those he acts for at that time. Grants on single records are added by the caller.
     pub fn rights(&self, person: PersonId, day: &str, now: Millis) -> Rights {
-        self.rights_of(self.held_roles(person, day, now), self.main_unit(person, day), day)
+        let mut rights = self.rights_of(self.held_roles(person, day, now), self.main_unit(person, day), day);
+        let of_his = self.delegations.get(&person).into_iter().flatten();
+        let turns = of_his.flat_map(|d| [d.starts_at, d.ends_at]).filter(|at| *at > now);
+        rights.holds_until = turns.min();
+        rights
     }
 
     /// The roles a person has on a day, and those he acts with for others at a time.

@@ -157,6 +157,8 @@ pub struct Rights {
     /// Whether what he sees is so little of everything that gathering it is cheaper than leaving out the rest; found out
     /// once for as long as these rights are held, as it only decides how a statement is written.
     pub is_narrow: OnceLock<bool>,
+    /// Until before when they hold: a delegation begins or ends then. `None` when none does.
+    pub holds_until: Option<Millis>,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,
     wholes: HashMap<(Object, Verb), Whole>,
     /// Objects some role of his has field rules for.

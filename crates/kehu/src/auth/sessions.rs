@@ -225,7 +225,9 @@ impl SessionCache {
         let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         known
             .get(token_hash)
-            .filter(|(.., at)| (0..BELIEVED).contains(&(now - at)))
+            .filter(|(_, rights, at)| {
+                (0..BELIEVED).contains(&(now - at)) && rights.holds_until.is_none_or(|until| now < until)
+            })
             .map(|(row, rights, _)| (row.clone(), Arc::clone(rights)))
     }
 

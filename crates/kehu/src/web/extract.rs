@@ -7,11 +7,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::layout::{Crumb, Shell};
-use crate::access::{Actor, ActorFacts, Object, Rights, Verb, Via, require_administrator, require_may};
+use crate::access::{Actor, ActorFacts, Object, Rights, Verb, Via, Why, require_administrator, require_may};
 use crate::app::App;
 use crate::auth::{self, SESSION_COOKIE, SessionRow};
+use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
+use crate::ids::PersonId;
 use crate::{org, text};
 
 /// What `around` knows of a request before anybody is identified.
@@ -231,12 +233,17 @@ impl FromRequestParts<App> for Page {
             }
             _ => (Vec::new(), 0),
         };
+        let acting = match &actor {
+            Some(actor) if !is_partial => acting_lines(app, actor, l).await?,
+            _ => Vec::new(),
+        };
         let shell = Shell {
             company: company.as_ref().map_or_else(|| "kehu".to_owned(), |c| c.name.clone()),
             demo: is_demo,
             user_name: actor.as_ref().map_or_else(String::new, |a| a.name.clone()),
             is_administrator: actor.as_ref().is_some_and(Actor::is_administrator),
             role_title: actor.as_ref().map_or_else(String::new, |a| role_title(a, l)),
+            acting,
             path,
             theme: theme.to_owned(),
             density: if cookie(&parts.headers, "density") == Some("compact") { "compact" } else { "normal" }
@@ -248,6 +255,28 @@ impl FromRequestParts<App> for Page {
         };
         Ok(Self { actor, l, shell, is_htmx, is_partial, target })
     }
+}
+
+/// For whom a person acts now, and until when. The organisation is asked only when he does.
+async fn acting_lines(app: &App, actor: &Actor, l: Lang) -> Result<Vec<String>, AppError> {
+    let mut acting = Vec::new();
+    for held in &actor.rights.held {
+        if let Why::Delegated { from, until } = held.why
+            && !acting.contains(&(from, until))
+        {
+            acting.push((from, until));
+        }
+    }
+    if acting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let directory = app.directory().await?;
+    let line = |(from, until): (PersonId, Millis)| {
+        let name = directory.member(from).map_or("", |m| m.name.as_str());
+        let until = app.zone.civil(until).strftime("%m-%d %H:%M").to_string();
+        l.f("您正在代理 {}（至 {}）", &[&name, &until])
+    };
+    Ok(acting.into_iter().map(line).collect())
 }
 
 /// What the account menu says of a person: his roles, at most three.

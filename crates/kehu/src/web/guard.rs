@@ -225,6 +225,7 @@ fn empty_shell() -> Shell {
         demo: false,
         user_name: String::new(),
         role_title: String::new(),
+        acting: Vec::new(),
         is_administrator: false,
         path: String::new(),
         theme: "auto".into(),

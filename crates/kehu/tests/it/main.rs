@@ -23,6 +23,7 @@ mod jobs;
 mod people;
 mod rights;
 mod roles;
+mod rosters;
 mod routes;
 mod search;
 mod shares;

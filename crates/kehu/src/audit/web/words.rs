@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 19] = [
+pub(super) const GROUPS: [(&str, &str); 24] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -28,6 +28,11 @@ pub(super) const GROUPS: [(&str, &str); 19] = [
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
     ("strategy.", "服务策略"),
+    ("delegation.", "代理"),
+    ("skill.", "专长"),
+    ("absence.", "请假外出"),
+    ("roster.", "值班表"),
+    ("shift.", "班次"),
     ("setting.", "设置"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
@@ -122,6 +127,11 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "dictionary_entry" => "字典值",
         "custom_field" => "客户字段",
         "strategy" => "服务策略",
+        "delegation" => "代理",
+        "skill" => "专长",
+        "absence" => "请假外出",
+        "roster" => "值班表",
+        "shift" => "班次",
         "setting" => "设置",
         "company" => "公司",
         "view" => "列表方案",
@@ -166,7 +176,8 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 6] = ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id"];
+const PEOPLE: [&str; 8] =
+    ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id", "from_id", "to_id"];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
 pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
@@ -261,6 +272,20 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "is_demo" => "演示",
         "expires_at" => "有效期至",
         "person_id" | "person" => "人员",
+        "from_id" => "委托人",
+        "to_id" => "代理人",
+        "starts_at" => "开始时间",
+        "ends_at" => "结束时间",
+        "reason" => "原因",
+        "skill" => "专长",
+        "level" if object == "person" => "熟练程度",
+        "valid_until" => "有效期至",
+        "roster_id" => "值班表",
+        "unit_id" => "部门",
+        "opens" => "值班时段，从",
+        "closes" => "到",
+        "weekdays" => "每周的日子",
+        "note" => "备注",
         "action" => "动作",
         "customer" => "客户",
         "result" => "结果",
