@@ -9,6 +9,7 @@ mod list;
 mod load;
 pub mod marks;
 mod model;
+mod numbers;
 mod remove;
 mod update;
 mod withhold;
