@@ -2,8 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use store::Db;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::{self, Actor, ActorFacts, Directory, Rights, Via};
 use crate::auth::{Passwords, SessionCache};
@@ -15,7 +17,11 @@ use crate::expr::{Expr, Schema};
 use crate::i18n::Lang;
 use crate::ids::PersonId;
 use crate::org::{self, Records};
+use crate::text;
 use crate::web::Hooks;
+
+/// How long an export waits for one of the others to end before it is refused.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The application, cheap to clone.
 #[derive(Clone)]
@@ -41,6 +47,7 @@ pub struct Inner {
     pub setup_code: String,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
+    exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
     directory: Mutex<Option<Arc<Directory>>>,
     company: Mutex<Option<(Company, Millis)>>,
@@ -65,6 +72,8 @@ impl Deref for App {
 impl App {
     /// Puts the parts together; the schema must be up to date.
     pub fn new(db: Db, config: Config, clock: Clock, hooks: Hooks) -> Result<Self, AppError> {
+        // Half of the readers stay with everybody else, whatever is taken out at the moment.
+        let exports = Arc::new(Semaphore::new((db.readers() / 2).max(1)));
         Ok(Self(Arc::new(Inner {
             db,
             config,
@@ -76,6 +85,7 @@ impl App {
             // Random: an id would tell when the process started and little else.
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             jobs_waiting: tokio::sync::Notify::new(),
+            exports,
             catalogue: CatalogueCache::default(),
             directory: Mutex::new(None),
             company: Mutex::new(None),
@@ -171,6 +181,16 @@ impl App {
             lang: Lang::Zh,
             must_change_password: false,
         })))
+    }
+
+    /// A place among the exports that may go on at once (half as many as there are readers, at least one), held until
+    /// dropped. `Busy` when none becomes free within three seconds.
+    pub async fn export_place(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        let place = Arc::clone(&self.exports).acquire_owned();
+        match tokio::time::timeout(EXPORT_PATIENCE, place).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(AppError::Busy(text!("现在同时进行的导出太多，请稍后再试"))),
+        }
     }
 
     /// Forgets who secrets belong to; call after changing people, their rights, sessions or

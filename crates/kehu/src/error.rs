@@ -61,6 +61,8 @@ pub enum AppError {
     Unsupported(Text),
     /// Too busy or the database cannot be reached; try again.
     Unavailable,
+    /// So much of this kind goes on at once that no more is taken; try again in a moment.
+    Busy(Text),
     /// The disk is full.
     Full,
     /// A mistake of ours; the text goes to the log only.
@@ -88,7 +90,7 @@ impl AppError {
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -111,6 +113,7 @@ impl AppError {
             Self::TooLarge(_) => "too_large",
             Self::Unsupported(_) => "unsupported_media_type",
             Self::Unavailable => "unavailable",
+            Self::Busy(_) => "busy",
             Self::Full => "disk_full",
             Self::Internal(_) => "internal",
         }
@@ -128,7 +131,8 @@ impl AppError {
             | Self::BadRequest(t)
             | Self::Conflict(t)
             | Self::TooLarge(t)
-            | Self::Unsupported(t) => t.clone(),
+            | Self::Unsupported(t)
+            | Self::Busy(t) => t.clone(),
             Self::Stale => text!("这条记录刚被别人改过，请刷新后重新修改"),
             Self::PreconditionRequired => text!("修改时必须带 If-Match，请先读取记录取得 ETag"),
             Self::TooMany(seconds) => text!("尝试次数过多，请 {} 秒后再试", seconds),
@@ -172,6 +176,9 @@ impl IntoResponse for AppError {
             }
             Self::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Self::Busy(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
             }
             Self::NotSignedIn => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,7 +1,7 @@
 //! `kehu serve`.
 
 use std::fs::File;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use store::{Location, Options};
@@ -12,6 +12,9 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{auth, demo, jobs, menu, router, web};
+
+/// How long an ending server waits for work on files that nobody can stop.
+const LEAVING: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -46,7 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let db = open(&config, &Options::default())?;
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(app, arguments.demo, began))
+    let outcome = runtime.block_on(serve(app, arguments.demo, began));
+    // Work on files that is still going on is for nobody any more.
+    runtime.shutdown_timeout(LEAVING);
+    outcome
 }
 
 /// Holds the data folder, so that two servers never open one SQLite database.

@@ -7,6 +7,7 @@ use store::{Tx, Value};
 use super::fields::{Field, SPECS};
 use super::index::index_new;
 use super::model::{Customer, Draft, Values, clean, completeness, is_forbidden};
+use super::numbers;
 use super::withhold::{Withheld, refused_new, withhold};
 use crate::access::{self, Actor, Facts, Object, Verb};
 use crate::audit::{self, Entry};
@@ -73,11 +74,9 @@ pub fn create(
         values.set(Field::Class, DEFAULT_CLASS.into());
     }
     let number = if wanted.is_empty() {
-        numbering::written(numbering::take(tx, "customer", 1)?)
+        numbering::written(numbers::take(tx, 1)?)
     } else {
-        if let Some(serial) = numbering::serial(wanted) {
-            numbering::pass(tx, "customer", serial)?;
-        }
+        numbers::note_given(tx, [wanted])?;
         wanted.to_owned()
     };
     let customer = Customer {
@@ -103,7 +102,7 @@ pub fn create(
         deleted_at: None,
         withheld: Withheld::default(),
     };
-    insert(tx, &customer, import)?;
+    insert(tx, &customer, import, !wanted.is_empty())?;
     index_new(tx, &customer)?;
     let mut deltas = Deltas::default();
     count(&mut deltas, &customer, 1);
@@ -120,7 +119,17 @@ pub(super) const DEFAULT_CLASS: &str = "potential";
 pub(super) fn check_number(number: &str) -> Option<FieldError> {
     let bad = number.chars().count() > 40
         || number.chars().any(|c| c.is_control() || c.is_whitespace() || is_forbidden(c));
-    bad.then(|| FieldError::new("number", text!("客户编号最多 40 个字符，不含空格；留空由系统编号")))
+    if bad {
+        return Some(FieldError::new("number", text!("客户编号最多 40 个字符，不含空格；留空由系统编号")));
+    }
+    numbering::is_too_large(number).then(|| {
+        FieldError::new(
+            "number",
+            text!(
+                "“KH”开头的客户编号最多 12 位数字，太大会打乱系统编号；请改小、换一个开头，或留空由系统编号"
+            ),
+        )
+    })
 }
 
 /// The owner a new customer gets: the given one if the actor may assign, else the actor himself.
@@ -185,7 +194,12 @@ pub(super) fn is_active(tx: &mut Tx<'_>, person: PersonId) -> store::Result<bool
     Ok(found == Some(true))
 }
 
-fn insert(tx: &mut Tx<'_>, customer: &Customer, import: Option<ImportId>) -> Result<(), AppError> {
+fn insert(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    import: Option<ImportId>,
+    is_number_given: bool,
+) -> Result<(), AppError> {
     static INSERT: LazyLock<String> = LazyLock::new(|| {
         let keys: Vec<&str> = SPECS.iter().map(|s| s.key).collect();
         let places: Vec<String> = (1..=FIXED + keys.len()).map(|n| format!("${n}")).collect();
@@ -216,7 +230,7 @@ fn insert(tx: &mut Tx<'_>, customer: &Customer, import: Option<ImportId>) -> Res
         customer.unit_id.into(),
     ];
     params.extend(customer.values.0.iter().map(Value::from));
-    tx.exec(&INSERT, &params).map_err(|error| insert_error(error, &customer.number))?;
+    tx.exec(&INSERT, &params).map_err(|error| numbers::refused(error, &customer.number, is_number_given))?;
     Ok(())
 }
 

@@ -8,10 +8,11 @@ use hanzi::search::Document;
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, Value};
 
-use super::create::{DEFAULT_CLASS, check_number, count, facts, insert_error, name_sort};
+use super::create::{DEFAULT_CLASS, check_number, count, facts, name_sort};
 use super::fields::{Field, SPECS};
 use super::index::{document, keys};
 use super::model::{Customer, Draft, Kind, Values, clean, completeness};
+use super::numbers;
 use super::withhold::{Withheld, refused_new};
 use crate::access::{self, Actor, Facts, Object, Verb};
 use crate::audit::{self, Entry};
@@ -180,10 +181,8 @@ pub fn create_many(
 
 fn give_numbers(tx: &mut Tx<'_>, all: &[&Prepared]) -> Result<Vec<String>, AppError> {
     let wanting = all.iter().filter(|p| p.customer.number.is_empty()).count() as i64;
-    if let Some(highest) = all.iter().filter_map(|p| numbering::serial(&p.customer.number)).max() {
-        numbering::pass(tx, "customer", highest)?;
-    }
-    let mut next = numbering::take(tx, "customer", wanting)?;
+    numbers::note_given(tx, all.iter().map(|p| p.customer.number.as_str()))?;
+    let mut next = numbers::take(tx, wanting)?;
     Ok(all
         .iter()
         .map(|p| {
@@ -260,7 +259,8 @@ fn insert_customers(
         })
         .collect();
     let only = if let [one] = numbers { one.as_str() } else { "" };
-    tx.insert_rows(&INSERT, &rows, "").map_err(|error| insert_error(error, only))?;
+    let is_given = all.iter().any(|p| !p.customer.number.is_empty());
+    tx.insert_rows(&INSERT, &rows, "").map_err(|error| numbers::refused(error, only, is_given))?;
     Ok(())
 }
 

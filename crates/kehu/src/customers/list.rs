@@ -1,7 +1,9 @@
 //! Lists of customers: filtered, sorted, paged by key, only what the actor may read.
 
+use std::ops::ControlFlow;
+
 use serde_json::Value as Json;
-use store::Conn;
+use store::{Conn, Value};
 
 use super::fields::Field;
 use super::load::{COLUMNS, read_row};
@@ -12,7 +14,7 @@ use crate::clock::Millis;
 use crate::counters::{self, Whose};
 use crate::error::AppError;
 use crate::expr::Expr;
-use crate::ids::{ImportId, PersonId};
+use crate::ids::{CustomerId, ImportId, PersonId};
 use crate::query::{self, Conditions, Cursor, SortKey};
 use crate::search;
 
@@ -449,35 +451,109 @@ pub(super) fn kept_count(
     }
 }
 
-/// The customers of a whole query one by one as the actor may see them, in order of id: for exports. Only those on
-/// which he may also do `verb`. Memory stays bounded.
-pub fn each(
+/// The ids of a whole query's customers as the actor may see them, in order: for work that then loads them bit by bit
+/// with `some`, so that no reader is held for long. Ends early, with what there is, once `is_wanted` says no.
+pub fn ids_of(
     conn: &mut Conn<'_>,
     actor: &Actor,
-    verb: Verb,
     query: &ListQuery,
-    mut each: impl FnMut(Customer) -> Result<std::ops::ControlFlow<()>, AppError>,
-) -> Result<(), AppError> {
-    let mut conditions = condition_of(actor, query)?;
-    if verb != Verb::Read {
-        conditions.and(access::reach_sql(actor, Object::Customer, verb));
+    is_wanted: impl Fn() -> bool,
+) -> Result<Vec<CustomerId>, AppError> {
+    let mut found = Vec::new();
+    let Some(conditions) = condition_with_text(conn, actor, query)? else { return Ok(found) };
+    let sql = format!("SELECT c.id FROM customers c WHERE {} ORDER BY c.id", conditions.sql());
+    conn.each(&sql, &conditions.params, |row| {
+        found.push(row.get(0)?);
+        Ok::<_, AppError>(if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(found)
+}
+
+/// Those of the customers `ids_of` found for a query that are still there and that the actor may still see, with the
+/// values they have now, in order of id.
+pub fn some(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    ids: &[CustomerId],
+) -> Result<Vec<Customer>, AppError> {
+    // One statement text whatever the number, so that it stays prepared.
+    const AT_ONCE: usize = 50;
+    let mut conditions = vec!["c.deleted_at IS NULL".to_owned()];
+    if !actor.sees_all_customers() {
+        conditions.push(access::readable_sql(actor, Object::Customer));
     }
+    if let Some(verb) = query.only {
+        conditions.push(access::reach_sql(actor, Object::Customer, verb));
+    }
+    let places: Vec<String> = (1..=AT_ONCE).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT {} FROM customers c WHERE c.id IN ({}) AND {} ORDER BY c.id",
+        *COLUMNS,
+        places.join(", "),
+        conditions.join(" AND ")
+    );
+    let seen = Seen::new(actor, query);
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        let params: Vec<Value<'_>> = (0..AT_ONCE).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
+        conn.each(&sql, &params, |row| {
+            found.extend(seen.take(actor, read_row(row)?));
+            Ok::<_, AppError>(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(found)
+}
+
+/// Whether what a search found shows in what the actor may see of it.
+struct Seen {
+    matcher: Option<hanzi::search::Matcher>,
+}
+
+impl Seen {
+    fn new(actor: &Actor, query: &ListQuery) -> Self {
+        let is_restricted = !query.q.trim().is_empty() && search::is_restricted(actor);
+        Self { matcher: is_restricted.then(|| hanzi::search::Matcher::new(&query.q)) }
+    }
+
+    fn take(&self, actor: &Actor, customer: Customer) -> Option<Customer> {
+        let customer = withhold(actor, customer);
+        let shows = self.matcher.as_ref().is_none_or(|matcher| search::is_seen(matcher, &customer));
+        shows.then_some(customer)
+    }
+}
+
+/// The condition of a query with its search text; `None` when the text finds nothing.
+fn condition_with_text(
+    conn: &Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+) -> Result<Option<Conditions>, AppError> {
+    let mut conditions = condition_of(actor, query)?;
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
-        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(()) };
+        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(None) };
         let place = conditions.bind(text);
         let matches = search::matches_sql(engine, &place);
         conditions
             .and(format!("c.id IN (SELECT {} FROM search_docs WHERE {matches})", search::id_column(engine)));
     }
+    Ok(Some(conditions))
+}
+
+/// The customers of a whole query one by one as the actor may see them, in order of id. Memory stays bounded; `each`
+/// runs on a reader and must not wait for anything, least of all for another reader.
+pub fn each(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    mut each: impl FnMut(Customer) -> Result<ControlFlow<()>, AppError>,
+) -> Result<(), AppError> {
+    let Some(conditions) = condition_with_text(conn, actor, query)? else { return Ok(()) };
     let sql = format!("SELECT {} FROM customers c WHERE {} ORDER BY c.id", *COLUMNS, conditions.sql());
-    let is_restricted = !query.q.trim().is_empty() && search::is_restricted(actor);
-    let matcher = hanzi::search::Matcher::new(&query.q);
-    conn.each(&sql, &conditions.params, |row| {
-        let customer = withhold(actor, read_row(row)?);
-        if is_restricted && !search::is_seen(&matcher, &customer) {
-            return Ok(std::ops::ControlFlow::Continue(()));
-        }
-        each(customer)
+    let seen = Seen::new(actor, query);
+    conn.each(&sql, &conditions.params, |row| match seen.take(actor, read_row(row)?) {
+        Some(customer) => each(customer),
+        None => Ok(ControlFlow::Continue(())),
     })
 }

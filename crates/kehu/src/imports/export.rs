@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +14,8 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::json;
 use sheets::write::{Cell, Column, Kind as CellKind, TableCsv, TableXlsx, WriteError};
-use store::{Db, Value};
+use store::Value;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::app::App;
@@ -62,11 +63,14 @@ impl Format {
     }
 }
 
-/// Customers whose contacts and cells are made together.
+/// Customers loaded in one read.
 const BATCH: usize = 500;
+/// Batches that may wait for the writer.
+const WAITING: usize = 2;
 
 /// Writes every customer the query finds for the actor into `file`; answers how many. Audited with the count and
-/// `described`, the query as the person gave it.
+/// `described`, the query as the person gave it. Who is found is decided at one instant, the values are those of the
+/// moment each batch is read; no reader is held from one batch to the next. `Busy` when too many exports go on.
 pub async fn export(
     app: &App,
     actor: &Actor,
@@ -77,6 +81,7 @@ pub async fn export(
 ) -> Result<u64, AppError> {
     access::require_may(actor, Object::Customer, Verb::Export)?;
     let query = ListQuery { only: Some(Verb::Export), ..query };
+    let _place = app.export_place().await?;
     let catalogue = app.catalogue().await?;
     let people = app
         .db
@@ -85,16 +90,21 @@ pub async fn export(
             Ok::<_, AppError>(owner_words(&people))
         })
         .await?;
-    let (sender, receiver) = sync_channel::<Customer>(BATCH * 2);
-    let rendering =
-        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, actor: actor.clone() };
-    let writer = tokio::task::spawn_blocking(move || rendering.write(&receiver, format, file));
-    let own = actor.clone();
-    let reading = app.db.read(move |conn| read_all(conn, &own, &query, &sender)).await;
+    let rendering = Arc::new(Rendering { zone: app.zone.clone(), catalogue, people, actor: actor.clone() });
+    let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+    let (own, asked, is_wanted) = (actor.clone(), query.clone(), Arc::clone(&wanted.0));
+    let ids = app
+        .db
+        .read(move |conn| customers::ids_of(conn, &own, &asked, || is_wanted.load(Ordering::Relaxed)))
+        .await?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let writing = Arc::clone(&rendering);
+    let writer = tokio::task::spawn_blocking(move || writing.write(receiver, format, file));
+    let read = read_all(app, &rendering, &query, &ids, &sender).await;
+    drop(sender);
     let written = writer.await.map_err(|e| AppError::Internal(format!("export: {e}")))?;
-    // A writer that failed says why; the reader only saw that nobody listens.
+    read?;
     let count = written?;
-    reading?;
     let (own, now) = (actor.clone(), app.now());
     let after = json!({ "count": count, "query": described, "format": format.ending() });
     app.db
@@ -106,15 +116,34 @@ pub async fn export(
     Ok(count)
 }
 
-fn read_all(
-    conn: &mut store::Conn<'_>,
-    actor: &Actor,
+/// Says no once the export that made it has gone away, for instance with its browser.
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Loads the customers batch by batch and hands them to the writer. Every batch is one short read with all it needs;
+/// while the writer is waited for, no reader is held.
+async fn read_all(
+    app: &App,
+    rendering: &Arc<Rendering>,
     query: &ListQuery,
-    sender: &SyncSender<Customer>,
+    ids: &[CustomerId],
+    sender: &Sender<Part>,
 ) -> Result<(), AppError> {
-    customers::each(conn, actor, query, |customer| {
-        Ok(if sender.send(customer).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-    })
+    for chunk in ids.chunks(BATCH) {
+        let (own, query, chunk) = (Arc::clone(rendering), query.clone(), chunk.to_vec());
+        let batch = app.db.read(move |conn| own.batch(conn, &query, &chunk)).await?;
+        // A writer that failed says why itself.
+        if sender.send(Part::Batch(batch)).await.is_err() {
+            return Ok(());
+        }
+    }
+    let _ = sender.send(Part::End).await;
+    Ok(())
 }
 
 /// How owners are written: by name, or by sign-in name where two have the same.
@@ -132,7 +161,6 @@ fn owner_words(people: &[org::Person]) -> HashMap<PersonId, String> {
 }
 
 struct Rendering {
-    db: Db,
     zone: Zone,
     catalogue: Arc<Catalogue>,
     people: HashMap<PersonId, String>,
@@ -142,6 +170,18 @@ struct Rendering {
 enum Table {
     Csv(Box<TableCsv<std::io::BufWriter<File>>>),
     Xlsx(Box<TableXlsx>, File),
+}
+
+/// What the writer gets: some customers, and a last word without which the file is not wanted any more.
+enum Part {
+    Batch(Batch),
+    End,
+}
+
+/// Customers with the contact of each.
+struct Batch {
+    customers: Vec<Customer>,
+    contacts: HashMap<CustomerId, Beside>,
 }
 
 /// The contact written beside a customer: name, phone, title.
@@ -165,7 +205,7 @@ impl Rendering {
         all
     }
 
-    fn write(&self, customers: &Receiver<Customer>, format: Format, file: File) -> Result<u64, AppError> {
+    fn write(&self, mut parts: Receiver<Part>, format: Format, file: File) -> Result<u64, AppError> {
         let columns = self.columns();
         let mut table = match format {
             Format::Csv => {
@@ -177,22 +217,14 @@ impl Rendering {
                 file,
             ),
         };
-        let mut is_more = true;
-        while is_more {
-            let mut batch = Vec::with_capacity(BATCH);
-            while batch.len() < BATCH {
-                match customers.recv() {
-                    Ok(customer) => batch.push(customer),
-                    Err(_) => {
-                        is_more = false;
-                        break;
-                    }
-                }
-            }
-            let mut contacts = self.contacts(&batch)?;
-            self.withhold(&batch, &mut contacts);
-            for customer in &batch {
-                let cells = self.cells(customer, contacts.get(&customer.id));
+        loop {
+            let batch = match parts.blocking_recv() {
+                Some(Part::Batch(batch)) => batch,
+                Some(Part::End) => break,
+                None => return Err(AppError::Unavailable),
+            };
+            for customer in &batch.customers {
+                let cells = self.cells(customer, batch.contacts.get(&customer.id));
                 match &mut table {
                     Table::Csv(table) => table.push(&cells),
                     Table::Xlsx(table, _) => table.push(&cells),
@@ -210,29 +242,33 @@ impl Rendering {
         }
     }
 
-    /// The first contact of each: the main one, else the oldest.
-    fn contacts(&self, batch: &[Customer]) -> Result<HashMap<CustomerId, Beside>, AppError> {
-        // Numbers of ours, so they may stand in the statement; it is too long to be worth keeping prepared.
-        let ids: Vec<CustomerId> = batch.iter().map(|c| c.id).collect();
-        self.db.read_blocking(move |conn| {
-            let mut found: HashMap<CustomerId, Beside> = HashMap::new();
-            for chunk in ids.chunks(50) {
-                let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
-                let sql = format!(
-                    "SELECT customer_id, name, phone, landline, title FROM contacts
-                     WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
-                    places.join(",")
-                );
-                let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
-                conn.each(&sql, &params, |row| {
-                    let phone: String = row.get(2)?;
-                    let phone = if phone.is_empty() { row.get(3)? } else { phone };
-                    found.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
-                    Ok::<_, store::Error>(ControlFlow::Continue(()))
-                })?;
-            }
-            Ok::<_, AppError>(found)
-        })
+    /// Loads these customers and the first contact of each: the main one, else the oldest.
+    fn batch(
+        &self,
+        conn: &mut store::Conn<'_>,
+        query: &ListQuery,
+        ids: &[CustomerId],
+    ) -> Result<Batch, AppError> {
+        let customers = customers::some(conn, &self.actor, query, ids)?;
+        let mut contacts: HashMap<CustomerId, Beside> = HashMap::new();
+        // One statement text whatever the number, so that it stays prepared.
+        let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT customer_id, name, phone, landline, title FROM contacts
+             WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
+            places.join(",")
+        );
+        for chunk in customers.chunks(50) {
+            let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].id.into()).collect();
+            conn.each(&sql, &params, |row| {
+                let phone: String = row.get(2)?;
+                let phone = if phone.is_empty() { row.get(3)? } else { phone };
+                contacts.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
+                Ok::<_, store::Error>(ControlFlow::Continue(()))
+            })?;
+        }
+        self.withhold(&customers, &mut contacts);
+        Ok(Batch { customers, contacts })
     }
 
     /// Takes away the contacts the actor may not read, and of the others what is withheld from him.

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, Request, State};
@@ -205,6 +206,9 @@ async fn error_page(
     response
 }
 
+/// How long the frame of an error page may wait for the database.
+const FRAME: Duration = Duration::from_secs(1);
+
 /// A frame without menu, for errors before or instead of a page.
 async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Shell {
     use axum::extract::FromRequestParts;
@@ -216,7 +220,9 @@ async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Sh
         ip: String::new(),
         actor: Arc::new(OnceLock::new()),
     });
-    Page::from_request_parts(&mut parts, app).await.map_or_else(|_| empty_shell(), |page| page.shell)
+    // The reason of the error may be that the database does not answer.
+    let page = tokio::time::timeout(FRAME, Page::from_request_parts(&mut parts, app)).await;
+    page.ok().and_then(Result::ok).map_or_else(empty_shell, |page| page.shell)
 }
 
 fn empty_shell() -> Shell {

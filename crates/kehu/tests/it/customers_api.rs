@@ -332,3 +332,50 @@ async fn every_parameter_of_the_list_is_described_and_checked() {
     .await;
     assert_eq!(described.len(), 21, "{described:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_given_by_hand_stops_the_series() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await.with_token().await;
+        let make = async |number: &str| {
+            let body = json!({ "kind": "person", "name": "王五", "number": number });
+            li.json("POST", "/api/v1/customers", body).await
+        };
+        let series_at = async |next: i64| {
+            let set = move |tx: &mut store::Tx<'_>| {
+                tx.exec("DELETE FROM number_blocks", &[])?;
+                tx.exec("UPDATE number_series SET next = $1 WHERE name = 'customer'", &[next.into()])
+            };
+            app.app.db.write(set).await.unwrap();
+        };
+        for large in
+            ["KH999999999999999", "KH1000000000000", "KH9223372036854775807", "KH99999999999999999999"]
+        {
+            let refused = make(large).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], "number", "{large}");
+            let said = refused["errors"][0]["message"].as_str().unwrap();
+            assert!(said.contains("最多 12 位数字") && said.contains("留空"), "{said}");
+        }
+        assert_eq!(make("").await.expect(201).json()["number"], "KH000001");
+        // Numbers of an older system are taken as they are and do not move the series.
+        for old in ["KH999999999999", "KH20240115001", "KH5000000", "KH5000001", "KH5000003"] {
+            make(old).await.expect(201);
+        }
+        for _ in 0..3 {
+            let number = make("").await.expect(201).json()["number"].as_str().unwrap().to_owned();
+            assert!(number.as_str() < "KH001000", "{number}");
+        }
+        // The series steps over them when it gets there.
+        series_at(5_000_000).await;
+        for _ in 0..3 {
+            let number = make("").await.expect(201).json()["number"].as_str().unwrap().to_owned();
+            assert!(number.len() == 9 && number.as_str() > "KH5000003", "{number}");
+        }
+        // A series that was driven far already goes on.
+        series_at(1_000_000_000_000_000).await;
+        assert_eq!(make("").await.expect(201).json()["number"], "KH1000000000000000");
+        make("KH1000000000000000").await.expect(422);
+        make("").await.expect(201);
+    })
+    .await;
+}

@@ -666,3 +666,28 @@ async fn an_import_sent_twice_under_one_key_is_made_once() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_in_a_file_never_stop_the_series() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let text =
+            "客户编号,名称\nKH999999999999999,甲公司\nKH700000,乙公司\n,丙公司\nKH20240115001,丁公司\n";
+        let done = import(&admin, "a.csv", text.as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [4, 3, 0, 0, 1], "{done}");
+        let number = async |name: &str| {
+            let all = customers(&admin, "").await;
+            all.iter().find(|c| c["name"] == name).unwrap()["number"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(number("丙公司").await, "KH700001");
+        let near = |tx: &mut store::Tx<'_>| {
+            tx.exec("DELETE FROM number_blocks", &[])?;
+            tx.exec("UPDATE number_series SET next = 20240114999 WHERE name = 'customer'", &[])
+        };
+        app.app.db.write(near).await.unwrap();
+        let done = import(&admin, "b.csv", "名称\n一公司\n二公司\n三公司\n".as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [3, 3, 0, 0, 0], "{done}");
+        assert!(number("一公司").await.as_str() > "KH20240115001");
+    })
+    .await;
+}

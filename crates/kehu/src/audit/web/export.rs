@@ -21,6 +21,7 @@ pub(super) async fn csv(
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let query = AuditQuery { after: None, before: None, ..AuditQuery::read(&asked, &app.zone)? };
+    let _place = app.export_place().await?;
     let (noted, now, zone, l) = (query.clone(), app.now(), app.zone.clone(), page.l);
     app.db.write(move |tx| note(tx, &actor, "audit.exported", &noted, now)).await?;
     let titles: Vec<String> = [
