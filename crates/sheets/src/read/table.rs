@@ -291,7 +291,7 @@ impl<'a, 's> Table<'a, 's> {
                     .at_column(column),
                 );
             }
-            if cell.contains('\u{fffd}') && !row.problems.iter().any(|p| p.code == "cell.garbled") {
+            if cell.contains('\u{fffd}') {
                 row.problems.push(
                     Problem::warning(
                         "cell.garbled",
