@@ -10,7 +10,7 @@ use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text, Word, word};
 use crate::ids::EntryId;
 use crate::text;
 
@@ -92,7 +92,17 @@ impl Dictionary {
     /// Names of the values that may be chosen, for messages: at most eight.
     pub fn choices(&self, lang: Lang) -> String {
         let names: Vec<&str> = self.active().take(8).map(|e| e.title(lang)).collect();
-        names.join("、")
+        names.join(if lang == Lang::En { ", " } else { "、" })
+    }
+
+    /// `choices` inside a message.
+    pub fn choice_words(&self) -> Word {
+        word(Text::Both(self.choices(Lang::Zh), self.choices(Lang::En)))
+    }
+
+    /// Its title inside a message.
+    pub fn word(&self) -> Word {
+        word(Text::Both(self.zh.clone(), self.en.clone()))
     }
 }
 
@@ -305,7 +315,7 @@ fn yes() -> bool {
 }
 
 fn check(draft: &EntryDraft) -> Result<(), AppError> {
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     if zh.is_empty() || zh.chars().count() > 40 || zh.chars().any(char::is_control) {
         return Err(AppError::field("zh", text!("请填写名称，最多 40 个字")));
     }
@@ -337,7 +347,7 @@ pub fn create_entry(
     let exists =
         tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
     exists.ok_or(AppError::NotFound)?;
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     let same = tx.count(
         "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2",
         &[dictionary.into(), zh.into()],
@@ -375,7 +385,7 @@ pub fn change_entry(
     let before: Option<(String, String, bool)> =
         tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
     let (dictionary, zh, is_active) = before.ok_or(AppError::NotFound)?;
-    let new_zh = draft.zh.trim();
+    let new_zh = &*hanzi::normal::visible(&draft.zh);
     let en = if draft.en.trim().is_empty() { new_zh } else { draft.en.trim() };
     tx.exec(
         "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",

@@ -11,7 +11,7 @@ use super::withhold::Withheld;
 use crate::catalogue::{Catalogue, check_custom};
 use crate::clock::{Millis, rfc3339};
 use crate::error::FieldError;
-use crate::i18n::Text;
+use crate::i18n::{Text, word};
 use crate::ids::{CustomerId, PersonId, UnitId};
 use crate::text;
 
@@ -311,7 +311,10 @@ pub fn clean(
         let spec = field.spec();
         if !spec.applies_to(kind) {
             if !raw.trim().is_empty() {
-                errors.push(FieldError::new(spec.key, text!("{}客户没有“{}”这一项", kind.title(), spec.zh)));
+                errors.push(FieldError::new(
+                    spec.key,
+                    text!("{}客户没有“{}”这一项", word(kind.title()), word(spec.zh)),
+                ));
             }
             continue;
         }
@@ -329,7 +332,7 @@ pub fn clean(
         // A change must not empty a required field; a new customer must have it.
         let is_touched = cleaned.fields.contains_key(&spec.field);
         if (is_new || is_touched) && !is_given(key) && !is_wrong(key, &errors) {
-            errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
+            errors.push(FieldError::new(spec.key, text!("请填写{}", word(spec.zh))));
         }
     }
     let wants_contact = catalogue.requirements.to_save.iter().any(|key| key == CONTACT);
@@ -368,7 +371,7 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
     if raw.chars().any(|c| is_forbidden(c) || (!is_long && matches!(c, '\n' | '\r'))) {
         return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
-    let value = raw.trim();
+    let value = &*hanzi::normal::visible(raw);
     let length = value.chars().count();
     if length > spec.longest.max(40) {
         return Err(text!("最多 {} 个字，现在 {} 个", spec.longest, length));
@@ -400,14 +403,14 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
                     return Err(text!(
                         "“{}”不在可选值中，请从以下选择：{}",
                         value.chars().take(30).collect::<String>(),
-                        dictionary.choices(crate::i18n::Lang::Zh)
+                        dictionary.choice_words()
                     ));
                 }
             }
         }
         FieldKind::Region => match crate::regions::resolve(value) {
             Ok(region) => region.path.to_owned(),
-            Err(unknown) => return Err(Text::Template(unknown.to_string().into(), Vec::new())),
+            Err(unknown) => return Err(unknown.text()),
         },
     };
     if clean.chars().count() > spec.longest {
@@ -425,14 +428,14 @@ pub fn is_forbidden(c: char) -> bool {
 /// At most 30 tags of at most 20 characters, without repeats.
 fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
     let mut kept: Vec<String> = Vec::new();
-    for tag in tags.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
+    for tag in tags.iter().map(|t| hanzi::normal::visible(t)).filter(|t| !t.is_empty()) {
         if tag.chars().count() > 20
             || tag.chars().any(|c| c.is_control() || is_forbidden(c) || matches!(c, '"' | '\\'))
         {
             return Err(text!("每个标签最多 20 个字，不含引号和反斜线"));
         }
-        if !kept.iter().any(|k| k == tag) {
-            kept.push(tag.to_owned());
+        if !kept.iter().any(|k| *k == tag) {
+            kept.push(tag.into_owned());
         }
     }
     if kept.len() > 30 { Err(text!("最多 30 个标签")) } else { Ok(kept) }
@@ -441,6 +444,7 @@ fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
 /// Reads the ways people write a date: `2026-09-28`, `2026/9/28`, `2026.9.28`, `2026年9月28日`, `20260928`, each also
 /// with a time behind it. Years 1900 to 2100.
 pub fn parse_date(text: &str) -> Option<String> {
+    let text = hanzi::fold::width(text);
     let text = text.trim();
     let head = text.split([' ', 'T']).next().unwrap_or(text);
     let numbers: Vec<&str> = if head.len() == 8 && head.bytes().all(|b| b.is_ascii_digit()) {

@@ -16,7 +16,7 @@ mod upload;
 mod web;
 
 pub(crate) use api::read_upload;
-pub use check::{BadRow, Checked, Example, Report, check};
+pub use check::{BadRow, Checked, Doubts, Example, Report, check};
 pub use errors::error_file;
 pub use export::{Format, export};
 pub(crate) use export::{XLSX, download};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use store::{Tx, Value};
 
-use super::check::reasons;
+use super::check::{Doubts, reasons};
 use super::model::{Import, OnDuplicate, State, load_any};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
@@ -20,7 +20,7 @@ use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
 use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
-use crate::{contacts, events, files, text};
+use crate::{contacts, events, files, numbering, text};
 
 /// What a job begins with.
 pub struct Start {
@@ -157,6 +157,9 @@ pub async fn run(
 ) -> Result<Outcome, AppError> {
     let Start { import, plan, source } = start;
     let (id, now) = (import.id, app.now());
+    if import.last_row == 0 && plan.has_numbers() {
+        keep_clear(app, &plan, source.clone()).await?;
+    }
     let reading = plan.clone();
     let mut batches = reader::batches(source.0, source.1, import.last_row, move |row| reading.read(row, now));
     let (mut place, mut total) = (import.last_row, Counts::of(&import));
@@ -186,6 +189,9 @@ pub async fn run(
                     return Ok(Outcome::Interrupted);
                 }
             }
+            Message::Warning(problem) => {
+                app.db.write(move |tx| keep_doubts(tx, id, |doubts| doubts.add_file(&problem))).await?;
+            }
             Message::End => {
                 finish(app, id, &plan, State::Done, "").await?;
                 return Ok(Outcome::Done);
@@ -197,6 +203,37 @@ pub async fn run(
         }
     }
     Err(AppError::Internal("the reading thread ended without a word".into()))
+}
+
+/// Notes the highest number of the system's own series in the file, so that no row without a number gets one that
+/// stands further down.
+async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result<(), AppError> {
+    let reading = plan.clone();
+    let mut serials = reader::batches(source.0, source.1, 0, move |row| reading.serial(&row.cells));
+    let mut highest = None;
+    while let Some(message) = serials.recv().await {
+        match message? {
+            Message::Batch(batch) => highest = highest.max(batch.into_iter().flatten().max()),
+            // What is wrong with the file is said when its rows are written.
+            Message::Warning(_) => {}
+            Message::End | Message::Failed(_) => break,
+        }
+    }
+    match highest {
+        Some(highest) => Ok(app.db.write(move |tx| numbering::pass(tx, "customer", highest)).await?),
+        None => Ok(()),
+    }
+}
+
+/// Adds to what is in doubt about a running import; kept with it, so that one that is killed goes on counting.
+fn keep_doubts(tx: &mut Tx<'_>, id: ImportId, add: impl FnOnce(&mut Doubts)) -> Result<(), AppError> {
+    let Some(mut import) = load_any(tx, id)? else { return Ok(()) };
+    let before = import.report.doubts.clone();
+    add(&mut import.report.doubts);
+    if import.report.doubts != before {
+        super::model::save_report(tx, id, &import.report)?;
+    }
+    Ok(())
 }
 
 async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome, AppError> {
@@ -311,6 +348,15 @@ impl Batch {
         written.flush(tx)?;
         let counts = written.counts();
         self.insert_notes(tx, &written.notes)?;
+        let doubtful: Vec<&Work> = written
+            .notes
+            .iter()
+            .filter(|n| matches!(n.outcome, "created" | "updated") && !n.work.doubts.is_empty())
+            .map(|n| n.work)
+            .collect();
+        if !doubtful.is_empty() {
+            keep_doubts(tx, self.id, |doubts| doubtful.iter().for_each(|w| doubts.add(w, &self.columns)))?;
+        }
         tx.exec(
             "UPDATE imports SET read_rows = read_rows + $2, created = created + $3, updated = updated + $4,
                skipped = skipped + $5, failed = failed + $6 WHERE id = $1",

@@ -19,6 +19,8 @@ mod demo;
 mod exports;
 mod files;
 mod imports;
+mod imports_again;
+mod imports_doubts;
 mod jobs;
 mod people;
 mod rights;

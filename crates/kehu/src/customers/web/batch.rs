@@ -180,7 +180,7 @@ async fn which(
         .db
         .read(move |conn| {
             let mut ids = Vec::new();
-            customers::each(conn, &actor, Verb::Read, &asked, |customer| {
+            customers::each(conn, &actor, &asked, |customer| {
                 ids.push(customer.id);
                 Ok(if ids.len() > MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
             })?;
