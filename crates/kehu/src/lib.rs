@@ -43,8 +43,8 @@ pub mod strategies;
 pub mod demo;
 pub mod imports;
 pub mod roles;
-pub mod shares;
 pub mod rosters;
+pub mod shares;
 pub mod tasks;
 pub mod workbench;
 

@@ -24,7 +24,8 @@ pub use drift::{Drift, drifted};
 pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
 pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
 pub use list::{
-    CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, ids_of, list, narrow_sql, some,
+    CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, ids_of, list, narrow_sql,
+    some,
 };
 pub use load::{COLUMNS, load, load_for, load_to_edit, read_row, require};
 pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean, parse_date};

@@ -6,10 +6,10 @@ use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
 use super::generate::organisation::LOG_INS;
-use super::organise::organise;
 use super::generate::{
     self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
 };
+use super::organise::organise;
 use store::Tx;
 
 use crate::access::{Actor, ActorFacts};

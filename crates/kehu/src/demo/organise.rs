@@ -21,7 +21,8 @@ pub(super) fn organise(
     people: &[PersonId],
     zone: &Zone,
 ) -> Result<(), AppError> {
-    let (actor, at) = (Actor::command_line(), Moment::new(zone.at(FOUNDED.to_datetime(time(9, 0, 0, 0))), zone));
+    let (actor, at) =
+        (Actor::command_line(), Moment::new(zone.at(FOUNDED.to_datetime(time(9, 0, 0, 0))), zone));
     let mut units: Vec<UnitId> = Vec::with_capacity(UNITS.len());
     for unit in &UNITS {
         let draft = UnitDraft {
