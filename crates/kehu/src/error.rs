@@ -96,6 +96,30 @@ impl AppError {
         }
     }
 
+    /// Whether the same work done again by itself would be refused again: a person must change something first.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NotSignedIn
+            | Self::MustChangePassword
+            | Self::MethodNotAllowed
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::Hidden { .. }
+            | Self::Invalid(_)
+            | Self::BadRequest(_)
+            | Self::PreconditionRequired
+            | Self::TooLarge(_)
+            | Self::Unsupported(_) => true,
+            Self::Conflict(_)
+            | Self::Stale
+            | Self::TooMany(_)
+            | Self::Unavailable
+            | Self::Busy(_)
+            | Self::Full
+            | Self::Internal(_) => false,
+        }
+    }
+
     /// The stable code programs may rely on.
     pub fn code(&self) -> &'static str {
         match self {
