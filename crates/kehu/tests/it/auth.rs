@@ -498,3 +498,33 @@ async fn the_language_a_person_chooses_is_kept() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_device_waits_for_its_own_mistakes_only() {
+    both(|app| async move {
+        app.staff("li", DataScope::Own).await;
+        let device = set_cookie(&log_in(&app, "li", PASSWORD, "").await.expect(303), "__Host-kehu-device");
+        // Somebody at the same address tries names until the address must wait.
+        for n in 0..21 {
+            log_in(&app, &format!("nobody{n}"), "不是密码的一句话", "").await.expect(422);
+        }
+        log_in(&app, "nobody", "不是密码的一句话", "").await.expect(429);
+        log_in(&app, "li", PASSWORD, "").await.expect(429);
+        log_in(&app, "admin", PASSWORD, &device).await.expect(429);
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+        // Four wrong ones are free, the fifth costs a second.
+        for _ in 0..5 {
+            log_in(&app, "li", "不是密码的一句话", &device).await.expect(422);
+        }
+        log_in(&app, "li", PASSWORD, &device).await.expect(429);
+        app.clock.advance(999);
+        log_in(&app, "li", PASSWORD, &device).await.expect(429);
+        app.clock.advance(1);
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+        for _ in 0..4 {
+            log_in(&app, "li", "不是密码的一句话", &device).await.expect(422);
+        }
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+    })
+    .await;
+}
