@@ -32,7 +32,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Migrate { place } => place.open().and_then(|_| say("数据库结构是最新的")),
+        Command::Migrate { place } => place.create().and_then(|_| say("数据库结构是最新的")),
         Command::Check { place } => check(&place.open()?.0),
         Command::Copy { from, to } => copy(from, to),
     }
@@ -94,7 +94,16 @@ fn clear_seeds(to: &Db) -> Result<(), Failure> {
 
 fn copy(from: &str, to: &str) -> Result<(), Failure> {
     let options = Options { readers: 2, writers: 2, ..Options::default() };
-    let from = Db::open(&Location::parse(from)?, &options)?;
+    let from = Location::parse(from)?;
+    if let Location::Sqlite(path) = &from
+        && !path.is_file()
+    {
+        return Err(Failure::Usage(format!("没有来源数据库 {}，请检查 --from", path.display())));
+    }
+    let from = Db::open(&from, &options)?;
+    if !store::is_migrated(&from)? {
+        return Err(Failure::Usage("来源数据库里没有 kehu 的数据，请检查 --from".into()));
+    }
     if !store::pending(&from, MIGRATIONS)?.is_empty() {
         return Err(Failure::Schema("来源数据库的结构不是最新的，请先运行 kehu db migrate".into()));
     }

@@ -162,3 +162,44 @@ fn a_company_moves_from_sqlite_to_postgresql_with_every_row_proved() {
     // A second copy would mix two companies.
     fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
 }
+
+#[test]
+fn a_mistyped_folder_is_named_and_no_company_is_made_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("打错了");
+    let file = folder.path().join("a.csv");
+    std::fs::write(&file, "名称\n甲公司\n").unwrap();
+    let (data, file) = (missing.to_str().unwrap(), file.to_str().unwrap());
+    let out = folder.path().join("out.csv");
+    let password = format!("{PASSWORD}\n");
+    let commands: [&[&str]; 9] = [
+        &["user", "add", "--data", data, "--username", "li", "--name", "李", "--password-stdin"],
+        &["user", "list", "--data", data],
+        &["user", "passwd", "--data", data, "--username", "li", "--password-stdin"],
+        &["token", "new", "--data", data, "--user", "admin", "--name", "x"],
+        &["audit", "verify", "--data", data],
+        &["db", "check", "--data", data],
+        &["import", "customers", "--data", data, file],
+        &["export", "customers", "--data", data, out.to_str().unwrap()],
+        &[
+            "db",
+            "copy",
+            "--from",
+            &format!("sqlite:{data}/kehu.sqlite"),
+            "--to",
+            &format!("sqlite:{data}/neu.sqlite"),
+        ],
+    ];
+    for command in commands {
+        let said = fails(2, command, &password);
+        assert!(said.contains(data), "{said}");
+        assert!(!missing.exists(), "{command:?}");
+    }
+    // A file that is there but holds nothing is no company either.
+    std::fs::create_dir(&missing).unwrap();
+    std::fs::write(missing.join("kehu.sqlite"), "").unwrap();
+    let said = fails(2, &["user", "list", "--data", data], "");
+    assert!(said.contains("没有 kehu 的数据"), "{said}");
+    ok(&["db", "migrate", "--data", data], "");
+    ok(&["user", "list", "--data", data], "");
+}
