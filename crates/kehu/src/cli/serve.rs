@@ -92,7 +92,8 @@ async fn serve(app: App, wants_demo: bool, began: Instant) -> Result<(), Failure
     if app.company().await?.is_some_and(|c| c.is_demo) {
         demo::print_log_ins();
     }
-    web::serve::serve(listener, service, stop_signal()).await;
+    let limits = web::serve::Limits::behind(&app.config.trusted_proxies);
+    web::serve::serve(listener, service, limits, stop_signal()).await;
     stop_jobs.stop().await;
     Ok(())
 }

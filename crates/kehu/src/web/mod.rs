@@ -8,6 +8,7 @@ mod extract;
 mod form;
 mod guard;
 mod layout;
+pub mod pace;
 pub mod serve;
 
 pub use errors::FormErrors;

@@ -24,6 +24,7 @@ mod people;
 mod rights;
 mod routes;
 mod search;
+mod serving;
 mod strategies;
 mod tasks;
 mod workbench;
