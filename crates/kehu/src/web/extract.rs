@@ -85,8 +85,11 @@ async fn identify(
 ) -> Result<Option<(SessionRow, Arc<Rights>, Via)>, AppError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let (secret, via) = match (bearer, session_secret(headers)) {
-        (Some(text), _) => match text.strip_prefix("Bearer ") {
-            Some(token) if token.len() < 200 => (token.trim(), Via::Token),
+        // The name of the scheme is written as anybody likes (RFC 9110, 11.1).
+        (Some(text), _) => match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && token.len() < 200 => {
+                (token.trim(), Via::Token)
+            }
             _ => return Ok(None),
         },
         (None, Some(secret)) => (secret, Via::Session),

@@ -528,3 +528,22 @@ async fn a_known_device_waits_for_its_own_mistakes_only() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_the_scheme_before_a_token_is_written_as_anybody_likes() {
+    both(|app| async move {
+        let token = app.administrator().await.with_token().await;
+        let call = async |value: String| {
+            let request = app.stranger().request("GET", "/api/v1/customers");
+            app.send(request.header(header::AUTHORIZATION, value).body(Body::empty()).unwrap()).await
+        };
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            call(format!("{scheme} {}", token.secret())).await.expect(200);
+        }
+        for wrong in ["Basic", "Bearers", ""] {
+            call(format!("{wrong} {}", token.secret())).await.expect(401);
+        }
+        call(token.secret().to_owned()).await.expect(401);
+    })
+    .await;
+}
