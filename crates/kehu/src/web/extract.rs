@@ -284,7 +284,12 @@ impl FromRequest<App> for JsonBody {
         let bytes = axum::body::Bytes::from_request(request, app)
             .await
             .map_err(|_| AppError::TooLarge(text!("提交的内容太大，请减少后重试")))?;
-        match serde_json::from_slice(&bytes) {
+        let mut twice = None;
+        let read = super::json::read(&bytes, &mut twice);
+        if let Some(name) = twice {
+            return Err(AppError::BadRequest(text!("JSON 里“{}”写了两次，请只写一次", name)));
+        }
+        match read {
             Ok(serde_json::Value::Object(body)) => {
                 match body.iter().find(|(k, v)| k.contains('\0') || has_nul(v)) {
                     // No text of ours has NUL, and PostgreSQL cannot store it.

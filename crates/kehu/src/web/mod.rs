@@ -7,6 +7,7 @@ mod errors;
 mod extract;
 mod form;
 mod guard;
+mod json;
 mod layout;
 pub mod pace;
 pub mod serve;

@@ -742,3 +742,26 @@ async fn numbers_in_a_file_never_stop_the_series() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_files_in_one_form_are_refused_and_neither_is_imported() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let part = |name: &str| {
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n名称\n公司\n\r\n"
+            )
+        };
+        let body = format!("{}{}--b--\r\n", part("a.csv"), part("b.csv"));
+        for (client, path) in [(admin.with_token().await, "/api/v1/imports"), (admin.clone(), "/imports")] {
+            let request = client.request("POST", path).header("content-type", "multipart/form-data; boundary=b");
+            let refused = app.send(request.body(axum::body::Body::from(body.clone())).unwrap()).await.expect(422);
+            assert!(refused.text().contains("一次只能导入一个文件"), "{}", refused.text());
+            if path.starts_with("/api") {
+                assert_eq!(refused.json()["errors"][0]["field"], "file");
+            }
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM imports").await, 0);
+    })
+    .await;
+}
