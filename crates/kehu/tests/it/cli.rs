@@ -160,7 +160,8 @@ fn a_company_moves_from_sqlite_to_postgresql_with_every_row_proved() {
     ok(&["db", "check", "--data", data, "--database", &target.url], "");
     ok(&["audit", "verify", "--data", data, "--database", &target.url], "");
     // A second copy would mix two companies.
-    fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
+    let said = fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
+    assert!(said.contains("目标数据库不是空的"), "{said}");
 }
 
 #[test]
@@ -202,4 +203,23 @@ fn a_mistyped_folder_is_named_and_no_company_is_made_there() {
     assert!(said.contains("没有 kehu 的数据"), "{said}");
     ok(&["db", "migrate", "--data", data], "");
     ok(&["user", "list", "--data", data], "");
+}
+
+#[test]
+fn a_copy_into_a_database_that_holds_something_says_what_to_do() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    company(one.path());
+    company(other.path());
+    let url = |folder: &Path| format!("sqlite:{}", folder.join("kehu.sqlite").display());
+    let said = fails(2, &["db", "copy", "--from", &url(one.path()), "--to", &url(other.path())], "");
+    assert!(said.contains("目标数据库不是空的") && said.contains("新建一个空数据库"), "{said}");
+    // A copy that was broken off leaves some tables filled.
+    let half = tempfile::tempdir().unwrap();
+    ok(&["db", "migrate", "--data", half.path().to_str().unwrap()], "");
+    let connection = rusqlite::Connection::open(half.path().join("kehu.sqlite")).unwrap();
+    connection.execute("INSERT INTO settings (name, value, updated_at) VALUES ('a', 'b', 0)", []).unwrap();
+    let said = fails(2, &["db", "copy", "--from", &url(one.path()), "--to", &url(half.path())], "");
+    assert!(said.contains("表 settings 已有 1 行"), "{said}");
+    let fresh = tempfile::tempdir().unwrap();
+    ok(&["db", "copy", "--from", &url(one.path()), "--to", &url(fresh.path())], "");
 }
