@@ -547,3 +547,27 @@ async fn the_name_of_the_scheme_before_a_token_is_written_as_anybody_likes() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_set_up_page_marks_everything_that_is_wrong_at_once() {
+    both_empty(|app| async move {
+        let values =
+            [("company", ""), ("name", ""), ("username", ""), ("password", ""), ("password_again", "x")];
+        let page = app.stranger().post_form("/setup", &values).await.expect(422).text();
+        for said in ["请填写公司名称", "请填写姓名", "用户名为 2–40 个", "两次输入的密码不一致"]
+        {
+            assert_eq!(page.matches(said).count(), 1, "{said}: {page}");
+        }
+        let values = [
+            ("company", "天江"),
+            ("name", "赵"),
+            ("username", "赵 管理"),
+            ("password", GOOD),
+            ("password_again", GOOD),
+        ];
+        let page = app.stranger().post_form("/setup", &values).await.expect(422).text();
+        assert!(page.contains("用户名为 2–40 个"), "{page}");
+        assert_eq!(app.number("SELECT COUNT(*) FROM company").await, 0);
+    })
+    .await;
+}
