@@ -7,6 +7,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") },
     Migration { name: "0002_organisation", sql: include_str!("../migrations/0002_organisation.sql") },
     Migration {
+        name: "0003_imports_undone_by",
+        sql: include_str!("../migrations/0003_imports_undone_by.sql"),
+    },
+    Migration {
         name: "0004_numbers_of_the_living",
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },

@@ -20,7 +20,7 @@ pub use conn::{Conn, Tx};
 pub use copy::{CopyReport, TableCopy, copy_tables, digest_table};
 pub use error::{Constraint, Error};
 pub use ids::{IdError, format_id, new_id, parse_id};
-pub use migrate::{Migration, migrate, pending};
+pub use migrate::{Migration, is_migrated, migrate, pending};
 pub use postgres::Row as PostgresRow;
 pub use rusqlite::types::ValueRef as SqliteValue;
 pub use value::{FromColumn, FromRow, Row, Value};

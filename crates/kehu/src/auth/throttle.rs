@@ -19,13 +19,13 @@ const FORGET: i64 = 24 * 3600 * 1000;
 /// Addresses are shared by offices: they may fail more often before waiting.
 const FREE_ADDRESS: i64 = 20;
 
-/// What is counted: `account:…`, `device:…` or `address:…`.
+/// What is counted: `account:…` and `address:…`, or `device:…` alone for a device this person has used before. What
+/// others do at the same address (an office behind one router) keeps nobody off his own device.
 pub(super) fn subjects(username_key: &str, ip: &str, device_hash: Option<&str>) -> Vec<String> {
-    let who = match device_hash {
-        Some(device) => format!("device:{device}:{username_key}"),
-        None => format!("account:{username_key}"),
-    };
-    vec![who, format!("address:{ip}")]
+    match device_hash {
+        Some(device) => vec![format!("device:{device}:{username_key}")],
+        None => vec![format!("account:{username_key}"), format!("address:{ip}")],
+    }
 }
 
 /// Milliseconds until any of the subjects may try again; 0 when now.

@@ -32,7 +32,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Migrate { place } => place.open().and_then(|_| say("数据库结构是最新的")),
+        Command::Migrate { place } => place.create().and_then(|_| say("数据库结构是最新的")),
         Command::Check { place } => check(&place.open()?.0),
         Command::Copy { from, to } => copy(from, to),
     }
@@ -92,15 +92,44 @@ fn clear_seeds(to: &Db) -> Result<(), Failure> {
     })?)
 }
 
+/// Refuses a target that holds something already.
+fn refuse_filled(to: &Db, tables: &'static [&'static str]) -> Result<(), Failure> {
+    for table in tables {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let rows = to.read_blocking(move |conn| conn.count(&sql, &[]))?;
+        if rows > 0 {
+            return Err(Failure::Usage(format!(
+                "目标数据库不是空的（表 {table} 已有 {rows} 行），没有搬移任何数据。请新建一个空数据库，再用 --to 指向它；\
+                 上次搬移中断而留下的目标数据库，请先删除重建"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn copy(from: &str, to: &str) -> Result<(), Failure> {
     let options = Options { readers: 2, writers: 2, ..Options::default() };
-    let from = Db::open(&Location::parse(from)?, &options)?;
+    let from = Location::parse(from)?;
+    if let Location::Sqlite(path) = &from
+        && !path.is_file()
+    {
+        return Err(Failure::Usage(format!("没有来源数据库 {}，请检查 --from", path.display())));
+    }
+    let from = Db::open(&from, &options)?;
+    if !store::is_migrated(&from)? {
+        return Err(Failure::Usage("来源数据库里没有 kehu 的数据，请检查 --from".into()));
+    }
     if !store::pending(&from, MIGRATIONS)?.is_empty() {
         return Err(Failure::Schema("来源数据库的结构不是最新的，请先运行 kehu db migrate".into()));
     }
     let to = Db::open(&Location::parse(to)?, &options)?;
+    // A company that is there is left as it is, its schema too.
+    if store::is_migrated(&to)? {
+        refuse_filled(&to, &["company"])?;
+    }
     store::migrate(&to, MIGRATIONS)?;
     clear_seeds(&to)?;
+    refuse_filled(&to, TABLES)?;
     let report = store::copy_tables(&from, &to, TABLES, |table, rows| {
         if rows % 50_000 < 500 {
             eprintln!("{table} {rows}");

@@ -65,8 +65,8 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("没有这个文件：{}", arguments.file.display())));
     }
     let config = arguments.place.config(&Network::default())?;
-    std::fs::create_dir_all(&config.data_dir)?;
     let db = open(&config, &Options { readers: 2, writers: 2, ..Options::default() })?;
+    std::fs::create_dir_all(&config.data_dir)?;
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let choices =

@@ -45,7 +45,10 @@ pub(crate) async fn read_upload(app: &App, request: Request) -> Result<Upload, A
     let mut upload = Upload { file: None, fields: FormData::default() };
     while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" && upload.file.is_none() {
+        if name == "file" {
+            if upload.file.is_some() {
+                return Err(AppError::field("file", text!("一次只能导入一个文件，请分几次提交")));
+            }
             upload.file = Some(files::receive(app, field).await?);
             continue;
         }

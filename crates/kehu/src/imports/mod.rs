@@ -31,6 +31,7 @@ use store::Tx;
 
 use crate::app::App;
 use crate::clock::Millis;
+use crate::error::AppError;
 use crate::jobs::{Kind, Task, Work};
 use crate::web::Routes;
 
@@ -54,8 +55,8 @@ fn run_job(app: App, task: Task) -> Work {
 fn undo_job(app: App, task: Task) -> Work {
     Box::pin(undo::job(app, task))
 }
-fn give_up(tx: &mut Tx<'_>, id: i64, reason: &str, now: Millis) -> store::Result<()> {
-    run::give_up(tx, id, reason, now)
+fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
+    run::give_up(tx, id, error, now)
 }
 
 /// Its routes.

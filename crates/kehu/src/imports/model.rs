@@ -216,13 +216,16 @@ pub struct Import {
     pub started_at: Option<Millis>,
     /// Ended when.
     pub finished_at: Option<Millis>,
+    /// Who asked for it to be taken back, if anybody did; 0 for the command line.
+    pub undone_by: Option<PersonId>,
     /// Whether it came by the command line, which does the work itself.
     pub is_by_command: bool,
 }
 
 const COLUMNS: &str = "id, state, file_id, file_name, file_hash, header, sample, mapping, on_duplicate, match_on, \
     owner_id, is_dry_run, report, total, read_rows, created, updated, skipped, failed, last_row, problem, \
-    is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via";
+    is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via, \
+    undone_by";
 
 impl FromRow for Import {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
@@ -256,6 +259,7 @@ impl FromRow for Import {
             started_at: row.get(25)?,
             finished_at: row.get(26)?,
             is_by_command: row.get::<String>(27)? == "command_line",
+            undone_by: row.get(28)?,
         })
     }
 }

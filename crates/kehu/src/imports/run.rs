@@ -275,19 +275,32 @@ async fn finish(app: &App, id: ImportId, plan: &Plan, state: State, problem: &st
         .await
 }
 
-/// Notes that the job of an import was given up.
-pub fn give_up(tx: &mut Tx<'_>, id: i64, reason: &str, now: Millis) -> store::Result<()> {
-    tracing::error!(import = %ImportId(id), reason, "an import was given up");
-    tx.exec(
-        "UPDATE imports SET state = 'failed', problem = $2, finished_at = $3, version = version + 1
-         WHERE id = $1 AND state IN ('checking', 'running', 'undoing')",
-        &[
-            id.into(),
-            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件".into(),
-            now.into(),
-        ],
-    )
-    .map(drop)
+/// Notes that the job of an import was given up: with the reason when a person can do something about it.
+pub fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
+    tracing::error!(import = %ImportId(id), %error, "an import was given up");
+    let reason: String = error.to_string().trim().chars().take(500).collect();
+    for (state, otherwise) in [
+        (
+            State::Undoing,
+            "系统多次尝试都没有成功，撤销没有做完。请联系管理员查看服务器日志，之后可以再撤销一次",
+        ),
+        (
+            State::Checking,
+            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
+        ),
+        (
+            State::Running,
+            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
+        ),
+    ] {
+        let problem = if error.is_final() { reason.as_str() } else { otherwise };
+        tx.exec(
+            "UPDATE imports SET state = 'failed', problem = $2, finished_at = COALESCE(finished_at, $3),
+               version = version + 1 WHERE id = $1 AND state = $4",
+            &[id.into(), problem.into(), now.into(), state.code().into()],
+        )?;
+    }
+    Ok(())
 }
 
 #[derive(Clone)]

@@ -19,8 +19,8 @@ pub use import::{
     Counts, Credential, MOST_ROWS, Refused, Row, Sheet, Table, import, read_table, rehearse, template,
 };
 pub use people::{
-    NewPerson, Person, PersonChange, add_person, change_person, list_people, load_person, person_names,
-    reset_password, set_language, username_key,
+    NewPerson, Person, PersonChange, add_person, change_person, check_name, check_username, list_people,
+    load_person, person_names, reset_password, set_language, username_key,
 };
 pub use positions::{
     MOST_POSITIONS, NewPosition, POSTS, PositionChange, PositionRecord, add_position, change_position,

@@ -310,18 +310,24 @@ pub fn person_names(conn: &mut Conn<'_>) -> store::Result<HashMap<PersonId, Stri
     Ok(conn.rows::<(PersonId, String)>("SELECT id, name FROM people", &[])?.into_iter().collect())
 }
 
-fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> Result<(), AppError> {
-    let mut errors = Vec::new();
+/// What is wrong with a sign-in name, as typed.
+pub fn check_username(typed: &str) -> Option<FieldError> {
+    let username = username_key(typed);
     let length = username.chars().count();
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
-    if !(2..=40).contains(&length) || !username.chars().all(allowed) {
-        errors
-            .push(FieldError::new("username", text!("用户名为 2–40 个字母、数字、汉字或 . _ - @，不含空格")));
-    }
-    let name = hanzi::normal::visible(name);
-    if name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control) {
-        errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
-    }
+    let is_bad = !(2..=40).contains(&length) || !username.chars().all(allowed);
+    is_bad.then(|| FieldError::new("username", text!("用户名为 2–40 个字母、数字、汉字或 . _ - @，不含空格")))
+}
+
+/// What is wrong with a person's name.
+pub fn check_name(typed: &str) -> Option<FieldError> {
+    let name = hanzi::normal::visible(typed);
+    let is_bad = name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control);
+    is_bad.then(|| FieldError::new("name", text!("请填写姓名，最多 40 个字")))
+}
+
+fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> Result<(), AppError> {
+    let mut errors: Vec<FieldError> = check_username(username).into_iter().chain(check_name(name)).collect();
     if title.chars().count() > 60 || title.chars().any(char::is_control) {
         errors.push(FieldError::new("title", text!("最多 {} 个字", 60)));
     }

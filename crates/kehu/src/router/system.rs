@@ -146,6 +146,7 @@ fn describe_problems(operation: &mut Operation) {
         ("401", "No valid token", true),
         ("403", "Not allowed, or a new password must be chosen first", true),
         ("404", "There is none, or the caller may not know it", has_path),
+        ("408", "The body came too slowly", has_body),
         ("409", "The same Idempotency-Key is being worked on", has_key),
         ("412", "Somebody changed it meanwhile", has_version),
         ("413", "Too large", has_body || has_query),

@@ -87,8 +87,11 @@ async fn identify(
 ) -> Result<Option<(SessionRow, Arc<Rights>, Via)>, AppError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let (secret, via) = match (bearer, session_secret(headers)) {
-        (Some(text), _) => match text.strip_prefix("Bearer ") {
-            Some(token) if token.len() < 200 => (token.trim(), Via::Token),
+        // The name of the scheme is written as anybody likes (RFC 9110, 11.1).
+        (Some(text), _) => match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && token.len() < 200 => {
+                (token.trim(), Via::Token)
+            }
             _ => return Ok(None),
         },
         (None, Some(secret)) => (secret, Via::Session),
@@ -310,7 +313,12 @@ impl FromRequest<App> for JsonBody {
         let bytes = axum::body::Bytes::from_request(request, app)
             .await
             .map_err(|_| AppError::TooLarge(text!("提交的内容太大，请减少后重试")))?;
-        match serde_json::from_slice(&bytes) {
+        let mut twice = None;
+        let read = super::json::read(&bytes, &mut twice);
+        if let Some(name) = twice {
+            return Err(AppError::BadRequest(text!("JSON 里“{}”写了两次，请只写一次", name)));
+        }
+        match read {
             Ok(serde_json::Value::Object(body)) => {
                 match body.iter().find(|(k, v)| k.contains('\0') || has_nul(v)) {
                     // No text of ours has NUL, and PostgreSQL cannot store it.

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use super::assets::CONTENT_SECURITY_POLICY;
 use super::extract::{Page, RequestContext, cookie};
 use super::layout::{Crumb, Shell, redirect};
+use super::pace::TooSlow;
 use crate::access::Actor;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -33,10 +34,15 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     let is_api = path.starts_with("/api/");
     let headers = request.headers().clone();
     let uri = request.uri().clone();
+    let too_slow = request.extensions().get::<TooSlow>().cloned();
     let mut response = match refuse_forged(&request, is_api) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     };
+    // Whoever reads a body only sees that it broke off.
+    if too_slow.is_some_and(|slow| slow.is_so()) {
+        response = AppError::TooSlow.into_response();
+    }
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
         if let Some(actor) = context.actor.get() {
             note_denial(&app, actor, &error, &path).await;

@@ -7,7 +7,9 @@ mod errors;
 mod extract;
 mod form;
 mod guard;
+mod json;
 mod layout;
+pub mod pace;
 pub mod serve;
 
 pub use errors::FormErrors;

@@ -402,3 +402,22 @@ async fn a_name_nobody_can_see_is_no_name() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_that_names_something_twice_is_refused_with_the_name() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        for (body, name) in [
+            (r#"{"kind":"person","name":"王五","name":"赵六"}"#, "name"),
+            (r#"{"kind":"person","name":"王五","custom":{"a":1,"a":2}}"#, "a"),
+        ] {
+            let request =
+                admin.request("POST", "/api/v1/customers").header("content-type", "application/json");
+            let refused =
+                app.send(request.body(axum::body::Body::from(body)).unwrap()).await.expect(400).json();
+            assert!(refused["title"].as_str().unwrap().contains(&format!("“{name}”写了两次")), "{refused}");
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 0);
+    })
+    .await;
+}

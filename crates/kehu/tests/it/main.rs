@@ -28,6 +28,7 @@ mod roles;
 mod rosters;
 mod routes;
 mod search;
+mod serving;
 mod shares;
 mod strategies;
 mod tasks;
