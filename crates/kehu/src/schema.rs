@@ -6,6 +6,10 @@ use store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") },
     Migration { name: "0002_organisation", sql: include_str!("../migrations/0002_organisation.sql") },
+    Migration {
+        name: "0004_numbers_of_the_living",
+        sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
+    },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -1,8 +1,9 @@
 //! Making a customer.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use store::{Tx, Value};
+use store::{Conn, Tx, Value};
 
 use super::fields::{Field, SPECS};
 use super::index::index_new;
@@ -223,10 +224,33 @@ fn insert(tx: &mut Tx<'_>, customer: &Customer, import: Option<ImportId>) -> Res
 /// Why a customer could not be inserted.
 pub(super) fn insert_error(error: store::Error, number: &str) -> AppError {
     if error.is_unique("customers_number_key") {
-        AppError::field("number", text!("客户编号“{}”已被使用，请换一个或留空", number))
+        AppError::Invalid(vec![number_taken(number)])
     } else {
         error.into()
     }
+}
+
+/// What is said of a number that another living customer has.
+pub fn number_taken(number: &str) -> FieldError {
+    FieldError::new("number", text!("客户编号“{}”已被使用，请换一个或留空", number))
+}
+
+/// Those of these numbers that living customers have, whoever may read them: a number is one customer's alone.
+pub fn taken_numbers(conn: &mut Conn<'_>, wanted: &[&str]) -> store::Result<HashSet<String>> {
+    // One statement text whatever the number, so that it stays prepared.
+    const AT_ONCE: usize = 50;
+    static SELECT: LazyLock<String> = LazyLock::new(|| {
+        let places: Vec<String> = (1..=AT_ONCE).map(|n| format!("${n}")).collect();
+        format!("SELECT number FROM customers WHERE number IN ({}) AND deleted_at IS NULL", places.join(", "))
+    });
+    let mut taken = HashSet::new();
+    for chunk in wanted.chunks(AT_ONCE) {
+        let params: Vec<Value<'_>> =
+            (0..AT_ONCE).map(|n| Value::Text(chunk[n.min(chunk.len() - 1)])).collect();
+        let found: Vec<(String,)> = conn.rows(&SELECT, &params)?;
+        taken.extend(found.into_iter().map(|(number,)| number));
+    }
+    Ok(taken)
 }
 
 /// Names sort by pinyin, then by characters.

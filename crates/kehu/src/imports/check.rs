@@ -10,7 +10,7 @@ use super::model::{OnDuplicate, State};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
 use crate::app::App;
-use crate::customers::{Customer, Field, Kind};
+use crate::customers::{self, Customer, Field, Kind};
 use crate::error::AppError;
 use crate::ids::ImportId;
 use crate::jobs::{Outcome, Task};
@@ -86,21 +86,21 @@ impl Report {
                 // A change needs less than a new customer does: what a row lacks the customer may have.
                 (Err(_), OnDuplicate::Update) if is_there && !work.is_broken => "update",
                 (Err(wrongs), _) => {
-                    self.failed += 1;
-                    if self.problems.len() < PROBLEMS {
-                        let name = work.cells.iter().find(|c| !c.trim().is_empty());
-                        self.problems.push(BadRow {
-                            row: work.number,
-                            name: name.map(|n| n.chars().take(30).collect()).unwrap_or_default(),
-                            reasons: reasons(wrongs, columns),
-                        });
-                    }
+                    self.refuse(work, wrongs, columns);
                     continue;
                 }
                 (Ok(_), OnDuplicate::Skip) if is_there => "skip",
                 (Ok(_), OnDuplicate::Update) if is_there => "update",
                 (Ok(_), _) => "create",
             };
+            if act == "create"
+                && let Some(number) = work.number_wanted()
+            {
+                if known.is_taken(number) || !seen.add_number(number) {
+                    self.refuse(work, &[plan.wrong_of(&customers::number_taken(number))], columns);
+                    continue;
+                }
+            }
             match act {
                 "skip" => self.skipped += 1,
                 "update" => self.updated += 1,
@@ -123,6 +123,19 @@ impl Report {
                     values: values(prepared.customer(), work),
                 });
             }
+        }
+    }
+}
+
+impl Report {
+    fn refuse(&mut self, work: &Work, wrongs: &[Wrong], columns: &[String]) {
+        self.failed += 1;
+        if self.problems.len() < PROBLEMS {
+            self.problems.push(BadRow {
+                row: work.number,
+                name: work.name(),
+                reasons: reasons(wrongs, columns),
+            });
         }
     }
 }
@@ -168,6 +181,10 @@ impl Seen {
             self.hashes.insert(self.hasher.hash_one(sign));
         }
     }
+    /// Notes the number of a new customer; false when an earlier row has it.
+    fn add_number(&mut self, number: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(("number", number)))
+    }
     fn has(&self, sign: &Sign) -> bool {
         self.hashes.contains(&self.hasher.hash_one(sign))
     }
@@ -191,7 +208,7 @@ pub async fn check(
                 let (works, known) = app
                     .db
                     .read(move |conn| {
-                        let known = Known::load(conn, &actor, works.iter())?;
+                        let known = Known::load(conn, &actor, works.iter())?.with_numbers(conn, &works)?;
                         Ok::<_, AppError>((works, known))
                     })
                     .await?;

@@ -16,7 +16,7 @@ use crate::customers::{
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, Text};
 use crate::ids::{CustomerId, PersonId};
-use crate::{org, text};
+use crate::{numbering, org, text};
 
 /// What is wrong with a row: the column it is about, if one, and the words.
 #[derive(Clone, Debug)]
@@ -57,6 +57,19 @@ pub struct Work {
     pub is_broken: bool,
     /// Whether the kind was guessed.
     pub is_kind_guessed: bool,
+}
+
+impl Work {
+    /// How the row can be recognised: its first cell that holds something.
+    pub fn name(&self) -> String {
+        let name = self.cells.iter().find(|c| !c.trim().is_empty());
+        name.map(|n| n.chars().take(30).collect()).unwrap_or_default()
+    }
+
+    /// The number its new customer would have; `None` when the system makes one.
+    pub fn number_wanted(&self) -> Option<&str> {
+        self.draft.number.as_deref().map(str::trim).filter(|n| !n.is_empty())
+    }
 }
 
 /// The compiled settings. Cheap to clone.
@@ -128,6 +141,17 @@ impl Plan {
     /// What to do with customers that are there already.
     pub fn on_duplicate(&self) -> OnDuplicate {
         self.0.on_duplicate
+    }
+
+    /// The highest number of the system's own series in a row's cells, if numbers are imported.
+    pub fn serial(&self, cells: &[String]) -> Option<i64> {
+        let at = self.column_of(|t| *t == Target::Number)?;
+        numbering::serial(cells.get(at)?.trim())
+    }
+
+    /// Whether a column holds numbers of customers.
+    pub fn has_numbers(&self) -> bool {
+        self.0.targets.contains(&Target::Number)
     }
 
     /// Understands a row.
@@ -550,7 +574,11 @@ fn signs(match_on: &[Keyed], keys: &[(Keyed, String)]) -> Vec<Sign> {
 
 /// Which customers of the database the rows' signs mean, with few statements for many rows.
 #[derive(Default)]
-pub struct Known(HashMap<(Keyed, String), Vec<CustomerId>>);
+pub struct Known {
+    by_key: HashMap<(Keyed, String), Vec<CustomerId>>,
+    /// Numbers of living customers, whoever may read them; only after `with_numbers`.
+    taken: HashSet<String>,
+}
 
 impl Known {
     /// Looks all signs up; only customers the actor may read are found.
@@ -576,16 +604,28 @@ impl Known {
                 found.insert((keyed, key), ids);
             }
         }
-        Ok(Self(found))
+        Ok(Self { by_key: found, taken: HashSet::new() })
+    }
+
+    /// Looks up as well which of the rows' numbers are taken.
+    pub fn with_numbers(mut self, conn: &mut Conn<'_>, works: &[Work]) -> store::Result<Self> {
+        let wanted: Vec<&str> = works.iter().filter_map(Work::number_wanted).collect();
+        self.taken = customers::taken_numbers(conn, &wanted)?;
+        Ok(self)
+    }
+
+    /// Whether a living customer has this number.
+    pub fn is_taken(&self, number: &str) -> bool {
+        self.taken.contains(number)
     }
 
     /// The customer a sign means: the oldest one, if any.
     pub fn get(&self, sign: &Sign) -> Option<CustomerId> {
         match sign {
-            Sign::One(k, v) => self.0.get(&(*k, v.clone()))?.first().copied(),
+            Sign::One(k, v) => self.by_key.get(&(*k, v.clone()))?.first().copied(),
             Sign::Both(first, second) => {
-                let others = self.0.get(second)?;
-                self.0.get(first)?.iter().find(|id| others.contains(id)).copied()
+                let others = self.by_key.get(second)?;
+                self.by_key.get(first)?.iter().find(|id| others.contains(id)).copied()
             }
         }
     }

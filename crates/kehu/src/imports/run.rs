@@ -20,7 +20,7 @@ use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
 use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
-use crate::{contacts, events, files, text};
+use crate::{contacts, events, files, numbering, text};
 
 /// What a job begins with.
 pub struct Start {
@@ -157,6 +157,9 @@ pub async fn run(
 ) -> Result<Outcome, AppError> {
     let Start { import, plan, source } = start;
     let (id, now) = (import.id, app.now());
+    if import.last_row == 0 && plan.has_numbers() {
+        keep_clear(app, &plan, source.clone()).await?;
+    }
     let reading = plan.clone();
     let mut batches = reader::batches(source.0, source.1, import.last_row, move |row| reading.read(row, now));
     let (mut place, mut total) = (import.last_row, Counts::of(&import));
@@ -197,6 +200,25 @@ pub async fn run(
         }
     }
     Err(AppError::Internal("the reading thread ended without a word".into()))
+}
+
+/// Notes the highest number of the system's own series in the file, so that no row without a number gets one that
+/// stands further down.
+async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result<(), AppError> {
+    let reading = plan.clone();
+    let mut serials = reader::batches(source.0, source.1, 0, move |row| reading.serial(&row.cells));
+    let mut highest = None;
+    while let Some(message) = serials.recv().await {
+        match message? {
+            Message::Batch(batch) => highest = highest.max(batch.into_iter().flatten().max()),
+            // What is wrong with the file is said when its rows are written.
+            Message::End | Message::Failed(_) => break,
+        }
+    }
+    match highest {
+        Some(highest) => Ok(app.db.write(move |tx| numbering::pass(tx, "customer", highest)).await?),
+        None => Ok(()),
+    }
 }
 
 async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome, AppError> {

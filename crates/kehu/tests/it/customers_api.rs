@@ -152,10 +152,9 @@ async fn a_number_that_is_taken_does_not_tell_by_whom() {
         let path = format!("/api/v1/customers/{}", hidden["id"].as_str().unwrap());
         let admin = app.administrator().await.with_token().await;
         admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
-        let gone = own.json("POST", "/api/v1/customers", body).await.expect(422);
-        for text in [refused.text(), gone.text()] {
-            assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
-        }
+        let text = refused.text();
+        assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
+        own.json("POST", "/api/v1/customers", body).await.expect(201);
     })
     .await;
 }

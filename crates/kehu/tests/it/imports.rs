@@ -13,33 +13,33 @@ use crate::app::DataScope;
 use crate::{Answer, Client, both};
 
 /// Uploads a file, lets the work be done and answers how it ended.
-async fn import(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Json {
+pub(crate) async fn import(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Json {
     let sent = send(client, name, content, fields).await.expect(202).json();
     jobs::run_all(&client.app.app).await.unwrap();
     outcome(client, &sent).await
 }
 
-async fn send(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Answer {
     client.with_token().await.upload("/api/v1/imports", fields, name, content).await
 }
 
-async fn outcome(client: &Client<'_>, import: &Json) -> Json {
+pub(crate) async fn outcome(client: &Client<'_>, import: &Json) -> Json {
     let id = import["id"].as_str().unwrap();
     client.with_token().await.get(&format!("/api/v1/imports/{id}")).await.expect(200).json()
 }
 
-fn counts(import: &Json) -> [i64; 5] {
+pub(crate) fn counts(import: &Json) -> [i64; 5] {
     ["read", "created", "updated", "skipped", "failed"].map(|k| import[k].as_i64().unwrap())
 }
 
-async fn customers(client: &Client<'_>, query: &str) -> Vec<Json> {
+pub(crate) async fn customers(client: &Client<'_>, query: &str) -> Vec<Json> {
     let path = format!("/api/v1/customers?limit=200&sort=number&{query}");
     let answer = client.with_token().await.get(&path).await.expect(200).json();
     answer["items"].as_array().unwrap().clone()
 }
 
 /// The rows of a workbook: headings first.
-fn rows(bytes: &[u8]) -> (sheets::Header, Vec<Vec<String>>) {
+pub(crate) fn rows(bytes: &[u8]) -> (sheets::Header, Vec<Vec<String>>) {
     let mut file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut file, bytes).unwrap();
     let (mut header, mut rows) = (None, Vec::new());
@@ -367,7 +367,7 @@ async fn an_import_stopped_anywhere_goes_on_without_losing_or_doubling_a_row() {
     .await;
 }
 
-fn kehu(data: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn kehu(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kehu"));
     command.args(arguments).arg("--data").arg(data).env_remove("KEHU_DATABASE").env_remove("KEHU_DATA");
     command

@@ -19,6 +19,7 @@ mod demo;
 mod exports;
 mod files;
 mod imports;
+mod imports_again;
 mod jobs;
 mod people;
 mod rights;

@@ -471,11 +471,18 @@ pub(super) async fn restore(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let (me, now) = (actor.clone(), app.now());
-    let customer = app.db.write(move |tx| customers::restore(tx, &me, id, now)).await?;
+    let customers::Restored { customer, taken_by } =
+        app.db.write(move |tx| customers::restore(tx, &me, id, now)).await?;
     if !page.is_htmx || current_path(&headers) == "/admin/recycle" {
-        return Ok(redirect(page.is_htmx, &format!("/admin/recycle?restored={id}")));
+        let taken = taken_by.map(|other| format!("&taken_by={other}")).unwrap_or_default();
+        return Ok(redirect(page.is_htmx, &format!("/admin/recycle?restored={id}{taken}")));
     }
-    let said = actor.lang.f("已恢复“{}”", &[&customer.name()]);
+    let said = match taken_by {
+        Some(_) => {
+            actor.lang.f("已恢复“{}”，原编号已被使用，新编号是 {}", &[&customer.name(), &customer.number])
+        }
+        None => actor.lang.f("已恢复“{}”", &[&customer.name()]),
+    };
     let events = json!({ "toast": { "text": said, "kind": "good" }, "refreshList": {} });
     Ok(trigger(StatusCode::OK.into_response(), &events))
 }
