@@ -18,6 +18,11 @@ pub fn phone_key(phone: &str) -> String {
             .filter(|rest| is_international || (rest.len() == 11 && rest.starts_with('1')))
             .unwrap_or(&digits),
     };
+    // A zero dialled before a mobile number is no part of it.
+    let national = match national.as_bytes() {
+        [b'0', b'1', b'3'..=b'9', ..] if national.len() == 12 => &national[1..],
+        _ => national,
+    };
     // 020… abroad is written +86 20…: the zero comes back, mobile numbers and 400 have none.
     let lacks_zero = national.len() < digits.len() && !national.starts_with(['0', '1', '4', '8']);
     if lacks_zero { format!("0{national}") } else { national.to_owned() }
@@ -85,6 +90,7 @@ mod tests {
             "8613812345678",
             "１３８ 1234 5678",
             "138 1234 5678转9",
+            "013812345678",
         ] {
             assert_eq!(phone_key(phone), "13812345678", "{phone}");
         }
