@@ -203,6 +203,7 @@ async fn work(app: &App, import: &Import) -> Result<Counts, Failure> {
     let id = import.id;
     let done = app.db.read(move |conn| imports::load(conn, &Actor::command_line(), id)).await?;
     let counts = Counts::of(&done);
+    say_doubts(&done.report.doubts);
     summary(&counts, done.state == imports::State::Failed)?;
     if done.state == imports::State::Failed {
         return Err(Failure::Refused(done.problem));
@@ -237,6 +238,7 @@ async fn dry_run(
                     bad.reasons.iter().map(|(heading, zh, _)| format!("{heading} {zh}")).collect();
                 eprintln!("第 {} 行：{}", bad.row, why.join("；").trim());
             }
+            say_doubts(&report.doubts);
             if errors.is_some() {
                 eprintln!("提示：--dry-run 不写错误文件，正式导入时才写");
             }
@@ -252,6 +254,20 @@ async fn dry_run(
         }
         Checked::Unreadable(problem) => Err(Failure::Refused(problem.zh)),
         Checked::Stopped => Err(Failure::Refused("检查被停止".into())),
+    }
+}
+
+/// What should be looked at though it was, or would be, imported.
+fn say_doubts(doubts: &imports::Doubts) {
+    for (zh, _) in &doubts.file {
+        eprintln!("提示：{zh}");
+    }
+    if doubts.rows > 0 {
+        eprintln!("提示：需核对 {} 行", doubts.rows);
+    }
+    for row in &doubts.first {
+        let why: Vec<String> = row.reasons.iter().map(|(heading, zh, _)| format!("{heading} {zh}")).collect();
+        eprintln!("第 {} 行：{}", row.row, why.join("；").trim());
     }
 }
 

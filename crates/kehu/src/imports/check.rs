@@ -39,10 +39,46 @@ pub struct Report {
     pub problems: Vec<BadRow>,
     /// The first rows as they would be stored.
     pub examples: Vec<Example>,
+    /// What was in doubt; while the import runs, of the rows it wrote.
+    pub doubts: Doubts,
 }
 
-/// A row that would be refused.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What a person should look at though it can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Doubts {
+    /// Rows.
+    pub rows: i64,
+    /// The first of them.
+    pub first: Vec<BadRow>,
+    /// About the file as a whole: (Chinese words, English words).
+    pub file: Vec<(String, String)>,
+}
+
+impl Doubts {
+    /// Notes a row that is written, if anything in it is in doubt.
+    pub fn add(&mut self, work: &Work, columns: &[String]) {
+        if work.doubts.is_empty() {
+            return;
+        }
+        self.rows += 1;
+        if self.first.len() < PROBLEMS {
+            let reasons = reasons(&work.doubts, columns);
+            self.first.push(BadRow { row: work.number, name: work.name(), reasons });
+        }
+    }
+
+    /// Notes a warning about the file, once.
+    pub fn add_file(&mut self, problem: &sheets::Problem) {
+        let words = (problem.zh.clone(), problem.en.clone());
+        if self.file.len() < PROBLEMS && !self.file.contains(&words) {
+            self.file.push(words);
+        }
+    }
+}
+
+/// A row that would be refused or is in doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadRow {
     /// Its number in the file.
     pub row: i64,
@@ -95,11 +131,10 @@ impl Report {
             };
             if act == "create"
                 && let Some(number) = work.number_wanted()
+                && (known.is_taken(number) || !seen.add_number(number))
             {
-                if known.is_taken(number) || !seen.add_number(number) {
-                    self.refuse(work, &[plan.wrong_of(&customers::number_taken(number))], columns);
-                    continue;
-                }
+                self.refuse(work, &[plan.wrong_of(&customers::number_taken(number))], columns);
+                continue;
             }
             match act {
                 "skip" => self.skipped += 1,
@@ -108,6 +143,7 @@ impl Report {
             }
             if act != "skip" {
                 seen.add(&work.signs);
+                self.doubts.add(work, columns);
             }
             let Ok(prepared) = &work.prepared else { continue };
             if work.is_kind_guessed {
@@ -217,6 +253,7 @@ pub async fn check(
                     return Ok(Checked::Stopped);
                 }
             }
+            Message::Warning(problem) => report.doubts.add_file(&problem),
             Message::End => return Ok(Checked::Whole(report)),
             Message::Failed(problem) => return Ok(Checked::Unreadable(problem)),
         }

@@ -15,7 +15,7 @@ mod undo;
 mod upload;
 mod web;
 
-pub use check::{BadRow, Checked, Example, Report, check};
+pub use check::{BadRow, Checked, Doubts, Example, Report, check};
 pub use errors::error_file;
 pub use export::{Format, export};
 pub use mapping::{Target, offered};

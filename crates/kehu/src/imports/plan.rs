@@ -7,6 +7,7 @@ use store::Conn;
 
 use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
+use super::reader;
 use crate::access::{self, Actor, Object, Verb};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -36,6 +37,10 @@ pub enum Sign {
     Both((Keyed, String), (Keyed, String)),
 }
 
+/// What the reader repaired by losing something: to the reader a warning, here an error, or a cut name or an invented
+/// account number would be stored as if it were right.
+const LOST: [&str; 3] = ["cell.garbled", "cell.precision", "cell.formula_without_value"];
+
 /// A row understood.
 #[derive(Clone, Debug)]
 pub struct Work {
@@ -57,6 +62,8 @@ pub struct Work {
     pub is_broken: bool,
     /// Whether the kind was guessed.
     pub is_kind_guessed: bool,
+    /// What a person should look at though the row can be used.
+    pub doubts: Vec<Wrong>,
 }
 
 impl Work {
@@ -157,11 +164,15 @@ impl Plan {
     /// Understands a row.
     pub fn read(&self, row: sheets::Row, now: Millis) -> Work {
         let mut reading = Reading::default();
-        for problem in row.problems.iter().filter(|p| p.is_error()) {
-            reading.wrong.push(Wrong {
-                column: problem.column.and_then(|c| usize::try_from(c).ok()),
-                text: Text::Both(problem.zh.clone(), problem.en.clone()),
-            });
+        for problem in &row.problems {
+            let column = problem.column.and_then(|c| usize::try_from(c).ok());
+            let wrong = Wrong { column, text: reader::words(problem) };
+            let is_left_out = column.and_then(|c| self.0.targets.get(c)) == Some(&Target::Ignore);
+            if problem.is_error() || (!is_left_out && LOST.contains(&&*problem.code)) {
+                reading.wrong.push(wrong);
+            } else if !is_left_out {
+                reading.doubts.push(wrong);
+            }
         }
         for (at, target) in self.0.targets.iter().enumerate() {
             let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
@@ -309,6 +320,7 @@ impl Plan {
             prepared,
             is_broken,
             is_kind_guessed,
+            doubts: reading.doubts,
         }
     }
 
@@ -376,6 +388,7 @@ struct Reading {
     contact: Option<FirstContact>,
     notes: Vec<String>,
     wrong: Vec<Wrong>,
+    doubts: Vec<Wrong>,
 }
 
 impl Reading {

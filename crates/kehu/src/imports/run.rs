@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use store::{Tx, Value};
 
-use super::check::reasons;
+use super::check::{Doubts, reasons};
 use super::model::{Import, OnDuplicate, State, load_any};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
@@ -189,6 +189,9 @@ pub async fn run(
                     return Ok(Outcome::Interrupted);
                 }
             }
+            Message::Warning(problem) => {
+                app.db.write(move |tx| keep_doubts(tx, id, |doubts| doubts.add_file(&problem))).await?;
+            }
             Message::End => {
                 finish(app, id, &plan, State::Done, "").await?;
                 return Ok(Outcome::Done);
@@ -212,6 +215,7 @@ async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result
         match message? {
             Message::Batch(batch) => highest = highest.max(batch.into_iter().flatten().max()),
             // What is wrong with the file is said when its rows are written.
+            Message::Warning(_) => {}
             Message::End | Message::Failed(_) => break,
         }
     }
@@ -219,6 +223,17 @@ async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result
         Some(highest) => Ok(app.db.write(move |tx| numbering::pass(tx, "customer", highest)).await?),
         None => Ok(()),
     }
+}
+
+/// Adds to what is in doubt about a running import; kept with it, so that one that is killed goes on counting.
+fn keep_doubts(tx: &mut Tx<'_>, id: ImportId, add: impl FnOnce(&mut Doubts)) -> Result<(), AppError> {
+    let Some(mut import) = load_any(tx, id)? else { return Ok(()) };
+    let before = import.report.doubts.clone();
+    add(&mut import.report.doubts);
+    if import.report.doubts != before {
+        super::model::save_report(tx, id, &import.report)?;
+    }
+    Ok(())
 }
 
 async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome, AppError> {
@@ -333,6 +348,15 @@ impl Batch {
         written.flush(tx)?;
         let counts = written.counts();
         self.insert_notes(tx, &written.notes)?;
+        let doubtful: Vec<&Work> = written
+            .notes
+            .iter()
+            .filter(|n| matches!(n.outcome, "created" | "updated") && !n.work.doubts.is_empty())
+            .map(|n| n.work)
+            .collect();
+        if !doubtful.is_empty() {
+            keep_doubts(tx, self.id, |doubts| doubtful.iter().for_each(|w| doubts.add(w, &self.columns)))?;
+        }
         tx.exec(
             "UPDATE imports SET read_rows = read_rows + $2, created = created + $3, updated = updated + $4,
                skipped = skipped + $5, failed = failed + $6 WHERE id = $1",

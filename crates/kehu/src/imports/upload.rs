@@ -4,6 +4,7 @@ use serde_json::json;
 use sheets::Header;
 use store::Tx;
 
+use super::check::Report;
 use super::mapping::{self, Target};
 use super::model::{Import, OnDuplicate, State, load, load_any};
 use super::reader::{self, Peek};
@@ -170,7 +171,15 @@ fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<
          WHERE id = $1 AND state = $4",
         &[import.id.into(), state.code().into(), now.into(), import.state.code().into()],
     )?;
-    if begun == 1 { Ok(()) } else { Err(AppError::Stale) }
+    if begun != 1 {
+        return Err(AppError::Stale);
+    }
+    // What the check doubted is counted anew while rows are written.
+    if state == State::Running && import.report.doubts != Default::default() {
+        let report = Report { doubts: Default::default(), ..import.report.clone() };
+        super::model::save_report(tx, import.id, &report)?;
+    }
+    Ok(())
 }
 
 /// Asks a running check or import to stop at its next batch; what was written stays.

@@ -20,6 +20,7 @@ mod exports;
 mod files;
 mod imports;
 mod imports_again;
+mod imports_doubts;
 mod jobs;
 mod people;
 mod rights;
