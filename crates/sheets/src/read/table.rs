@@ -94,6 +94,11 @@ impl<'a, 's> Table<'a, 's> {
         self.settle_header()
     }
 
+    /// Columns with a heading a table may have.
+    pub fn max_columns(&self) -> usize {
+        self.limits.max_columns
+    }
+
     /// Whether any row came at all.
     pub fn has_rows(&self) -> bool {
         self.has_header || !self.waiting.is_empty()
