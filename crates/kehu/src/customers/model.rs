@@ -441,6 +441,7 @@ fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
 /// Reads the ways people write a date: `2026-09-28`, `2026/9/28`, `2026.9.28`, `2026年9月28日`, `20260928`, each also
 /// with a time behind it. Years 1900 to 2100.
 pub fn parse_date(text: &str) -> Option<String> {
+    let text = hanzi::fold::width(text);
     let text = text.trim();
     let head = text.split([' ', 'T']).next().unwrap_or(text);
     let numbers: Vec<&str> = if head.len() == 8 && head.bytes().all(|b| b.is_ascii_digit()) {

@@ -186,29 +186,20 @@ pub fn offered(catalogue: &Catalogue) -> Vec<Target> {
     all
 }
 
-/// A heading as headings are compared: without spaces, marks for "required", remarks in brackets; lower case.
+/// A heading as headings are compared: without spaces, marks for "required", remarks in brackets; lower case, half
+/// width, simplified (客戶名稱 is 客户名称).
 pub fn heading_key(heading: &str) -> String {
     let mut key = String::new();
     let mut depth = 0_u32;
-    for c in heading.chars() {
-        let c = hanzi_width(c);
+    for c in heading.chars().map(hanzi::fold::character) {
         match c {
             '(' | '[' | '【' => depth += 1,
             ')' | ']' | '】' => depth = depth.saturating_sub(1),
             _ if depth > 0 || c.is_whitespace() || matches!(c, '*' | ':' | '_' | '-' | '·' | '.') => {}
-            _ => key.extend(c.to_lowercase()),
+            _ => key.push(c),
         }
     }
     key.chars().take(60).collect()
-}
-
-/// Full-width forms as their usual ones.
-fn hanzi_width(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        '\u{3000}' => ' ',
-        _ => c,
-    }
 }
 
 /// What each column of a file probably is. No two columns get the same target.
@@ -428,6 +419,10 @@ mod tests {
         assert_eq!(
             guessed(&["Company Name", "Mobile", "ZIP Code", "Owner"]),
             ["name", "phone", "postcode", "owner"]
+        );
+        assert_eq!(
+            guessed(&["客戶名稱", "聯繫電話", "負責人", "備註"]),
+            ["name", "phone", "owner", "remark"]
         );
     }
 

@@ -9,7 +9,7 @@ use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
 use super::reader;
 use crate::access::{self, Actor, Object, Verb};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CustomKind};
 use crate::clock::Millis;
 use crate::customers::{
     self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared, SPECS, find_many_by_keys, key_of,
@@ -230,13 +230,21 @@ impl Plan {
                         }
                         first.to_owned()
                     }
+                    FieldKind::Date => reading.date(at, one_line(cell)),
                     _ => one_line(cell),
                 };
                 reading.draft.fields.insert(*field, value);
             }
             Target::Custom(key) => {
+                let is_date = self
+                    .0
+                    .catalogue
+                    .custom_fields
+                    .iter()
+                    .any(|f| f.key == *key && f.kind == CustomKind::Date);
+                let value = if is_date { reading.date(at, one_line(cell)) } else { cell.to_owned() };
                 let custom = reading.draft.custom.get_or_insert_default();
-                custom.insert(key.clone(), cell.into());
+                custom.insert(key.clone(), value.into());
             }
             Target::Contact(part) => {
                 let value = one_line(cell);
@@ -392,9 +400,27 @@ struct Reading {
 }
 
 impl Reading {
+    /// A date as written; a serial of Excel, whose cell was not formatted as a date, becomes its day and is shown.
+    fn date(&mut self, column: usize, cell: String) -> String {
+        let Some(day) = day_of_serial(&cell) else { return cell };
+        let text = text!("“{}”按 Excel 的日期序号读作 {}", shorten(&cell), day);
+        self.doubts.push(Wrong { column: Some(column), text });
+        day
+    }
+
     fn wrong(&mut self, column: usize, text: Text) {
         self.wrong.push(Wrong { column: Some(column), text });
     }
+}
+
+/// The day of a serial of Excel (1900 system), from 1950 to 2100: five digits, maybe with a time behind the point.
+fn day_of_serial(cell: &str) -> Option<String> {
+    let (whole, rest) = cell.split_once('.').unwrap_or((cell, ""));
+    let is_serial = whole.len() == 5 && whole.bytes().chain(rest.bytes()).all(|b| b.is_ascii_digit());
+    let serial: i32 = whole.parse().ok().filter(|_| is_serial)?;
+    // Serials after Excel's 29 February 1900, which never was, count from 30 December 1899.
+    let day = jiff::civil::date(1899, 12, 30).checked_add(jiff::Span::new().days(serial)).ok()?;
+    (1950..=2100).contains(&day.year()).then(|| day.to_string())
 }
 
 fn shorten(text: &str) -> String {
@@ -695,6 +721,25 @@ mod tests {
             looked_for(&[Keyed::Phone], Kind::Person, &[phone.clone(), name]),
             [Sign::One(phone.0, phone.1)]
         );
+    }
+
+    #[test]
+    fn serials_of_excel_are_days_within_a_century_and_a_half() {
+        for (cell, day) in [
+            ("18264", Some("1950-01-01")),
+            ("45000", Some("2023-03-15")),
+            ("45000.75", Some("2023-03-15")),
+            ("73415", Some("2100-12-31")),
+            ("18263", None),
+            ("73416", None),
+            ("4500", None),
+            ("450000", None),
+            ("-4500", None),
+            ("45000.x", None),
+            ("２０２６５", None),
+        ] {
+            assert_eq!(day_of_serial(cell).as_deref(), day, "{cell}");
+        }
     }
 
     #[test]

@@ -100,6 +100,32 @@ async fn digits_lost_in_excel_and_formulas_without_a_result_are_refused() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_phones_and_headings_come_as_excel_and_people_write_them() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let text = "客戶名稱,聯繫電話,首次接觸日期\n甲公司,013800138000,45000\n乙公司,０１３８００１３８００１,２０２６/３/８\n\
+                    丙公司,138 0013 8002,18263\n丁公司,13800138003,73416\n戊公司,13800138004,45000.75\n";
+        let done = import(&admin, "a.csv", text.as_bytes(), &[]).await;
+        assert_eq!(done["mapping"], json!(["name", "phone", "first_contact_on"]), "{done}");
+        assert_eq!(counts(&done), [5, 3, 0, 0, 2], "{done}");
+        assert_eq!(done["doubtful"], 2, "{done}");
+        let mut told: Vec<[String; 2]> = customers(&admin, "")
+            .await
+            .iter()
+            .map(|c| ["phone", "first_contact_on"].map(|k| c[k].as_str().unwrap().to_owned()))
+            .collect();
+        told.sort();
+        let expected = [
+            ["13800138000", "2023-03-15"],
+            ["13800138001", "2026-03-08"],
+            ["13800138004", "2023-03-15"],
+        ];
+        assert_eq!(told, expected.map(|pair| pair.map(str::to_owned)));
+    })
+    .await;
+}
+
 #[test]
 fn the_command_says_what_should_be_looked_at() {
     let folder = tempfile::tempdir().unwrap();
