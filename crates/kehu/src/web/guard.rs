@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::assets::CONTENT_SECURITY_POLICY;
 use super::extract::{Page, RequestContext, cookie};
-use super::layout::{Shell, redirect};
+use super::layout::{Crumb, Shell, redirect};
 use crate::access::Actor;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -152,6 +152,17 @@ struct ErrorPage {
     details: Vec<String>,
 }
 
+/// The same for somebody who is signed in: menu and search stay.
+#[derive(Template)]
+#[template(path = "layout/error_inside.html")]
+struct ErrorInside {
+    l: Lang,
+    shell: Shell,
+    status: u16,
+    title: String,
+    details: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "layout/error_fragment.html")]
 struct ErrorFragment {
@@ -191,8 +202,16 @@ async fn error_page(
     let rendered = if is_htmx {
         ErrorFragment { title, details }.render()
     } else {
-        let shell = bare_shell(app, headers, uri).await;
-        ErrorPage { l, shell, status: error.status().as_u16(), title, details }.render()
+        let (mut shell, status) = (bare_shell(app, headers, uri).await, error.status().as_u16());
+        if shell.menu.is_empty() {
+            ErrorPage { l, shell, status, title, details }.render()
+        } else {
+            shell.crumbs = vec![
+                Crumb { title: l.t("工作台").to_owned(), href: Some("/".into()) },
+                Crumb { title: title.clone(), href: None },
+            ];
+            ErrorInside { l, shell, status, title, details }.render()
+        }
     };
     let Ok(body) = rendered else { return original };
     let mut response =
@@ -205,7 +224,7 @@ async fn error_page(
     response
 }
 
-/// A frame without menu, for errors before or instead of a page.
+/// The frame for errors before or instead of a page: with menu for whoever is signed in, if it can be had.
 async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Shell {
     use axum::extract::FromRequestParts;
     let Ok(request) = Request::builder().uri(uri.path()).body(()) else { return empty_shell() };

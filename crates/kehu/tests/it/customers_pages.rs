@@ -462,3 +462,20 @@ async fn divisions_and_colleagues_are_proposed_while_typing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whoever_is_signed_in_keeps_the_menu_when_a_page_is_not_there_or_not_his() {
+    both(|app| async move {
+        let li = app.staff("li", crate::app::DataScope::Own).await;
+        for (path, status, title) in
+            [("/nowhere", 404, "没有找到，或者您无权查看"), ("/admin/recycle", 403, "只有")]
+        {
+            let page = li.get(path).await.expect(status).text();
+            assert!(page.contains("class=\"crumbs\"") && page.contains("href=\"/customers\""), "{page}");
+            assert!(page.contains(title), "{page}");
+            assert!(!li.get_part(path).await.expect(status).text().contains("class=\"crumbs\""));
+        }
+        assert!(!app.stranger().get("/nowhere").await.text().contains("class=\"crumbs\""));
+    })
+    .await;
+}
