@@ -36,6 +36,11 @@ impl CustomKind {
     pub const ALL: [Self; 7] =
         [Self::Text, Self::LongText, Self::Number, Self::Date, Self::Choice, Self::Choices, Self::YesNo];
 
+    /// Whether a field of this kind has choices.
+    pub fn has_choices(self) -> bool {
+        matches!(self, Self::Choice | Self::Choices)
+    }
+
     /// The name stored and sent.
     pub fn code(self) -> &'static str {
         match self {

@@ -125,6 +125,7 @@ struct FieldPage {
     heading: String,
     action: String,
     is_new: bool,
+    has_choices: bool,
     kind_title: String,
     form: FormData,
     kinds: Vec<Choice>,
@@ -144,6 +145,7 @@ impl FieldPage {
             heading: l.t(here).to_owned(),
             action: field.map_or_else(|| "/admin/fields".to_owned(), |f| format!("/admin/fields/{}", f.id)),
             is_new: field.is_none(),
+            has_choices: field.is_some_and(|f| f.kind.has_choices()),
             kind_title: field.map_or_else(String::new, |f| l.t(f.kind.title()).to_owned()),
             form,
             kinds: CustomKind::ALL.map(|k| choice(k.code(), k.title())).into(),
@@ -162,7 +164,8 @@ fn draft(form: &FormData, kind: CustomKind) -> FieldDraft {
     FieldDraft {
         title: form.get("title").to_owned(),
         kind,
-        choices: choices.map(str::to_owned).collect(),
+        // The box is hidden for the other kinds; what was typed before the kind was changed is not meant.
+        choices: choices.filter(|_| kind.has_choices()).map(str::to_owned).collect(),
         applies_to: form.get("applies_to").to_owned(),
         help: form.get("help").to_owned(),
         is_required: form.is_ticked("is_required"),
