@@ -121,7 +121,7 @@ pub fn clean_value(kind: Kind, longest: usize, raw: &str) -> Result<String, Text
     if raw.chars().any(|c| is_unwanted(c) || (!is_long && matches!(c, '\n' | '\r'))) {
         return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
-    let value = raw.trim();
+    let value = &*hanzi::normal::visible(raw);
     let length = value.chars().count();
     if length > longest.max(40) {
         return Err(text!("最多 {} 个字，现在 {} 个", longest, length));

@@ -32,7 +32,7 @@ pub fn create_token(
     expires_at: Option<Millis>,
     now: Millis,
 ) -> Result<NewToken, AppError> {
-    let name = name.trim();
+    let name = &*hanzi::normal::visible(name);
     if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
         return Err(AppError::field("name", text!("请给令牌起一个 1–60 个字的名称，说明给谁用")));
     }

@@ -288,7 +288,7 @@ fn yes() -> bool {
 }
 
 fn check(draft: &EntryDraft) -> Result<(), AppError> {
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     if zh.is_empty() || zh.chars().count() > 40 || zh.chars().any(char::is_control) {
         return Err(AppError::field("zh", text!("请填写名称，最多 40 个字")));
     }
@@ -320,7 +320,7 @@ pub fn create_entry(
     let exists =
         tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
     exists.ok_or(AppError::NotFound)?;
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     let same = tx.count(
         "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2",
         &[dictionary.into(), zh.into()],
@@ -358,7 +358,7 @@ pub fn change_entry(
     let before: Option<(String, String, bool)> =
         tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
     let (dictionary, zh, is_active) = before.ok_or(AppError::NotFound)?;
-    let new_zh = draft.zh.trim();
+    let new_zh = &*hanzi::normal::visible(&draft.zh);
     let en = if draft.en.trim().is_empty() { new_zh } else { draft.en.trim() };
     tx.exec(
         "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",

@@ -120,7 +120,9 @@ pub(super) const DEFAULT_CLASS: &str = "potential";
 
 pub(super) fn check_number(number: &str) -> Option<FieldError> {
     let bad = number.chars().count() > 40
-        || number.chars().any(|c| c.is_control() || c.is_whitespace() || is_forbidden(c));
+        || number.chars().any(|c| {
+            c.is_control() || c.is_whitespace() || is_forbidden(c) || hanzi::normal::is_invisible(c)
+        });
     bad.then(|| FieldError::new("number", text!("客户编号最多 40 个字符，不含空格；留空由系统编号")))
 }
 

@@ -368,7 +368,7 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
     if raw.chars().any(|c| is_forbidden(c) || (!is_long && matches!(c, '\n' | '\r'))) {
         return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
-    let value = raw.trim();
+    let value = &*hanzi::normal::visible(raw);
     let length = value.chars().count();
     if length > spec.longest.max(40) {
         return Err(text!("最多 {} 个字，现在 {} 个", spec.longest, length));
@@ -425,14 +425,14 @@ pub fn is_forbidden(c: char) -> bool {
 /// At most 30 tags of at most 20 characters, without repeats.
 fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
     let mut kept: Vec<String> = Vec::new();
-    for tag in tags.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
+    for tag in tags.iter().map(|t| hanzi::normal::visible(t)).filter(|t| !t.is_empty()) {
         if tag.chars().count() > 20
             || tag.chars().any(|c| c.is_control() || is_forbidden(c) || matches!(c, '"' | '\\'))
         {
             return Err(text!("每个标签最多 20 个字，不含引号和反斜线"));
         }
-        if !kept.iter().any(|k| k == tag) {
-            kept.push(tag.to_owned());
+        if !kept.iter().any(|k| *k == tag) {
+            kept.push(tag.into_owned());
         }
     }
     if kept.len() > 30 { Err(text!("最多 30 个标签")) } else { Ok(kept) }

@@ -128,7 +128,7 @@ pub fn add_person(
         &[
             id.into(),
             (&username).into(),
-            input.name.trim().into(),
+            hanzi::normal::visible(&input.name).into_owned().into(),
             search_text(&input.name, &username).into(),
             input.title.trim().into(),
             input.phone.trim().into(),
@@ -143,7 +143,7 @@ pub fn add_person(
     set_roles(tx, actor, id, &[], &input.roles, now)?;
     rights_changed(tx)?;
     let roles = role_names(tx, &input.roles)?;
-    let after = serde_json::json!({ "username": username, "name": input.name.trim(), "roles": roles });
+    let after = serde_json::json!({ "username": username, "name": hanzi::normal::visible(&input.name), "roles": roles });
     audit::record(tx, actor, now, &Entry::of("person.created", "person", id.0).after(&after))?;
     Ok(id)
 }
@@ -203,7 +203,7 @@ pub fn change_person(
         &[
             id.into(),
             version.into(),
-            after.name.trim().into(),
+            hanzi::normal::visible(&after.name).into_owned().into(),
             search_text(&after.name, &after.username).into(),
             after.title.trim().into(),
             after.phone.trim().into(),
@@ -316,7 +316,7 @@ fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> R
         errors
             .push(FieldError::new("username", text!("用户名为 2–40 个字母、数字、汉字或 . _ - @，不含空格")));
     }
-    let name = name.trim();
+    let name = hanzi::normal::visible(name);
     if name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control) {
         errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
     }

@@ -331,3 +331,27 @@ async fn every_parameter_of_the_list_is_described_and_checked() {
     .await;
     assert_eq!(described.len(), 21, "{described:?}");
 }
+
+/// Zero-width spaces, fillers and soft hyphens make no name, and are no part of one.
+#[tokio::test]
+async fn a_name_nobody_can_see_is_no_name() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let program = admin.with_token().await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "王五" })).await["id"].clone();
+        for name in ["\u{200b}", "\u{3164}\u{2060}", " \u{ad}\u{200d} "] {
+            let body = json!({ "kind": "person", "name": name });
+            let answer = program.json("POST", "/api/v1/customers", body).await.expect(422).json();
+            assert_eq!(answer["errors"][0]["message"], "请填写客户名称", "{answer}");
+            let contact = json!({ "customer_id": customer, "name": name });
+            program.json("POST", "/api/v1/contacts", contact).await.expect(422);
+            let form = [("kind", "person"), ("name", name)];
+            admin.post_form("/customers", &form).await.expect(422);
+        }
+        let kept = admin.customer(json!({ "kind": "person", "name": "\u{200b}张\u{200b}三\u{2060}" })).await;
+        assert_eq!(kept["name"], "张三");
+        let body = json!({ "kind": "person", "name": "李四", "number": "A\u{200b}1" });
+        program.json("POST", "/api/v1/customers", body).await.expect(422);
+    })
+    .await;
+}

@@ -109,10 +109,10 @@ fn check(form: &FormData) -> Result<(), AppError> {
     let mut errors = Vec::new();
     let [company, name, username, password] =
         ["company", "name", "username", "password"].map(|f| form.get(f));
-    if company.trim().is_empty() || company.chars().count() > 100 {
+    if hanzi::normal::visible(company).is_empty() || company.chars().count() > 100 {
         errors.push(FieldError::new("company", text!("请填写公司名称，最多 100 个字")));
     }
-    if name.trim().is_empty() {
+    if hanzi::normal::visible(name).is_empty() {
         errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
     }
     if let Some(text) = check_new_password(password, &[company, name, username]) {
