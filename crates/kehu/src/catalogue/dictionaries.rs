@@ -10,7 +10,7 @@ use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text, Word, word};
 use crate::ids::EntryId;
 use crate::text;
 
@@ -92,7 +92,17 @@ impl Dictionary {
     /// Names of the values that may be chosen, for messages: at most eight.
     pub fn choices(&self, lang: Lang) -> String {
         let names: Vec<&str> = self.active().take(8).map(|e| e.title(lang)).collect();
-        names.join("、")
+        names.join(if lang == Lang::En { ", " } else { "、" })
+    }
+
+    /// `choices` inside a message.
+    pub fn choice_words(&self) -> Word {
+        word(Text::Both(self.choices(Lang::Zh), self.choices(Lang::En)))
+    }
+
+    /// Its title inside a message.
+    pub fn word(&self) -> Word {
+        word(Text::Both(self.zh.clone(), self.en.clone()))
     }
 }
 

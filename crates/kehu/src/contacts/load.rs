@@ -127,7 +127,10 @@ impl Contact {
                 continue;
             }
             if draft.values.remove(spec.key).is_some_and(|value| value.trim() != shown) {
-                errors.push(FieldError::new(spec.key, text!("您的角色不能修改“{}”", spec.zh)));
+                errors.push(FieldError::new(
+                    spec.key,
+                    text!("您的角色不能修改“{}”", crate::i18n::word(spec.zh)),
+                ));
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }

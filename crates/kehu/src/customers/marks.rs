@@ -48,7 +48,7 @@ pub fn set(
     wanted.sort_unstable();
     wanted.dedup();
     if wanted.len() > 1 && !dictionary.is_multiple {
-        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.zh)));
+        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.word())));
     }
     for value in &wanted {
         // A retired value may stay where it is.

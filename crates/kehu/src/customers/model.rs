@@ -11,7 +11,7 @@ use super::withhold::Withheld;
 use crate::catalogue::{Catalogue, check_custom};
 use crate::clock::{Millis, rfc3339};
 use crate::error::FieldError;
-use crate::i18n::Text;
+use crate::i18n::{Text, word};
 use crate::ids::{CustomerId, PersonId, UnitId};
 use crate::text;
 
@@ -311,7 +311,10 @@ pub fn clean(
         let spec = field.spec();
         if !spec.applies_to(kind) {
             if !raw.trim().is_empty() {
-                errors.push(FieldError::new(spec.key, text!("{}客户没有“{}”这一项", kind.title(), spec.zh)));
+                errors.push(FieldError::new(
+                    spec.key,
+                    text!("{}客户没有“{}”这一项", word(kind.title()), word(spec.zh)),
+                ));
             }
             continue;
         }
@@ -329,7 +332,7 @@ pub fn clean(
         // A change must not empty a required field; a new customer must have it.
         let is_touched = cleaned.fields.contains_key(&spec.field);
         if (is_new || is_touched) && !is_given(key) && !is_wrong(key, &errors) {
-            errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
+            errors.push(FieldError::new(spec.key, text!("请填写{}", word(spec.zh))));
         }
     }
     let wants_contact = catalogue.requirements.to_save.iter().any(|key| key == CONTACT);
@@ -400,14 +403,14 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
                     return Err(text!(
                         "“{}”不在可选值中，请从以下选择：{}",
                         value.chars().take(30).collect::<String>(),
-                        dictionary.choices(crate::i18n::Lang::Zh)
+                        dictionary.choice_words()
                     ));
                 }
             }
         }
         FieldKind::Region => match crate::regions::resolve(value) {
             Ok(region) => region.path.to_owned(),
-            Err(unknown) => return Err(Text::Template(unknown.to_string().into(), Vec::new())),
+            Err(unknown) => return Err(unknown.text()),
         },
     };
     if clean.chars().count() > spec.longest {

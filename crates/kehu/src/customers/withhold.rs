@@ -11,6 +11,7 @@ use super::load::COLUMNS;
 use super::model::{Customer, Draft};
 use crate::access::{Actor, Facts, FieldRule, Fields, Object, Verb};
 use crate::error::{AppError, FieldError};
+use crate::i18n::word;
 use crate::ids::CustomerId;
 use crate::text;
 
@@ -145,7 +146,7 @@ pub(super) fn refused(actor: &Actor, old: &Customer, draft: &mut Draft) -> Vec<F
             return true;
         }
         if value.trim() != seen.get(*field) {
-            errors.push(FieldError::new(field.key(), text!("您的角色不能修改“{}”", field.spec().zh)));
+            errors.push(FieldError::new(field.key(), text!("您的角色不能修改“{}”", word(field.spec().zh))));
         }
         false
     });
@@ -176,7 +177,7 @@ pub(super) fn refused_new(actor: &Actor, facts: &Facts<'_>, draft: &Draft) -> Ve
     let built_in =
         draft.fields.iter().filter(|(field, value)| !value.trim().is_empty() && is_refused(field.key()));
     let mut errors: Vec<FieldError> = built_in
-        .map(|(field, _)| FieldError::new(field.key(), text!("您的角色不能填写“{}”", field.spec().zh)))
+        .map(|(field, _)| FieldError::new(field.key(), text!("您的角色不能填写“{}”", word(field.spec().zh))))
         .collect();
     for (key, value) in draft.custom.iter().flatten().filter(|(_, value)| !value.is_null()) {
         let name = format!("custom.{key}");
@@ -193,8 +194,11 @@ pub fn require_visible(actor: &Actor, key: &str, parameter: &str) -> Result<(), 
     if actor.rights.narrowest(Object::Customer, key) >= FieldRule::Read {
         return Ok(());
     }
-    let title = Field::named(key).map_or(key, |f| f.spec().zh);
-    Err(AppError::field(parameter, text!("您的角色看不到完整的“{}”，不能按它筛选或排序", title)))
+    let text = match Field::named(key) {
+        Some(field) => text!("您的角色看不到完整的“{}”，不能按它筛选或排序", word(field.spec().zh)),
+        None => text!("您的角色看不到完整的“{}”，不能按它筛选或排序", key),
+    };
+    Err(AppError::field(parameter, text))
 }
 
 /// What the log may tell an actor about one customer and what hangs on it.

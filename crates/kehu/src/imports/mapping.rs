@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{Field, SPECS};
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text, Word, word};
 use crate::text;
 
 /// What becomes of the cells of a column.
@@ -170,6 +170,11 @@ impl Target {
         }
     }
 
+    /// The name inside a message.
+    fn word(&self, catalogue: &Catalogue) -> Word {
+        word(Text::Both(self.title(catalogue, Lang::Zh), self.title(catalogue, Lang::En)))
+    }
+
     /// Whether several columns may have it.
     fn may_repeat(&self) -> bool {
         matches!(self, Self::Ignore | Self::Note)
@@ -321,7 +326,7 @@ pub fn parse(codes: &[String], columns: usize, catalogue: &Catalogue) -> Result<
         if !target.may_repeat() && targets.contains(&target) {
             return Err(AppError::field(
                 &place(),
-                text!("“{}”已对应另一列，请只保留一列", target.title(catalogue, Lang::Zh)),
+                text!("“{}”已对应另一列，请只保留一列", target.word(catalogue)),
             ));
         }
         targets.push(target);

@@ -463,6 +463,35 @@ async fn divisions_and_colleagues_are_proposed_while_typing() {
     .await;
 }
 
+/// Messages name fields and kinds in the reader's language; what people typed stays as it is.
+#[tokio::test]
+async fn messages_in_english_are_english_throughout() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let post = async |values: &[(&str, &str)]| {
+            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+            let cookie = format!("{}={}; lang=en", kehu::auth::SESSION_COOKIE, admin.secret());
+            let request = axum::http::Request::builder()
+                .method("POST")
+                .uri("/customers")
+                .header("host", "127.0.0.1:8080")
+                .header("cookie", cookie)
+                .header("sec-fetch-site", "same-origin")
+                .header("origin", "http://127.0.0.1:8080")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(axum::body::Body::from(body))
+                .unwrap();
+            app.send(request).await.expect(422).text()
+        };
+        let page = post(&[("kind", "person"), ("name", ""), ("class", "没有这类")]).await;
+        assert!(page.contains("Please fill in: Customer name"), "{page}");
+        assert!(page.contains("“没有这类” is not offered; choose one of: Target customer, "), "{page}");
+        let page = post(&[("kind", "person"), ("name", "张三"), ("region", "火星")]).await;
+        assert!(page.contains("The region “火星” is not clear"), "{page}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn whoever_is_signed_in_keeps_the_menu_when_a_page_is_not_there_or_not_his() {
     both(|app| async move {
