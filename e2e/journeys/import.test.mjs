@@ -75,6 +75,8 @@ journey("an import with numbers is taken back and imported again, and what is un
     await page.locator("#confirm [data-role=yes]").click();
     await page.getByText("已撤销 2 行").waitFor();
   }
-  await page.goto("/customers");
-  for (const text of ["A001", "A002"]) await page.locator("tbody").getByText(text).first().waitFor();
+  for (const [number, name] of [["A001", "广州天江科技有限公司"], ["A002", "红星机械厂"]]) {
+    await page.goto(`/customers?q=${number}`);
+    await page.locator("tbody").getByText(name).first().waitFor();
+  }
 });

@@ -152,10 +152,9 @@ async fn a_number_that_is_taken_does_not_tell_by_whom() {
         let path = format!("/api/v1/customers/{}", hidden["id"].as_str().unwrap());
         let admin = app.administrator().await.with_token().await;
         admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
-        let gone = own.json("POST", "/api/v1/customers", body).await.expect(422);
-        for text in [refused.text(), gone.text()] {
-            assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
-        }
+        let text = refused.text();
+        assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
+        own.json("POST", "/api/v1/customers", body).await.expect(201);
     })
     .await;
 }
@@ -386,11 +385,12 @@ async fn a_name_nobody_can_see_is_no_name() {
     both(|app| async move {
         let admin = app.administrator().await;
         let program = admin.with_token().await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "王五" })).await["id"].clone();
         for name in ["\u{200b}", "\u{3164}\u{2060}", " \u{ad}\u{200d} "] {
             let body = json!({ "kind": "person", "name": name });
             let answer = program.json("POST", "/api/v1/customers", body).await.expect(422).json();
             assert_eq!(answer["errors"][0]["message"], "请填写客户名称", "{answer}");
-            let contact = json!({ "customer_id": "0000000000000", "name": name });
+            let contact = json!({ "customer_id": customer, "name": name });
             program.json("POST", "/api/v1/contacts", contact).await.expect(422);
             let form = [("kind", "person"), ("name", name)];
             admin.post_form("/customers", &form).await.expect(422);

@@ -485,9 +485,9 @@ async fn messages_in_english_are_english_throughout() {
         };
         let page = post(&[("kind", "person"), ("name", ""), ("class", "没有这类")]).await;
         assert!(page.contains("Please fill in: Customer name"), "{page}");
-        assert!(page.contains("“没有这类” is not offered; choose one of: Potential"), "{page}");
+        assert!(page.contains("“没有这类” is not offered; choose one of: Target customer, "), "{page}");
         let page = post(&[("kind", "person"), ("name", "张三"), ("region", "火星")]).await;
-        assert!(page.contains("The region “火星” is not known"), "{page}");
+        assert!(page.contains("The region “火星” is not clear"), "{page}");
     })
     .await;
 }

@@ -61,7 +61,7 @@ async fn the_check_counts_taken_numbers_like_the_import() {
             dry.push(("dry_run", "true"));
             let tried = import(&admin, "a.csv", text.as_bytes(), &dry).await;
             assert_eq!(counts(&tried), expected, "{fields:?}");
-            let report = app.text("SELECT report FROM imports ORDER BY id DESC LIMIT 1").await;
+            let report = app.text("SELECT CAST(report AS TEXT) FROM imports ORDER BY id DESC LIMIT 1").await;
             assert_eq!(report.contains("客户编号“A001”已被使用"), expected[4] > 0, "{fields:?} {report}");
             let done = import(&admin, "a.csv", text.as_bytes(), fields).await;
             assert_eq!(counts(&done), expected, "{fields:?}");

@@ -296,7 +296,8 @@ impl<'a, 's> Table<'a, 's> {
                     .at_column(column),
                 );
             }
-            if cell.contains('\u{fffd}') {
+            let is_named = |p: &Problem| p.code == "cell.garbled" && p.column == u32::try_from(column).ok();
+            if cell.contains('\u{fffd}') && !row.problems.iter().any(is_named) {
                 row.problems.push(
                     Problem::warning(
                         "cell.garbled",
