@@ -20,6 +20,7 @@ mod exports;
 mod files;
 mod imports;
 mod jobs;
+mod organisation;
 mod people;
 mod routes;
 mod search;
