@@ -22,6 +22,7 @@ mod imports;
 mod imports_again;
 mod imports_doubts;
 mod jobs;
+mod organisation;
 mod people;
 mod rights;
 mod roles;

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::contacts::api_parts::path_id;
 use crate::contacts::page_parts::version;
+use crate::counters::{self, Whose};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, UnitId};
@@ -61,6 +62,8 @@ struct UnitsPage {
     with_sub: bool,
     q: String,
     unit: Option<Chosen>,
+    /// Customers of the units shown and how many of their dossiers are whole; for whoever sees them all.
+    archive: Option<(i64, i64)>,
     rows: Vec<PersonLine>,
     total: usize,
 }
@@ -126,7 +129,7 @@ impl store::FromRow for Held {
 
 async fn index(
     State(app): State<App>,
-    Organiser(_): Organiser,
+    Organiser(actor): Organiser,
     page: Page,
     asked: QueryData,
 ) -> Result<Response, AppError> {
@@ -175,6 +178,16 @@ async fn index(
         Some(unit) if with_sub => below.get(&unit.id).cloned().unwrap_or_default(),
         Some(unit) => HashSet::from([unit.id]),
         None => units.iter().map(|u| u.id).collect(),
+    };
+    let archive = if actor.sees_all_customers() && !is_past && chosen.is_some() {
+        let whose = Whose::Of { owners: Vec::new(), units: reach.iter().copied().collect() };
+        let count = move |conn: &mut store::Conn<'_>| {
+            let all = counters::one(conn, "customers", "", &whose)?;
+            Ok::<_, AppError>((all, counters::one(conn, "customers.complete", "yes", &whose)?))
+        };
+        Some(app.db.read(count).await?)
+    } else {
+        None
     };
     let placed: HashSet<PersonId> = held.iter().map(|h| h.person_id).collect();
     let paths: HashMap<UnitId, String> = units.iter().map(|u| (u.id, path_of(&units, u.id))).collect();
@@ -242,6 +255,7 @@ async fn index(
             closed_on: unit.closed_on.clone(),
             version: unit.version,
         }),
+        archive,
         rows,
         total,
     };
