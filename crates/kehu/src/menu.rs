@@ -19,8 +19,10 @@ const EVERYBODY: [(&str, &str, &str, &str); 5] = [
 /// What everybody may read and administrators change.
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
-/// (source text, address, the permission it needs; `None` for administrators only)
-const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 9] = [
+/// Source text, address, the permission it needs; `None` for administrators only.
+type Page = (&'static str, &'static str, Option<(Object, Verb)>);
+
+const ADMINISTRATION: [Page; 9] = [
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
@@ -33,7 +35,7 @@ const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 9] = [
 ];
 
 /// While the demonstration is not cleared.
-const DEMONSTRATION: (&str, &str, Option<(Object, Verb)>) = ("演示数据", "/admin/demo", None);
+const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
 pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
