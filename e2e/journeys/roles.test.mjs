@@ -59,6 +59,7 @@ journey("a role is defined in the matrix, given, felt by two people, and explain
   await page.locator("[name=name]").fill("重点客户专员");
   await page.locator("[name='scope.customer.read']").selectOption("condition");
   await page.locator("[name='condition.customer.read']").fill('levle == "A"');
+  await page.locator(".role-fields", { has: page.locator("[name='rule.customer.phone']") }).locator("summary").click();
   await page.locator("[name='rule.customer.phone'][value=masked]").check();
   await page.getByRole("button", { name: "保存" }).click();
   await page.locator(".is-wrong .field-error").waitFor();

@@ -34,8 +34,10 @@ const EVERYBODY: [(&str, &str, &str, &str); 6] = [
 /// What everybody may read and administrators change.
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
-/// (source text, address, the permission it needs; `None` for administrators only)
-const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 11] = [
+/// Source text, address, the permission it needs; `None` for administrators only.
+type Page = (&'static str, &'static str, Option<(Object, Verb)>);
+
+const ADMINISTRATION: [Page; 11] = [
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
@@ -50,7 +52,7 @@ const ADMINISTRATION: [(&str, &str, Option<(Object, Verb)>); 11] = [
 ];
 
 /// While the demonstration is not cleared.
-const DEMONSTRATION: (&str, &str, Option<(Object, Verb)>) = ("演示数据", "/admin/demo", None);
+const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
 pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {

@@ -211,8 +211,11 @@ pub fn end_session_of(tx: &mut Tx<'_>, actor: &Actor, id: SessionId, now: Millis
 /// Emptied whenever rights or sessions change in this process; other processes follow within the second.
 #[derive(Default)]
 pub struct SessionCache {
-    known: Mutex<HashMap<String, (SessionRow, Arc<Rights>, Millis)>>,
+    known: Mutex<HashMap<String, Known>>,
 }
+
+/// Who a secret belongs to, what he may do, and when that was asked.
+type Known = (SessionRow, Arc<Rights>, Millis);
 
 /// How long an answer is believed, in milliseconds.
 const BELIEVED: i64 = 800;

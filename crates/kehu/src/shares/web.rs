@@ -105,7 +105,13 @@ async fn tab(
     let zone = &app.zone;
     let may_share = may_share(actor, &whole);
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (of_form, form, errors) = refused.unwrap_or_default();
+    let (of_form, mut form, errors) = refused.unwrap_or_default();
+    // The name beside the id that was chosen.
+    if let Ok(chosen) = form.get("person_id").parse::<PersonId>()
+        && let Some(member) = app.directory().await?.member(chosen)
+    {
+        form.0.push(("shown".into(), member.name.clone()));
+    }
     let template = TabPart {
         l,
         customer: id,
