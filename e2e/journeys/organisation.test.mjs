@@ -15,7 +15,7 @@ async function pick(page, name, words, shown = words) {
   const input = page.locator(`#f-${name}`);
   await input.click();
   await input.fill(words);
-  await page.locator(`#o-${name} [role=option]:not([hidden])`, { hasText: shown }).first().waitFor();
+  await page.locator(`#o-${name} [role=option][aria-selected=true]`, { hasText: shown }).waitFor();
   await input.press("Enter");
   await page.waitForFunction(([id, text]) => document.getElementById(id).value.includes(text), [`f-${name}`, shown]);
 }

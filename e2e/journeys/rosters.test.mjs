@@ -27,8 +27,9 @@ function addUnit(server, name) {
   assert.equal(done.status, 0, done.stderr);
 }
 
-// A point in time of today as fields for date and time want it.
-const today = (clock) => `${new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" }).format(new Date())}T${clock}`;
+// A point in time, today or days later, as fields for date and time want it.
+const local = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" });
+const on = (days, clock) => `${local.format(Date.now() + days * 86_400_000)}T${clock}`;
 
 journey("a roster is made, a week filled, the one on duty seen, and somebody acts for the one away", { setup: true }, async (tools) => {
   const { page, server, shot } = tools;
@@ -52,7 +53,7 @@ journey("a roster is made, a week filled, the one on duty seen, and somebody act
 
   // A week: two people take turns; nothing is made before the preview was seen.
   await page.getByRole("link", { name: "轮班排班" }).click();
-  for (const name of ["张三", "李四"]) await page.getByRole("checkbox", { name }).check();
+  for (const name of [administrator.username, "李四"]) await page.getByRole("checkbox", { name }).check();
   await page.locator("[name=patterns]").fill("08:00-20:00\n20:00-08:00");
   await page.getByRole("button", { name: "先看结果" }).click();
   await page.locator("#preview").waitFor();
@@ -82,14 +83,14 @@ journey("a roster is made, a week filled, the one on duty seen, and somebody act
   // Away tomorrow: entered, and a colleague acts.
   await page.goto("/absences");
   await page.locator("[name=kind]").selectOption({ label: "出差" });
-  await page.locator("[name=starts_at]").fill(today("00:00"));
-  await page.locator("[name=ends_at]").fill(today("23:59"));
+  await page.locator("[name=starts_at]").fill(on(1, "00:00"));
+  await page.locator("[name=ends_at]").fill(on(2, "00:00"));
   await page.locator("main").getByRole("button", { name: "登记" }).click();
-  await page.locator(".away").waitFor();
+  await page.getByText("已登记").waitFor();
   await shot("absences");
   await page.goto("/delegations");
   await pick(page, "to_id", "李四");
-  await page.locator("[name=ends_at]").fill(today("23:59"));
+  await page.locator("[name=ends_at]").fill(on(2, "00:00"));
   await page.locator("[name=reason]").fill("出差");
   await page.locator("main").getByRole("button", { name: "保存" }).click();
   await page.locator("main .pill", { hasText: "代理中" }).waitFor();

@@ -103,7 +103,7 @@ CREATE TABLE rosters (
     created_by BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX rosters_unit_name_key ON rosters (unit_id, name);
+CREATE UNIQUE INDEX rosters_unit_id_name_key ON rosters (unit_id, name);
 
 CREATE TABLE shifts (
     id BIGINT PRIMARY KEY,

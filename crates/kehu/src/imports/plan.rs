@@ -150,10 +150,10 @@ impl Plan {
         self.0.on_duplicate
     }
 
-    /// The highest number of the system's own series in a row's cells, if numbers are imported.
+    /// The number of the system's own series in a row's cells, if numbers are imported and it may be given by hand.
     pub fn serial(&self, cells: &[String]) -> Option<i64> {
         let at = self.column_of(|t| *t == Target::Number)?;
-        numbering::serial(cells.get(at)?.trim())
+        numbering::serial(cells.get(at)?.trim()).filter(|n| *n <= numbering::LARGEST_GIVEN)
     }
 
     /// Whether a column holds numbers of customers.

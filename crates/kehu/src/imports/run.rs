@@ -205,24 +205,24 @@ pub async fn run(
     Err(AppError::Internal("the reading thread ended without a word".into()))
 }
 
-/// Notes the highest number of the system's own series in the file, so that no row without a number gets one that
-/// stands further down.
+/// Notes the numbers of the system's own series in the file, so that no row without a number gets one that stands
+/// further down.
 async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result<(), AppError> {
     let reading = plan.clone();
     let mut serials = reader::batches(source.0, source.1, 0, move |row| reading.serial(&row.cells));
-    let mut highest = None;
+    let mut given = Vec::new();
     while let Some(message) = serials.recv().await {
         match message? {
-            Message::Batch(batch) => highest = highest.max(batch.into_iter().flatten().max()),
+            Message::Batch(batch) => given.extend(batch.into_iter().flatten()),
             // What is wrong with the file is said when its rows are written.
             Message::Warning(_) => {}
             Message::End | Message::Failed(_) => break,
         }
     }
-    match highest {
-        Some(highest) => Ok(app.db.write(move |tx| numbering::pass(tx, "customer", highest)).await?),
-        None => Ok(()),
+    if given.is_empty() {
+        return Ok(());
     }
+    Ok(app.db.write(move |tx| numbering::note_given(tx, "customer", &mut given.clone())).await?)
 }
 
 /// Adds to what is in doubt about a running import; kept with it, so that one that is killed goes on counting.

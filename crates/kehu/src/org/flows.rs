@@ -522,7 +522,8 @@ async fn work(app: App, task: Task) -> Result<Outcome, AppError> {
 fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
     let person = PersonId(id);
     if let Some(plan) = plan_of(tx, person)? {
-        let plan = Plan { problem: error.to_string().trim().chars().take(300).collect(), leaves_on: None, ..plan };
+        let plan =
+            Plan { problem: error.to_string().trim().chars().take(300).collect(), leaves_on: None, ..plan };
         let text = serde_json::to_string(&plan).unwrap_or_default();
         tx.exec(
             "UPDATE settings SET value = $2, updated_at = $3 WHERE name = $1",

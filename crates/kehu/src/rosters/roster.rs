@@ -1,5 +1,6 @@
 //! Adding, changing and taking away rosters.
 
+use jiff::civil::Time;
 use serde_json::json;
 use store::Tx;
 
@@ -198,7 +199,9 @@ fn applied(tx: &mut Tx<'_>, old: &Roster, draft: &RosterDraft) -> Result<Roster,
         match Hours::read(&new.opens, &new.closes) {
             Some(hours) => {
                 new.opens = hours.from.strftime("%H:%M").to_string();
-                new.closes = hours.until.strftime("%H:%M").to_string();
+                let is_midnight = hours.until == Time::midnight();
+                new.closes =
+                    if is_midnight { "24:00".into() } else { hours.until.strftime("%H:%M").to_string() };
             }
             None => errors
                 .push(FieldError::new("opens", text!("请填写起止时间，例如 08:00 和 20:00，或者都留空"))),
@@ -221,7 +224,7 @@ fn applied(tx: &mut Tx<'_>, old: &Roster, draft: &RosterDraft) -> Result<Roster,
 }
 
 fn taken(error: store::Error) -> AppError {
-    if error.is_unique("rosters_unit_name_key") {
+    if error.is_unique("rosters_unit_id_name_key") {
         AppError::field("name", text!("这个部门已有同名的值班表，请换一个名称"))
     } else {
         error.into()

@@ -10,7 +10,7 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         demo::fill(&app.app, 120).await.unwrap();
         assert!(demo::fill(&app.app, 1).await.is_err(), "never on top of a company");
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
-        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 8);
+        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 60);
         for table in ["contacts", "assets", "activities"] {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert!(app.number(sql).await > 30, "{table}");

@@ -131,6 +131,7 @@ fn the_command_says_what_should_be_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("客户.csv"));
     std::fs::write(&file, torn()).unwrap();
+    assert!(kehu(&data, &["db", "migrate"]).output().unwrap().status.success());
     for more in [&["--dry-run"][..], &[]] {
         let mut arguments = vec!["import", "customers", file.to_str().unwrap()];
         arguments.extend(more);

@@ -326,7 +326,7 @@ async fn of_several_roles_the_union_counts_and_each_says_where_it_comes_from() {
         // Why: in words, for himself; about others only for those who grant roles.
         let why = li.get(&format!("{}/access", path(&theirs))).await.expect(200).json();
         let text = why.to_string();
-        assert!(text.contains("岗位：sales_manager（华东）"), "{text}");
+        assert!(text.contains("岗位：销售经理（华东）"), "{text}");
         assert!(text.contains("范围：本部门；客户所属部门：华东"), "{text}");
         assert!(text.contains("角色“角色writes”（直接授予）允许“客户·修改”，范围：本人；但客户负责人："), "{text}");
         let other = format!("{}/access?person={}", path(&theirs), admin.person_id);

@@ -252,7 +252,7 @@ async fn a_shift_against_an_absence_or_another_shift_is_refused_in_words() {
         };
         own.json("POST", "/api/v1/absences", away("2026-09-30 08:00", "2026-09-30 12:00")).await.expect(201);
         let twice = own.json("POST", "/api/v1/absences", away("2026-09-30 11:59", "2026-09-30 13:00")).await;
-        assert!(twice.expect(409).json()["title"].as_str().unwrap().contains("已登记请假"));
+        assert!(twice.expect(409).json()["title"].as_str().unwrap().contains("已登记年假"));
         own.json("POST", "/api/v1/absences", away("2026-09-30 12:00", "2026-09-30 13:00")).await.expect(201);
         let path = format!("/api/v1/rosters/{id}/shifts");
         let on = |from: &str, until: &str| json!({ "person_id": li.person_id, "starts_at": from, "ends_at": until });

@@ -109,6 +109,8 @@ struct WeekPage {
     is_this_week: bool,
     now: String,
     days: Vec<DayRow>,
+    /// Those on duty who have no post in the unit, in words; empty when all have.
+    outsiders: String,
     has_shifts: bool,
     may_change: bool,
 }
@@ -216,6 +218,7 @@ pub(super) async fn show(
         after: format!("{path}?week={}", monday.saturating_add(7.days())),
         is_this_week: monday == monday_of(app.today()),
         now: there.join(if l == Lang::Zh { "、" } else { ", " }),
+        outsiders: if keeps(&actor) { told.outsiders(&judge, &shifts) } else { String::new() },
         has_shifts: !shifts.is_empty(),
         days,
         may_change: keeps(&actor),
@@ -252,7 +255,25 @@ impl Told<'_> {
     fn warnings(&self, judge: &Judge, shift: &Shift) -> String {
         let planned = Planned { person_id: shift.person_id, span: shift.span };
         let found = judge.conflicts(&planned, Some(shift.id), &self.app.zone).unwrap_or_default();
-        found.iter().map(|c| self.conflict(&planned, c)).collect::<Vec<_>>().join("；")
+        let hard = found.iter().filter(|c| c.is_blocking());
+        hard.map(|c| self.conflict(&planned, c)).collect::<Vec<_>>().join("；")
+    }
+
+    /// Those of the shifts' people who have no post in the unit, in one line; empty when all have.
+    fn outsiders(&self, judge: &Judge, shifts: &[Shift]) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for shift in shifts {
+            let planned = Planned { person_id: shift.person_id, span: shift.span };
+            let found = judge.conflicts(&planned, Some(shift.id), &self.app.zone).unwrap_or_default();
+            let name = name(self.directory, shift.person_id);
+            if found.contains(&rosters::Conflict::Elsewhere) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            return String::new();
+        }
+        self.l.f("{} 不在值班表所属的部门任职", &[&names.join(if self.l == Lang::Zh { "、" } else { ", " })])
     }
 
     /// A conflict in words.
