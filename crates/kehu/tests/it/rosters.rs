@@ -258,7 +258,7 @@ async fn a_shift_against_an_absence_or_another_shift_is_refused_in_words() {
         let on = |from: &str, until: &str| json!({ "person_id": li.person_id, "starts_at": from, "ends_at": until });
         own.json("POST", &path, on("2026-09-30 14:00", "2026-09-30 15:00")).await.expect(403);
         let refused = api.json("POST", &path, on("2026-09-30 07:00", "2026-09-30 09:00")).await.expect(409).json();
-        assert_eq!(refused["title"], "员工li 这段时间请假：09-30 08:00–12:00");
+        assert_eq!(refused["title"], "员工li 这段时间年假：09-30 08:00–12:00");
         // Not of the unit is only a warning.
         let made = api.json("POST", &path, on("2026-09-30 13:00", "2026-09-30 20:00")).await.expect(201).json();
         let path = format!("/api/v1/rosters/{second}/shifts");
