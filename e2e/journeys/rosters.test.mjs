@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import path from "node:path";
 import { journey } from "../lib/journey.mjs";
 import { administrator } from "../lib/server.mjs";
 
@@ -19,12 +17,15 @@ async function pick(page, field, words) {
   await page.locator(`[data-picker]:has([name=${field}]) [role=option]`, { hasText: words }).first().click();
 }
 
-// A unit of the organisation, written directly: this journey is not about making one.
-function addUnit(server, name) {
-  const sql = `INSERT INTO units (id, kind, name, opened_on, created_at, updated_at)
-    VALUES (1, 'department', '${name}', '2020-01-01', 0, 0); UPDATE rights_state SET epoch = epoch + 1;`;
-  const done = spawnSync("sqlite3", [path.join(server.dataDir, "kehu.sqlite"), ".timeout 5000", sql], { encoding: "utf8" });
-  assert.equal(done.status, 0, done.stderr);
+// A unit of the organisation, made by the administrator's token: this journey is not about making one.
+async function addUnit(server, name) {
+  const token = server.kehu(["token", "new", "--user", administrator.username, "--name", "e2e"]).trim().split("\n").at(-1);
+  const made = await fetch(`${server.url}/api/v1/units`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ kind: "department", name }),
+  });
+  assert.equal(made.status, 201, await made.text());
 }
 
 // A point in time, today or days later, as fields for date and time want it.
@@ -35,7 +36,7 @@ journey("a roster is made, a week filled, the one on duty seen, and somebody act
   const { page, server, shot } = tools;
   const person = ["user", "add", "--username", "li", "--name", "李四", "--password-stdin"];
   server.kehu(person, { input: "Kehu-2026-journey\n" });
-  addUnit(server, "招商部");
+  await addUnit(server, "招商部");
   await begin(tools);
 
   // The roster: round the clock.
