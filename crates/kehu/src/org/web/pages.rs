@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::units::unit_choices;
-use crate::access::{ADMINISTRATOR_ID, Directory, STAFF_ID};
+use crate::access::{ADMINISTRATOR_ID, Directory, Object, STAFF_ID, Verb};
 use crate::app::App;
 use crate::auth::{self, check_new_password, temporary_password};
 use crate::error::AppError;
@@ -165,6 +165,8 @@ struct PersonPage {
     errors: FormErrors,
     /// A password just made; shown this once.
     secret: String,
+    /// Whether the reader may give and take roles.
+    may_grant: bool,
 }
 
 impl PersonPage {
@@ -180,6 +182,7 @@ impl PersonPage {
             roles: roles(directory, l),
             errors: FormErrors::default(),
             secret: String::new(),
+            may_grant: page.actor.as_ref().is_some_and(|a| a.may(Object::Role, Verb::Update)),
         }
     }
 
