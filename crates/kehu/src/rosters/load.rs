@@ -315,7 +315,7 @@ pub struct Wanted<'a> {
     pub lasts: Millis,
 }
 
-/// Who receives a caller at a moment (LC-08); see [`model::reception`].
+/// Who receives a caller at a moment (LC-08); see `model::reception`.
 pub fn receive(
     conn: &mut Conn<'_>,
     directory: &Directory,
