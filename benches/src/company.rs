@@ -68,7 +68,7 @@ impl Company {
         let db = Db::open(&Location::parse(&database).unwrap(), &options).unwrap();
         let people: Vec<(i64,)> = db
             .read_blocking(|conn| {
-                conn.rows("SELECT id FROM people WHERE role = 'staff' ORDER BY username", &[])
+                conn.rows("SELECT id FROM people WHERE username LIKE 'staff%' ORDER BY username", &[])
             })
             .unwrap();
         let people: Vec<i64> = people.into_iter().map(|(id,)| id).collect();

@@ -18,6 +18,7 @@ mod process;
 mod raw;
 mod report;
 mod run;
+mod scopes;
 
 use std::path::PathBuf;
 
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// Rows of the imported file; 0 leaves the import out.
     #[arg(long, default_value_t = 100_000)]
     import: usize,
+    /// Customers of the company on which data scopes are measured; 0 leaves it out.
+    #[arg(long, default_value_t = 100_000)]
+    scopes: usize,
     /// Write the tables into docs/performance.md.
     #[arg(long)]
     write: bool,

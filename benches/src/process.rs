@@ -38,11 +38,7 @@ impl Server {
 
     /// User and system time of all its threads so far.
     pub fn cpu(&self) -> Duration {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        // Linux counts these in hundredths of a second, whatever its own tick is.
-        Duration::from_millis(ticks * 10)
+        Duration::from_secs_f64(cpu_of(self.child.id()))
     }
 
     /// Resident memory now, in MiB.
@@ -56,6 +52,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor seconds a process has used so far.
+pub fn cpu_of(pid: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    // Linux counts these in hundredths of a second, whatever its own tick is.
+    ticks as f64 / 100.0
 }
 
 /// A line of /proc/PID/status in MiB, 0 when the process is gone.

@@ -12,7 +12,7 @@ use crate::loads::{Figures, repeat, requests};
 use crate::process::{Server, knows, must, watch};
 use crate::raw::Raw;
 use crate::report::{Report, ms, rate};
-use crate::{bare, data, machine, pages};
+use crate::{bare, data, machine, pages, scopes};
 
 /// Measures everything asked for.
 pub fn run(arguments: &Arguments) -> Report {
@@ -44,6 +44,10 @@ pub fn run(arguments: &Arguments) -> Report {
     }
     if server.is_none() {
         report.line("PostgreSQL was not measured: KEHU_TEST_POSTGRES names no server.");
+    }
+    if arguments.scopes > 0 {
+        let size = if arguments.large { 1_000_000 } else { arguments.scopes };
+        scopes::measure(&mut report, folder.path(), size, arguments.seconds.min(2.0));
     }
     if arguments.import > 0 {
         import(&mut report, arguments, &kehu, folder.path());
@@ -166,7 +170,7 @@ impl Asks {
 }
 
 /// Words people type: two neighbouring characters of a name.
-fn two_characters() -> Vec<String> {
+pub fn two_characters() -> Vec<String> {
     (0..200).map(|n| name(n * 37).chars().skip(n % 3).take(2).collect()).collect()
 }
 
@@ -371,7 +375,10 @@ fn sqlite(report: &mut Report, arguments: &Arguments, kehu: &Path, folder: &Path
 /// The kept counts, as the workbench reads them.
 fn counts(db: &Db, seconds: f64) -> Figures {
     repeat(seconds.min(2.0), |_| {
-        db.read_blocking(|conn| kehu::counters::by_key(conn, "customers.class_province", None)).unwrap();
+        db.read_blocking(|conn| {
+            kehu::counters::by_key(conn, "customers.class_province", &kehu::counters::Whose::Everybody)
+        })
+        .unwrap();
     })
 }
 

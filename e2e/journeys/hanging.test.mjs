@@ -162,3 +162,20 @@ journey("on a phone a customer's contact, vehicle and visit are noted in the dra
   const box = await open.boundingBox();
   assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
 });
+
+journey("files appear in their list and are counted as soon as they are sent", { setup: true }, async (tools) => {
+  const { page, shot } = tools;
+  const path = await begin(tools);
+  await page.goto(`${path}?tab=files`);
+  await page.getByText("还没有附件").waitFor();
+  const file = (name) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") });
+  await page.locator("input[type=file]").setInputFiles([file("合同.txt"), file("名片.txt")]);
+  await page.locator(".hang tr", { hasText: "合同.txt" }).waitFor();
+  await page.locator(".hang tr", { hasText: "名片.txt" }).waitFor();
+  await count(page, "附件", 2);
+  assert.equal(await page.getByText("还没有附件").count(), 0);
+  await page.locator("input[type=file]").setInputFiles(file("报告.txt"));
+  await page.locator(".hang tr", { hasText: "报告.txt" }).waitFor();
+  await count(page, "附件", 3);
+  await shot("files");
+});

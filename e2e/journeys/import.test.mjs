@@ -50,3 +50,33 @@ journey("a list with an error is checked, imported, corrected and imported again
   await page.getByText("改好.csv").first().waitFor();
   await shot("imports");
 });
+
+journey("an import with numbers is taken back and imported again, and what is unclear is shown", {}, async ({ page, shot }) => {
+  await page.goto("/setup");
+  for (const field of ["company", "name", "username", "password"]) {
+    await page.locator(`[name="${field}"]`).fill(administrator[field]);
+  }
+  await page.locator('[name="password_again"]').fill(administrator.password);
+  await page.locator('[name="password_again"]').press("Enter");
+  await page.waitForURL((url) => url.pathname === "/");
+
+  const list = ["客户编号,客户名称,手机,备注", "A001,广州天江科技有限公司,013800138000,第一家", "A002,红星机械厂,13800138001"].join("\n");
+  for (const round of [1, 2]) {
+    await page.goto("/imports/new");
+    await page.locator("input[type=file]").setInputFiles({ name: "编号.csv", mimeType: "text/csv", buffer: Buffer.from(list) });
+    await page.locator("#map-form button[type=submit]").click();
+    await page.locator("#doubts").getByText("本行只有 3 格").waitFor();
+    if (round === 1) await shot("import-doubts");
+    await page.locator('form[action$="/run"] button[type=submit]').click();
+    await page.getByText("全部导入完成").waitFor();
+    await page.locator("#doubts").waitFor();
+    if (round === 2) break;
+    await page.locator('form[action$="/undo"] button[type=submit]').click();
+    await page.locator("#confirm [data-role=yes]").click();
+    await page.getByText("已撤销 2 行").waitFor();
+  }
+  for (const [number, name] of [["A001", "广州天江科技有限公司"], ["A002", "红星机械厂"]]) {
+    await page.goto(`/customers?q=${number}`);
+    await page.locator("tbody").getByText(name).first().waitFor();
+  }
+});

@@ -1,5 +1,7 @@
 // [data-drop]: choose or drop files. With data-url each file is sent at once (multipart, field `file`) with a
-// progress bar; the html of the answer goes into the list. Without it the input is part of its form.
+// progress bar; the html of the answer goes into the list. With data-changed what was sent is shown elsewhere on the
+// page: once nothing is on its way, that event is sent to the body instead. Without data-url the input is part of its
+// form.
 const size = (bytes) => (bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
 
 kehu.each("[data-drop]", (zone) => {
@@ -7,6 +9,16 @@ kehu.each("[data-drop]", (zone) => {
   const list = zone.parentElement.querySelector(".drop-files");
   const limit = Number(zone.dataset.max || 0);
   const url = kehu.localPath(zone.dataset.url);
+
+  let underway = 0;
+  let sent = 0;
+  // Lines of refused files stay until the person has read them.
+  const ended = () => {
+    underway -= 1;
+    if (underway > 0 || !sent) return;
+    sent = 0;
+    htmx.trigger(document.body, zone.dataset.changed);
+  };
 
   const line = (file, note) => {
     const item = document.createElement("li");
@@ -26,11 +38,16 @@ kehu.each("[data-drop]", (zone) => {
     request.open("POST", url);
     request.setRequestHeader("HX-Request", "true");
     request.upload.onprogress = (event) => { if (event.lengthComputable) { bar.value = (100 * event.loaded) / event.total; state.textContent = `${Math.round(bar.value)}%`; } };
+    underway += 1;
+    if (zone.dataset.changed) request.onloadend = ended;
     request.onload = () => {
       const location = request.getResponseHeader("HX-Redirect");
       if (location) { window.location.href = kehu.localPath(location) ?? "/"; return; }
       bar.remove();
-      if (request.status < 300) {
+      if (request.status < 300 && zone.dataset.changed) {
+        sent += 1;
+        item.remove();
+      } else if (request.status < 300) {
         const made = document.createElement("template");
         made.innerHTML = request.responseText;
         if (made.content.childElementCount) { item.replaceWith(made.content); htmx.process(list); } else state.textContent = "✓";

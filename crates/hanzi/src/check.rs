@@ -117,6 +117,11 @@ pub fn phone(text: &str) -> Checked {
     if is_mobile(&digits) || is_service(&digits) {
         return Ok(with_extension(digits, extension));
     }
+    // A zero before a mobile number: from the days when it was dialled to another town, or to keep Excel from
+    // taking the zero away. No area code is 013 to 019.
+    if let Some(rest) = digits.strip_prefix('0').filter(|rest| is_mobile(rest)) {
+        return Ok(with_extension(rest.to_owned(), extension));
+    }
     let is_plainly_mobile = digits.len() >= 9 && digits.starts_with('1');
     if is_plainly_mobile { mobile(&number) } else { landline(text) }
 }
@@ -566,6 +571,19 @@ mod tests {
             ["8619912345678", "１９９１２３４５６７８", "\u{202d}19912345678\u{202c}", "0086 199 1234 5678"]
         {
             assert_eq!(mobile(text).as_deref(), Ok("19912345678"));
+        }
+    }
+
+    #[test]
+    fn a_zero_before_a_mobile_number_is_dropped() {
+        for text in ["013812345678", "０１３８１２３４５６７８", "0 138-1234-5678", "(0)13812345678"]
+        {
+            assert_eq!(phone(text).as_deref(), Ok("13812345678"), "{text}");
+        }
+        assert_eq!(phone("013812345678转9").as_deref(), Ok("13812345678转9"));
+        assert_eq!(phone("010-88886666").as_deref(), Ok("010-88886666"));
+        for text in ["0138123456789", "01381234567", "012812345678", "0013812345678"] {
+            assert!(phone(text).is_err(), "{text}");
         }
     }
 

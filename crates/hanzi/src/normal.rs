@@ -1,7 +1,44 @@
 //! Keys under which the same person, company, number or car written differently is found as a duplicate. Keys are for
 //! comparing, not for showing. An empty key means that nothing can be compared.
 
+use std::borrow::Cow;
+
 use crate::fold;
+
+/// A text as it is kept: without spaces at its ends and without what nobody can see. Zero-width spaces, soft hyphens,
+/// fillers and marks of direction go wherever they stand. Joiners and variation selectors stay inside a text that
+/// shows something: Persian and Indian names, emoji and variants of Han characters (葛󠄀) are written with them. A text
+/// of nothing visible is empty.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if !text.chars().any(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    if text.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
+        return Cow::Borrowed("");
+    }
+    let kept: String = text.chars().filter(|c| !is_invisible(*c) || may_shape(*c)).collect();
+    let kept = kept.trim_start_matches(|c: char| c.is_whitespace() || may_shape(c));
+    let kept = kept.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200c}' | '\u{200d}'));
+    Cow::Owned(kept.to_owned())
+}
+
+/// Whether a character shows nothing by itself: Default_Ignorable_Code_Point of Unicode, the blank of Braille, and the
+/// marks between lines.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether an invisible character changes how its neighbours look.
+fn may_shape(c: char) -> bool {
+    matches!(c,
+        '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
+}
 
 /// Digits only, without +86 or 0086. An extension is cut off: it is another desk, not another customer.
 pub fn phone_key(phone: &str) -> String {
@@ -17,6 +54,11 @@ pub fn phone_key(phone: &str) -> String {
             .strip_prefix("86")
             .filter(|rest| is_international || (rest.len() == 11 && rest.starts_with('1')))
             .unwrap_or(&digits),
+    };
+    // A zero dialled before a mobile number is no part of it.
+    let national = match national.as_bytes() {
+        [b'0', b'1', b'3'..=b'9', ..] if national.len() == 12 => &national[1..],
+        _ => national,
     };
     // 020… abroad is written +86 20…: the zero comes back, mobile numbers and 400 have none.
     let lacks_zero = national.len() < digits.len() && !national.starts_with(['0', '1', '4', '8']);
@@ -77,6 +119,29 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn only_what_can_be_seen_is_kept() {
+        for (text, kept) in [
+            ("张三", "张三"),
+            (" 张 三 ", "张 三"),
+            ("\u{200b}张\u{200b}三\u{feff}", "张三"),
+            ("\u{200d}张三\u{200d} ", "张三"),
+            ("可\u{ad}见\u{2060}", "可见"),
+            ("\u{200b}", ""),
+            (" \u{3164}\u{2800}\u{fe0f}\u{200d}\u{3000}", ""),
+            ("\u{e0041}\u{e007f}", ""),
+            ("葛\u{e0100}城市", "葛\u{e0100}城市"),
+            ("辻\u{e0100}", "辻\u{e0100}"),
+            ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("\u{fe0f}甲", "甲"),
+            ("", ""),
+        ] {
+            assert_eq!(visible(text), kept, "{text:?}");
+            assert_eq!(visible(kept), kept);
+        }
+    }
+
+    #[test]
     fn phones_written_differently_are_one() {
         for phone in [
             "13812345678",
@@ -85,6 +150,7 @@ mod tests {
             "8613812345678",
             "１３８ 1234 5678",
             "138 1234 5678转9",
+            "013812345678",
         ] {
             assert_eq!(phone_key(phone), "13812345678", "{phone}");
         }

@@ -24,6 +24,7 @@ struct Shell {
     company: &'static str,
     user_name: &'static str,
     role_title: &'static str,
+    acting: Vec<String>,
     is_administrator: bool,
     menu: Vec<MenuItem>,
     crumbs: Vec<Crumb>,
@@ -272,6 +273,7 @@ fn shell(headers: &HeaderMap, page: &str) -> Shell {
         company: "申江集团客户服务中心",
         user_name: "陈晓燕",
         role_title: "客户经理 · 华东一部",
+        acting: Vec::new(),
         is_administrator: false,
         menu: vec![
             MenuItem { active: !list, ..item("工作台", "layout-dashboard", "h") },

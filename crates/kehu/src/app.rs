@@ -2,16 +2,26 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use store::Db;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::access::Actor;
+use crate::access::{self, Actor, ActorFacts, Directory, Rights, Via};
 use crate::auth::{Passwords, SessionCache};
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::clock::{Clock, Millis, Zone};
 use crate::config::Config;
 use crate::error::AppError;
+use crate::expr::{Expr, Schema};
+use crate::i18n::Lang;
+use crate::ids::PersonId;
+use crate::org::{self, Records};
+use crate::text;
 use crate::web::Hooks;
+
+/// How long an export waits for one of the others to end before it is refused.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The application, cheap to clone.
 #[derive(Clone)]
@@ -37,7 +47,9 @@ pub struct Inner {
     pub setup_code: String,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
+    exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
+    directory: Mutex<Option<Arc<Directory>>>,
     company: Mutex<Option<(Company, Millis)>>,
 }
 
@@ -60,6 +72,8 @@ impl Deref for App {
 impl App {
     /// Puts the parts together; the schema must be up to date.
     pub fn new(db: Db, config: Config, clock: Clock, hooks: Hooks) -> Result<Self, AppError> {
+        // Half of the readers stay with everybody else, whatever is taken out at the moment.
+        let exports = Arc::new(Semaphore::new((db.readers() / 2).max(1)));
         Ok(Self(Arc::new(Inner {
             db,
             config,
@@ -71,7 +85,9 @@ impl App {
             // Random: an id would tell when the process started and little else.
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             jobs_waiting: tokio::sync::Notify::new(),
+            exports,
             catalogue: CatalogueCache::default(),
+            directory: Mutex::new(None),
             company: Mutex::new(None),
         })))
     }
@@ -91,7 +107,94 @@ impl App {
         self.catalogue.clear();
     }
 
-    /// Forgets who secrets belong to; call after changing people, sessions or tokens.
+    /// The organisation and its roles as they stand now. Read anew when they changed, on whichever server.
+    pub async fn directory(&self) -> Result<Arc<Directory>, AppError> {
+        let epoch = self.db.read(org::epoch).await?;
+        self.directory_of(epoch).await
+    }
+
+    async fn directory_of(&self, epoch: i64) -> Result<Arc<Directory>, AppError> {
+        if let Some(held) = &*self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+            && held.epoch == epoch
+        {
+            return Ok(Arc::clone(held));
+        }
+        let (day, now) = (self.today().to_string(), self.now());
+        let parts = self.db.read(move |conn| org::load_parts(conn, &day, now)).await?;
+        let schema = Schema::customers(&self.catalogue().await?.custom_fields).in_zone(self.zone.clone());
+        let compile = |source: &str| {
+            let condition = Expr::compile(source, &schema).ok()?;
+            Some(Arc::new(condition) as Arc<dyn access::Condition>)
+        };
+        let fresh = Arc::new(Directory::new(parts, &compile));
+        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    /// What a person may do now, grants on single records included.
+    pub async fn rights(&self, person: PersonId) -> Result<Arc<Rights>, AppError> {
+        let now = self.now();
+        let (epoch, records) = self
+            .db
+            .read(move |conn| Ok::<_, AppError>((org::epoch(conn)?, org::load_records(conn, person, now)?)))
+            .await?;
+        self.rights_from(person, epoch, records).await
+    }
+
+    /// `rights` from what was read already.
+    pub(crate) async fn rights_from(
+        &self,
+        person: PersonId,
+        epoch: i64,
+        records: Records,
+    ) -> Result<Arc<Rights>, AppError> {
+        let directory = self.directory_of(epoch).await?;
+        let rights = directory.rights(person, &self.today().to_string(), self.now());
+        if records == Records::default() {
+            return Ok(Arc::new(rights));
+        }
+        let mut granted = std::collections::HashMap::<i64, Vec<_>>::new();
+        for (customer, role) in records.granted {
+            if let Some(bundle) = directory.role(role).filter(|r| r.is_bundle) {
+                granted.entry(customer).or_default().push(Arc::clone(bundle));
+            }
+        }
+        Ok(Arc::new(rights.with_records(granted, records.excluded)))
+    }
+
+    /// A person acting through a background job or a command, with the rights he has now. `None` for one who is not
+    /// there or may not sign in.
+    pub async fn actor_for(&self, person: PersonId, via: Via) -> Result<Option<Actor>, AppError> {
+        if person.0 == 0 {
+            return Ok(Some(Actor::command_line()));
+        }
+        let found = self.db.read(move |conn| org::load_person(conn, person)).await?;
+        let Some(person) = found.filter(|p| p.is_active) else { return Ok(None) };
+        Ok(Some(Actor::new(ActorFacts {
+            person_id: person.id,
+            username: person.username,
+            name: person.name,
+            rights: self.rights(person.id).await?,
+            via,
+            ip: String::new(),
+            request_id: store::format_id(store::new_id()),
+            lang: Lang::Zh,
+            must_change_password: false,
+        })))
+    }
+
+    /// A place among the exports that may go on at once (half as many as there are readers, at least one), held until
+    /// dropped. `Busy` when none becomes free within three seconds.
+    pub async fn export_place(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        let place = Arc::clone(&self.exports).acquire_owned();
+        match tokio::time::timeout(EXPORT_PATIENCE, place).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(AppError::Busy(text!("现在同时进行的导出太多，请稍后再试"))),
+        }
+    }
+
+    /// Forgets who secrets belong to; call after changing people, their rights, sessions or
+    /// tokens.
     pub fn forget_sessions(&self) {
         self.sessions.clear();
     }
@@ -122,6 +225,11 @@ impl App {
     /// Today in the company's zone.
     pub fn today(&self) -> jiff::civil::Date {
         self.zone.date(self.now())
+    }
+
+    /// Now, as the actions of the organisation take it.
+    pub fn moment(&self) -> org::Moment {
+        org::Moment::new(self.now(), &self.zone)
     }
 
     /// How much waits for a person, for the badge.

@@ -55,12 +55,16 @@ pub enum AppError {
     PreconditionRequired,
     /// Too many attempts; try again after so many seconds.
     TooMany(u64),
+    /// The request came too slowly; try again.
+    TooSlow,
     /// More bytes than we take.
     TooLarge(Text),
     /// A kind of content we do not take.
     Unsupported(Text),
     /// Too busy or the database cannot be reached; try again.
     Unavailable,
+    /// So much of this kind goes on at once that no more is taken; try again in a moment.
+    Busy(Text),
     /// The disk is full.
     Full,
     /// A mistake of ours; the text goes to the log only.
@@ -86,11 +90,37 @@ impl AppError {
             Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether the same work done again by itself would be refused again: a person must change something first.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NotSignedIn
+            | Self::MustChangePassword
+            | Self::MethodNotAllowed
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::Hidden { .. }
+            | Self::Invalid(_)
+            | Self::BadRequest(_)
+            | Self::PreconditionRequired
+            | Self::TooLarge(_)
+            | Self::Unsupported(_) => true,
+            Self::Conflict(_)
+            | Self::Stale
+            | Self::TooMany(_)
+            | Self::TooSlow
+            | Self::Unavailable
+            | Self::Busy(_)
+            | Self::Full
+            | Self::Internal(_) => false,
         }
     }
 
@@ -108,9 +138,11 @@ impl AppError {
             Self::Stale => "stale",
             Self::PreconditionRequired => "precondition_required",
             Self::TooMany(_) => "too_many_requests",
+            Self::TooSlow => "too_slow",
             Self::TooLarge(_) => "too_large",
             Self::Unsupported(_) => "unsupported_media_type",
             Self::Unavailable => "unavailable",
+            Self::Busy(_) => "busy",
             Self::Full => "disk_full",
             Self::Internal(_) => "internal",
         }
@@ -128,10 +160,12 @@ impl AppError {
             | Self::BadRequest(t)
             | Self::Conflict(t)
             | Self::TooLarge(t)
-            | Self::Unsupported(t) => t.clone(),
+            | Self::Unsupported(t)
+            | Self::Busy(t) => t.clone(),
             Self::Stale => text!("这条记录刚被别人改过，请刷新后重新修改"),
             Self::PreconditionRequired => text!("修改时必须带 If-Match，请先读取记录取得 ETag"),
             Self::TooMany(seconds) => text!("尝试次数过多，请 {} 秒后再试", seconds),
+            Self::TooSlow => text!("提交的内容太久没有传完，请检查网络后重试"),
             Self::Unavailable => text!("系统正忙，请稍后再试"),
             Self::Full => text!("服务器磁盘已满，暂时不能保存，请联系管理员清理磁盘"),
             Self::Internal(_) => text!("系统出错了，没有保存任何改动，请重试或联系管理员"),
@@ -172,6 +206,9 @@ impl IntoResponse for AppError {
             }
             Self::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Self::Busy(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
             }
             Self::NotSignedIn => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 13] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -27,6 +27,9 @@ const FILES: [&str; 10] = [
     include_str!("../locales/en/shell.toml"),
     include_str!("../locales/en/strategies.toml"),
     include_str!("../locales/en/expr.toml"),
+    include_str!("../locales/en/rights.toml"),
+    include_str!("../locales/en/organisation.toml"),
+    include_str!("../locales/en/rosters.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
@@ -107,7 +110,7 @@ pub fn grouped(n: impl fmt::Display) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
     /// A source text with `{}` places and what goes into them.
-    Template(Cow<'static, str>, Vec<String>),
+    Template(Cow<'static, str>, Vec<Argument>),
     /// Both languages already in words (from the libraries' checks).
     Both(String, String),
 }
@@ -116,7 +119,7 @@ impl Text {
     /// The words in a language.
     pub fn to(&self, lang: Lang) -> String {
         match self {
-            Self::Template(zh, arguments) => fill(lang.t(zh), arguments.iter().cloned()),
+            Self::Template(zh, arguments) => fill(lang.t(zh), arguments.iter().map(|a| a.to(lang))),
             Self::Both(zh, en) => lang.pick(zh, en).to_owned(),
         }
     }
@@ -133,11 +136,54 @@ impl fmt::Display for Text {
     }
 }
 
+/// What goes into a place of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// A value as it is: a number, a name, what somebody typed.
+    Value(String),
+    /// Words of ours, in the language of the message.
+    Words(Text),
+}
+
+impl Argument {
+    fn to(&self, lang: Lang) -> String {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Words(text) => text.to(lang),
+        }
+    }
+}
+
+/// Words of ours as an argument of `text!`: the title of a field, a kind, another message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word(Text);
+
+/// `text!("请填写{}", word(spec.zh))`: the argument is translated with the message. Values of users go in as they are.
+pub fn word(text: impl Into<Text>) -> Word {
+    Word(text.into())
+}
+
+impl From<&Word> for Argument {
+    fn from(word: &Word) -> Self {
+        Self::Words(word.0.clone())
+    }
+}
+
+// `Word` is not `Display`, so that it never becomes a value by mistake.
+impl<T: fmt::Display> From<&T> for Argument {
+    fn from(value: &T) -> Self {
+        Self::Value(value.to_string())
+    }
+}
+
 /// `text!("最多 {} 个字", 100)`: a message with arguments.
 #[macro_export]
 macro_rules! text {
     ($zh:literal $(, $argument:expr)* $(,)?) => {
-        $crate::i18n::Text::Template(std::borrow::Cow::Borrowed($zh), vec![$($argument.to_string()),*])
+        $crate::i18n::Text::Template(
+            std::borrow::Cow::Borrowed($zh),
+            vec![$($crate::i18n::Argument::from(&$argument)),*],
+        )
     };
 }
 
@@ -155,6 +201,30 @@ mod tests {
         }
         assert_eq!(text!("最多 {} 个字，现在 {} 个", 5, 7).to(Lang::Zh), "最多 5 个字，现在 7 个");
         assert_eq!(Lang::En.t("没有这个词的翻译"), "没有这个词的翻译");
+    }
+
+    #[test]
+    fn words_of_ours_inside_a_message_are_translated_and_values_are_not() {
+        let text = text!("请填写{}", word("客户名称"));
+        assert_eq!(text.to(Lang::Zh), "请填写客户名称");
+        assert_eq!(text.to(Lang::En), "Please fill in: Customer name");
+        assert_eq!(text!("请填写{}", "客户名称").to(Lang::En), "Please fill in: 客户名称");
+    }
+
+    /// Files are read one after the other and the last one wins: a key with two translations shows the one nobody
+    /// expects. What means two things in English needs two source texts.
+    #[test]
+    fn no_text_has_two_translations() {
+        let mut known: HashMap<String, String> = HashMap::new();
+        let mut twice = std::collections::BTreeMap::new();
+        for file in FILES {
+            for (zh, en) in toml::from_str::<HashMap<String, String>>(file).unwrap() {
+                if let Some(other) = known.insert(zh.clone(), en.clone()).filter(|other| *other != en) {
+                    twice.insert(zh, (other, en));
+                }
+            }
+        }
+        assert!(twice.is_empty(), "{twice:#?}");
     }
 
     #[test]

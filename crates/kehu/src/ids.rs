@@ -76,6 +76,22 @@ id_types! {
     ViewId,
     /// A service strategy of a group of customers.
     StrategyId,
+    /// A unit of the organisation.
+    UnitId,
+    /// A post somebody holds.
+    PositionId,
+    /// A role.
+    RoleId,
+    /// A delegation.
+    DelegationId,
+    /// A duty roster.
+    RosterId,
+    /// A shift on a roster.
+    ShiftId,
+    /// An absence.
+    AbsenceId,
+    /// A grant on one customer.
+    GrantId,
     /// A row of the audit log.
     AuditId,
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{AppError, FieldError};
-use crate::i18n::Text;
+use crate::i18n::{Text, word};
 use crate::text;
 use crate::web::FormData;
 
@@ -102,11 +102,11 @@ pub fn clean(specs: &[Spec], values: &Values, is_new: bool, errors: &mut Vec<Fie
         let raw = values.get(spec.key);
         match raw.map(|raw| clean_value(spec.kind, spec.longest, raw)).transpose() {
             Ok(Some(value)) if value.is_empty() && spec.is_required => {
-                errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
+                errors.push(FieldError::new(spec.key, text!("请填写{}", word(spec.zh))));
             }
             Ok(Some(value)) => drop(cleaned.insert(spec.key, value)),
             Ok(None) if is_new && spec.is_required => {
-                errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
+                errors.push(FieldError::new(spec.key, text!("请填写{}", word(spec.zh))));
             }
             Ok(None) => {}
             Err(text) => errors.push(FieldError::new(spec.key, text)),
@@ -121,7 +121,7 @@ pub fn clean_value(kind: Kind, longest: usize, raw: &str) -> Result<String, Text
     if raw.chars().any(|c| is_unwanted(c) || (!is_long && matches!(c, '\n' | '\r'))) {
         return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
-    let value = raw.trim();
+    let value = &*hanzi::normal::visible(raw);
     let length = value.chars().count();
     if length > longest.max(40) {
         return Err(text!("最多 {} 个字，现在 {} 个", longest, length));

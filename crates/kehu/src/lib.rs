@@ -42,6 +42,9 @@ pub mod strategies;
 // What stands on it.
 pub mod demo;
 pub mod imports;
+pub mod roles;
+pub mod rosters;
+pub mod shares;
 pub mod tasks;
 pub mod workbench;
 

@@ -1,37 +1,58 @@
-//! The menu on the left, by role.
+//! The menu on the left, by what a person may do.
 
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
+use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{imports, tasks};
+use crate::{imports, org, tasks};
 
 /// What the floors below know of the features: for `App::new`.
-pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: imports::JOBS };
+pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: &JOBS };
+
+const JOBS: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
+
+/// Two lists of kinds of jobs as one.
+const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
+    let mut all = [first[0]; N];
+    let mut at = 1;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 5] = [
+const EVERYBODY: [(&str, &str, &str, &str); 6] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
     ("动态", "/activities", "history", ""),
+    ("值班", "/rosters", "calendar-time", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 
 /// What everybody may read and administrators change.
 const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 
-const ADMINISTRATION: [(&str, &str); 8] = [
-    ("人员", "/admin/people"),
-    ("字典", "/admin/dictionaries"),
-    ("客户字段", "/admin/fields"),
-    STRATEGIES,
-    ("API 令牌", "/admin/tokens"),
-    ("操作日志", "/admin/audit"),
-    ("登录日志", "/admin/logins"),
-    ("回收站", "/admin/recycle"),
+/// Source text, address, the permission it needs; `None` for administrators only.
+type Page = (&'static str, &'static str, Option<(Object, Verb)>);
+
+const ADMINISTRATION: [Page; 11] = [
+    ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
+    ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
+    ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
+    ("代理与专长", "/admin/delegations", Some((Object::Organisation, Verb::Update))),
+    ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
+    ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
+    (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
+    ("API 令牌", "/admin/tokens", None),
+    ("操作日志", "/admin/audit", Some((Object::Audit, Verb::Read))),
+    ("登录日志", "/admin/logins", Some((Object::Audit, Verb::Read))),
+    ("回收站", "/admin/recycle", None),
 ];
 
 /// While the demonstration is not cleared.
-const DEMONSTRATION: (&str, &str) = ("演示数据", "/admin/demo");
+const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
 pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
@@ -39,6 +60,7 @@ pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
     let is_here = |href: &str| path == href || (href != "/" && path.starts_with(&format!("{href}/")));
     let mut items: Vec<MenuItem> = EVERYBODY
         .iter()
+        .filter(|(_, href, ..)| *href != "/imports" || actor.may(Object::Customer, Verb::Import))
         .map(|(title, href, icon, go)| MenuItem {
             title: l.t(title).to_owned(),
             href: (*href).to_owned(),
@@ -48,15 +70,21 @@ pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
             ..MenuItem::default()
         })
         .collect();
-    if actor.is_administrator() {
+    let may = |need: &Option<(Object, Verb)>| match need {
+        Some((object, verb)) => actor.may(*object, *verb),
+        None => actor.is_administrator(),
+    };
+    let is_demo = is_demo.then_some(&DEMONSTRATION);
+    let children: Vec<_> = ADMINISTRATION.iter().chain(is_demo).filter(|(.., need)| may(need)).collect();
+    let has_strategies = children.iter().any(|(_, href, _)| *href == STRATEGIES.1);
+    if !children.is_empty() {
         items.push(MenuItem {
             title: l.t("系统管理").to_owned(),
             icon: "settings",
             active: path.starts_with("/admin/"),
-            children: ADMINISTRATION
-                .iter()
-                .chain(is_demo.then_some(&DEMONSTRATION))
-                .map(|(title, href)| MenuItem {
+            children: children
+                .into_iter()
+                .map(|(title, href, _)| MenuItem {
                     title: l.t(title).to_owned(),
                     href: (*href).to_owned(),
                     active: is_here(href),
@@ -65,7 +93,8 @@ pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
                 .collect(),
             ..MenuItem::default()
         });
-    } else {
+    }
+    if !has_strategies {
         let (title, href) = STRATEGIES;
         items.push(MenuItem {
             title: l.t(title).to_owned(),

@@ -37,6 +37,41 @@ impl Conditions {
     }
 }
 
+/// A text of ours with its places `$1` … filled by the values as literals: for conditions that stand in every statement
+/// of a person and must not take up its parameters. Texts are quoted, quotes in them doubled; none holds NUL.
+pub fn inline(sql: &str, params: &[Value<'static>]) -> String {
+    let mut filled = String::with_capacity(sql.len() + 64);
+    let mut parts = sql.split('$');
+    filled.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        match number.parse().ok().and_then(|n: usize| params.get(n.checked_sub(1)?)) {
+            Some(value) => filled.push_str(&literal(value)),
+            None => {
+                filled.push('$');
+                filled.push_str(number);
+            }
+        }
+        filled.push_str(rest);
+    }
+    filled
+}
+
+fn literal(value: &Value<'static>) -> String {
+    match value {
+        Value::Int(n) => n.to_string(),
+        Value::Real(n) => format!("{n:e}"),
+        Value::Text(text) => quoted(text),
+        Value::Owned(text) => quoted(text),
+        _ => "NULL".into(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+}
+
 /// One key of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortKey {

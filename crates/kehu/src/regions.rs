@@ -10,6 +10,9 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::i18n::Text;
+use crate::text;
+
 /// Longest text that [`resolve`] looks at, in characters; no division's full name comes near it.
 const LONGEST_TEXT: usize = 64;
 /// Longest name of a division, in characters (双江拉祜族佤族布朗族傣族自治县 has 15).
@@ -55,11 +58,18 @@ pub struct Unknown {
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl Unknown {
+    /// What to say of it.
+    pub fn text(&self) -> Text {
         let shown: String = self.text.chars().take(20).collect();
         if self.suggestions.is_empty() {
-            write!(f, "无法识别地区“{shown}”，请写出省、市、区县，例如：广东省/广州市/天河区")
+            text!("无法识别地区“{}”，请写出省、市、区县，例如：广东省/广州市/天河区", shown)
         } else {
-            write!(f, "无法确定地区“{shown}”，请选择其中之一：{}", self.suggestions.join("、"))
+            text!("无法确定地区“{}”，请选择其中之一：{}", shown, self.suggestions.join("、"))
         }
     }
 }

@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org,
-    search, strategies, tasks, web, workbench,
+    activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org, roles,
+    rosters, search, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -37,6 +37,9 @@ pub fn routes() -> Routes {
     let routes = org::web::routes(routes);
     let routes = catalogue::web::routes(routes);
     let routes = strategies::routes(routes);
+    let routes = roles::routes(routes);
+    let routes = shares::routes(routes);
+    let routes = rosters::routes(routes);
     let routes = demo::routes(routes);
     audit::web::routes(routes)
 }

@@ -3,8 +3,18 @@
 use store::Migration;
 
 /// Every step of the schema, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_ground", sql: include_str!("../migrations/0001_ground.sql") },
+    Migration { name: "0002_organisation", sql: include_str!("../migrations/0002_organisation.sql") },
+    Migration {
+        name: "0003_imports_undone_by",
+        sql: include_str!("../migrations/0003_imports_undone_by.sql"),
+    },
+    Migration {
+        name: "0004_numbers_of_the_living",
+        sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
+    },
+];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
 /// and `schema_migrations` belongs to each database itself.
@@ -12,6 +22,20 @@ pub const TABLES: &[&str] = &[
     "company",
     "settings",
     "people",
+    "units",
+    "unit_history",
+    "positions",
+    "delegations",
+    "person_skills",
+    "absences",
+    "rosters",
+    "shifts",
+    "roles",
+    "role_grants",
+    "role_fields",
+    "post_roles",
+    "person_roles",
+    "rights_state",
     "sessions",
     "known_devices",
     "api_tokens",
@@ -30,6 +54,8 @@ pub const TABLES: &[&str] = &[
     "customers",
     "customer_keys",
     "customer_marks",
+    "customer_grants",
+    "customer_exclusions",
     "contacts",
     "assets",
     "activities",
@@ -41,6 +67,9 @@ pub const TABLES: &[&str] = &[
     "list_settings",
     "saved_views",
 ];
+
+/// The tables that migrations already fill, parents before children.
+pub const SEEDED: &[&str] = &["roles", "role_grants", "rights_state"];
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ pub use conn::{Conn, Tx};
 pub use copy::{CopyReport, TableCopy, copy_tables, digest_table};
 pub use error::{Constraint, Error};
 pub use ids::{IdError, format_id, new_id, parse_id};
-pub use migrate::{Migration, migrate, pending};
+pub use migrate::{Migration, is_migrated, migrate, pending};
 pub use postgres::Row as PostgresRow;
 pub use rusqlite::types::ValueRef as SqliteValue;
 pub use value::{FromColumn, FromRow, Row, Value};
@@ -105,6 +105,7 @@ pub struct Db {
 
 struct Inner {
     engine: Engine,
+    readers: usize,
     reads: Sender<Box<dyn ReadJob>>,
     writes: Sender<Box<dyn WriteJob>>,
     health: Arc<Health>,
@@ -259,12 +260,17 @@ impl Db {
                 Engine::Postgres
             }
         };
-        Ok(Self { inner: Arc::new(Inner { engine, reads, writes, health }) })
+        Ok(Self { inner: Arc::new(Inner { engine, readers: options.readers.max(1), reads, writes, health }) })
     }
 
     /// The engine this database runs on.
     pub fn engine(&self) -> Engine {
         self.inner.engine
+    }
+
+    /// How many reads can run at once.
+    pub fn readers(&self) -> usize {
+        self.inner.readers
     }
 
     /// Whether storage failed (an fsync error, a damaged file): nothing is acknowledged until a restart.

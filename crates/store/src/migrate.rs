@@ -40,6 +40,21 @@ pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
     Ok(done)
 }
 
+/// Whether migrations were ever run on this database. Changes nothing.
+pub fn is_migrated(db: &Db) -> Result<bool> {
+    let sql = match db.engine() {
+        Engine::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema_migrations'",
+        Engine::Postgres => {
+            "SELECT COUNT(*) FROM information_schema.tables
+             WHERE table_schema = current_schema() AND table_name = 'schema_migrations'"
+        }
+    };
+    if db.read_blocking(move |conn| conn.count(sql, &[]))? == 0 {
+        return Ok(false);
+    }
+    Ok(db.read_blocking(|conn| conn.count("SELECT COUNT(*) FROM schema_migrations", &[]))? > 0)
+}
+
 /// The migrations still to run, after checking that the others are the ones this program knows.
 pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static Migration>> {
     match db.write_blocking(|tx| tx.exec(REGISTER, &[])) {

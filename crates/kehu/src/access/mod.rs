@@ -1,83 +1,33 @@
-//! Who may do what: one decision function, and the same rule as a SQL condition for lists.
+//! Who may do what: one decision function, and the same rule as a SQL condition for lists, from the same data.
 //!
-//! Two built-in roles prove the path: an administrator may do everything; a staff member works with the customers in
-//! his data scope. Everything that hangs on a customer (contacts, assets, activities, files, audit rows, search hits,
-//! exports) is decided by that customer.
+//! A person has roles through his posts, himself, or because he acts for somebody; a role permits verbs on objects,
+//! each within a data scope, and has rules for single fields. What hangs on a customer (contacts, assets, activities,
+//! files, audit rows, search hits, exports) is decided by that customer: whoever may not read the customer does not
+//! know any of it. On top come grants on single customers (shares, open approvals) and exclusions (回避).
+//!
+//! Nothing here knows the database or a clock: `Directory` is a snapshot, `Rights` is worked out from it, and both
+//! `decide` and `reach_sql` read only `Rights`.
 
+mod directory;
+mod explain;
+mod objects;
+mod rights;
+mod role;
+
+pub use directory::{Compile, DEEPEST, Delegation, DirectRole, Directory, Member, Parts, Position, Unit};
+pub use explain::{Reason, explain};
+pub use objects::{Object, Verb};
+pub use rights::{Condition, Extent, Fields, Held, Reach, Rights, Whole, Why};
+pub use role::{ADMINISTRATOR, ADMINISTRATOR_ID, FieldRule, Role, STAFF_ALL_ID, STAFF_ID, Scope};
+
+use std::any::Any;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::error::AppError;
 use crate::i18n::{Lang, Text};
-use crate::ids::PersonId;
+use crate::ids::{PersonId, UnitId};
 use crate::text;
-
-/// What a person is in the company.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// May do everything and administers the system.
-    Administrator,
-    /// Works with customers.
-    Staff,
-}
-
-impl Role {
-    /// The name stored and sent.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Administrator => "administrator",
-            Self::Staff => "staff",
-        }
-    }
-    /// The role of a stored name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "administrator" => Some(Self::Administrator),
-            "staff" => Some(Self::Staff),
-            _ => None,
-        }
-    }
-    /// The name people read (source text).
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Administrator => "管理员",
-            Self::Staff => "员工",
-        }
-    }
-}
-
-/// Which customers a staff member works with (数据范围).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataScope {
-    /// Every customer (全部).
-    All,
-    /// The customers he owns (本人).
-    Own,
-}
-
-impl DataScope {
-    /// The name stored and sent.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Own => "own",
-        }
-    }
-    /// The scope of a stored name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "all" => Some(Self::All),
-            "own" => Some(Self::Own),
-            _ => None,
-        }
-    }
-    /// The name people read (source text).
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::All => "全部客户",
-            Self::Own => "本人负责的客户",
-        }
-    }
-}
 
 /// By which door a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,10 +67,8 @@ pub struct ActorFacts {
     pub username: String,
     /// The name people read.
     pub name: String,
-    /// His role.
-    pub role: Role,
-    /// His data scope; without effect for administrators.
-    pub scope: DataScope,
+    /// What he may do.
+    pub rights: Arc<Rights>,
     /// The door.
     pub via: Via,
     /// Address of the other side, empty for the command line.
@@ -152,8 +100,7 @@ impl Actor {
             person_id: PersonId(0),
             username: "command-line".into(),
             name: "命令行".into(),
-            role: Role::Administrator,
-            scope: DataScope::All,
+            rights: Arc::new(Rights::everything()),
             via: Via::CommandLine,
             ip: String::new(),
             request_id: store::format_id(store::new_id()),
@@ -164,35 +111,33 @@ impl Actor {
 
     /// Whether he administers the system.
     pub fn is_administrator(&self) -> bool {
-        self.role == Role::Administrator
+        self.rights.is_administrator
     }
 
-    /// Whether every customer is in his scope.
+    /// Whether every customer is in his sight.
     pub fn sees_all_customers(&self) -> bool {
-        self.is_administrator() || self.scope == DataScope::All
+        self.is_administrator()
+            || (self.rights.excluded.is_empty()
+                && self.rights.whole(Object::Customer, Verb::Read).is_some_and(|w| w.everything))
     }
-}
 
-/// What somebody wants to do with a customer or with what hangs on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// See it: page, list, search, API.
-    Read,
-    /// Change it or what hangs on it.
-    Update,
-    /// Take it away (it can be brought back).
-    Delete,
-    /// Give it to another owner.
-    Assign,
-    /// Take it out of the system as a file.
-    Export,
+    /// Whether he has a permission on anything at all: for menus and buttons. The decision is made on the record.
+    pub fn may(&self, object: Object, verb: Verb) -> bool {
+        self.rights.has_any(object, verb)
+    }
 }
 
 /// What the decision needs to know of a customer.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts {
+#[derive(Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// Its id; 0 for one that is about to be made.
+    pub id: i64,
     /// Who owns it.
     pub owner_id: Option<PersonId>,
+    /// Which unit it belongs to.
+    pub unit_id: Option<UnitId>,
+    /// The customer itself, for scopes with a condition; without it such a scope does not reach it.
+    pub record: Option<&'a dyn Any>,
 }
 
 /// The answer.
@@ -207,37 +152,117 @@ pub enum Decision {
 }
 
 /// The one access decision about a customer and everything that hangs on it.
-pub fn decide(actor: &Actor, verb: Verb, facts: &Facts) -> Decision {
-    if actor.is_administrator() {
+pub fn decide(actor: &Actor, object: Object, verb: Verb, facts: &Facts<'_>) -> Decision {
+    let rights = &actor.rights;
+    if rights.is_administrator {
         return Decision::Permit;
     }
-    if actor.scope == DataScope::Own && facts.owner_id != Some(actor.person_id) {
+    if rights.excluded.contains(&facts.id) {
         return Decision::Hide;
     }
-    match verb {
-        Verb::Read | Verb::Update | Verb::Export => Decision::Permit,
-        Verb::Delete => Decision::Refuse(text!("只有管理员可以删除客户")),
-        Verb::Assign => Decision::Refuse(text!("只有管理员可以更换负责人")),
+    let covers = |object, verb| rights.covers(object, verb, facts);
+    if verb != Verb::Create && !covers(Object::Customer, Verb::Read) {
+        return Decision::Hide;
+    }
+    if verb != Verb::Create && object != Object::Customer && !covers(object, Verb::Read) {
+        return Decision::Hide;
+    }
+    if covers(object, verb) { Decision::Permit } else { Decision::Refuse(refusal(object, verb)) }
+}
+
+/// Why a permission is missing, and what to do.
+pub fn refusal(object: Object, verb: Verb) -> Text {
+    let both = |l: Lang| {
+        l.f("您的角色没有“{}{}”的权限，如有需要请联系管理员", &[&l.t(verb.title()), &l.t(object.title())])
+    };
+    Text::Both(both(Lang::Zh), both(Lang::En))
+}
+
+/// The same rule as a condition on `customers c`: which customers a permission reaches, without parameters (ids are
+/// numbers of ours). May be NULL where owner or unit is not known, which WHERE takes as "no".
+pub fn reach_sql(actor: &Actor, object: Object, verb: Verb) -> String {
+    let rights = &actor.rights;
+    if rights.is_administrator {
+        return "TRUE".into();
+    }
+    let mut any: Vec<String> = Vec::new();
+    let granted = rights.granted_with(object, verb);
+    let whole = rights.whole(object, verb);
+    let is_alone = granted.is_empty()
+        && rights.excluded.is_empty()
+        && whole.is_some_and(|w| w.conditions.is_empty() && w.owners.len() + w.units.len() == 1);
+    // A single owner or unit is found by its index. A wider reach is only a filter: the plus keeps the index of the
+    // list's order in use, which SQLite would give up for gathering and sorting everything within reach.
+    let plus = if is_alone { "" } else { "+" };
+    if let Some(whole) = whole {
+        if whole.everything {
+            any.push("TRUE".into());
+        } else {
+            any.extend(one_of(plus, "owner_id", whole.owners.iter().map(|o| o.0)));
+            any.extend(one_of(plus, "unit_id", whole.units.iter().map(|u| u.0)));
+            any.extend(whole.conditions.iter().map(|(condition, me)| condition.sql(*me)));
+        }
+    }
+    if !any.iter().any(|part| part == "TRUE") {
+        any.extend(one_of("", "id", granted.into_iter()));
+    }
+    let reach = match any.as_slice() {
+        [] => "FALSE".into(),
+        [one] => one.clone(),
+        _ if any.iter().any(|part| part == "TRUE") => "TRUE".into(),
+        _ => format!("({})", any.join(" OR ")),
+    };
+    match one_of("", "id", rights.excluded.iter().copied()) {
+        Some(excluded) => format!("({reach} AND NOT {excluded})"),
+        None => reach,
     }
 }
 
-/// The same rule about reading as a condition on `customers` under the alias `alias`; without parameters, as the
-/// actor's id is a number of ours.
-pub fn readable_sql(actor: &Actor, alias: &str) -> String {
-    if actor.sees_all_customers() {
-        "TRUE".into()
-    } else {
-        format!("{alias}.owner_id = {}", actor.person_id.0)
+/// `+c.unit_id IN (1, 2)`; nothing for no ids.
+fn one_of(plus: &str, column: &str, mut ids: impl Iterator<Item = i64>) -> Option<String> {
+    let first = ids.next()?;
+    let mut sql = format!("{plus}c.{column} = {first}");
+    let mut is_list = false;
+    for id in ids {
+        if !is_list {
+            sql = format!("{plus}c.{column} IN ({first}");
+            is_list = true;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(sql, ", {id}");
+    }
+    if is_list {
+        sql.push(')');
+    }
+    Some(sql)
+}
+
+/// Which customers the actor may read, or on which of them what hangs there, as a condition on `customers c`.
+pub fn readable_sql(actor: &Actor, object: Object) -> String {
+    let customers = reach_sql(actor, Object::Customer, Verb::Read);
+    if object == Object::Customer {
+        return customers;
+    }
+    let parts = reach_sql(actor, object, Verb::Read);
+    match (customers.as_str(), parts.as_str()) {
+        (one, other) if one == other || other == "TRUE" => customers,
+        ("TRUE", _) => parts,
+        _ => format!("({customers} AND {parts})"),
     }
 }
 
-/// Permits or turns the decision into the error to answer with. `id` is the customer's.
-pub fn require(actor: &Actor, verb: Verb, facts: &Facts, id: i64) -> Result<(), AppError> {
-    match decide(actor, verb, facts) {
+/// Permits or turns the decision into the error to answer with.
+pub fn require(actor: &Actor, object: Object, verb: Verb, facts: &Facts<'_>) -> Result<(), AppError> {
+    match decide(actor, object, verb, facts) {
         Decision::Permit => Ok(()),
-        Decision::Hide => Err(AppError::Hidden { object: "customer", id }),
+        Decision::Hide => Err(AppError::Hidden { object: "customer", id: facts.id }),
         Decision::Refuse(text) => Err(AppError::Forbidden(text)),
     }
+}
+
+/// For permissions that are there or not: administration, imports.
+pub fn require_may(actor: &Actor, object: Object, verb: Verb) -> Result<(), AppError> {
+    if actor.may(object, verb) { Ok(()) } else { Err(AppError::Forbidden(refusal(object, verb))) }
 }
 
 /// For everything that belongs to the administration.
@@ -250,30 +275,4 @@ pub fn require_administrator(actor: &Actor) -> Result<(), AppError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn actor(role: Role, scope: DataScope, id: i64) -> Actor {
-        let mut facts = (*Actor::command_line()).clone();
-        facts.person_id = PersonId(id);
-        facts.role = role;
-        facts.scope = scope;
-        Actor::new(facts)
-    }
-
-    #[test]
-    fn staff_with_own_scope_does_not_know_other_peoples_customers() {
-        let staff = actor(Role::Staff, DataScope::Own, 7);
-        let mine = Facts { owner_id: Some(PersonId(7)) };
-        let others = Facts { owner_id: Some(PersonId(8)) };
-        let nobodys = Facts { owner_id: None };
-        assert_eq!(decide(&staff, Verb::Read, &mine), Decision::Permit);
-        for verb in [Verb::Read, Verb::Update, Verb::Delete, Verb::Assign, Verb::Export] {
-            assert_eq!(decide(&staff, verb, &others), Decision::Hide);
-            assert_eq!(decide(&staff, verb, &nobodys), Decision::Hide);
-        }
-        assert!(matches!(decide(&staff, Verb::Delete, &mine), Decision::Refuse(_)));
-        let administrator = actor(Role::Administrator, DataScope::Own, 9);
-        assert_eq!(decide(&administrator, Verb::Delete, &others), Decision::Permit);
-    }
-}
+mod tests;

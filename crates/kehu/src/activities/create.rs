@@ -4,7 +4,7 @@ use serde_json::json;
 use store::Tx;
 
 use super::model::{Activity, ActivityKind, Draft, no_such_contact};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -23,7 +23,7 @@ pub fn create(
     draft: &Draft,
     now: Millis,
 ) -> Result<Activity, AppError> {
-    customers::facts_of(tx, actor, Verb::Update, customer)?;
+    customers::require(tx, actor, Object::Activity, Verb::Update, customer)?;
     let Some(kind) = draft.kind else {
         return Err(AppError::field("kind", text!("请选择种类")));
     };
@@ -110,10 +110,10 @@ pub(super) fn check_contact(
 /// Adds an activity to its author's kept counts, or takes it away with `by` -1.
 pub(super) fn count(tx: &mut Tx<'_>, activity: &Activity, by: i64) -> store::Result<()> {
     let mut deltas = Deltas::default();
-    deltas.add("activities.kind", activity.kind.code(), Some(activity.created_by), by);
+    deltas.add("activities.kind", activity.kind.code(), (Some(activity.created_by), None), by);
     if activity.kind == ActivityKind::Need {
         let state = if activity.is_open() { "open" } else { "done" };
-        deltas.add("activities.need", state, Some(activity.created_by), by);
+        deltas.add("activities.need", state, (Some(activity.created_by), None), by);
         customers::refresh_open_needs(tx, activity.customer_id)?;
     }
     deltas.apply(tx)

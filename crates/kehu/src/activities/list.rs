@@ -4,7 +4,7 @@ use store::{Conn, FromRow, Row};
 
 use super::load::COLUMNS;
 use super::model::{Activity, ActivityKind};
-use crate::access::{self, Actor, Verb};
+use crate::access::{self, Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::customers;
 use crate::error::AppError;
@@ -77,9 +77,9 @@ pub(super) fn conditions(
 ) -> Result<Conditions, AppError> {
     let mut conditions = Conditions::default();
     conditions.and("a.deleted_at IS NULL AND c.deleted_at IS NULL");
-    conditions.and(access::readable_sql(actor, "c"));
+    conditions.and(access::readable_sql(actor, Object::Activity));
     if let Some(customer) = query.customer {
-        customers::facts_of(conn, actor, Verb::Read, customer)?;
+        customers::require(conn, actor, Object::Activity, Verb::Read, customer)?;
         conditions.equal("a.customer_id", customer.0);
     }
     if let Some(kind) = query.kind {
@@ -122,9 +122,43 @@ pub fn list(
     let mut found: Vec<Listed> = conn.rows(&sql, &conditions.params)?;
     let has_more = found.len() > query.limit;
     found.truncate(query.limit);
+    if is_restricted(actor) {
+        withhold_names(conn, actor, &mut found.iter_mut().collect::<Vec<_>>())?;
+    }
     let next = found
         .last()
         .filter(|_| has_more)
         .map(|last| Cursor::new(vec![last.activity.happened_at.into()], last.activity.id.0, false).encode());
     Ok((found, next))
+}
+
+/// Whether names of customers or contacts may be withheld from an actor who reads an activity.
+pub(super) fn is_restricted(actor: &Actor) -> bool {
+    let rights = &actor.rights;
+    let [activities, contacts] =
+        [Object::Activity, Object::Contact].map(|object| access::reach_sql(actor, object, Verb::Read));
+    rights.has_field_rules(Object::Customer)
+        || rights.has_field_rules(Object::Contact)
+        || (contacts != "TRUE" && contacts != activities)
+}
+
+/// Shows the names of customers and contacts as the actor may see them.
+pub(super) fn withhold_names(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    all: &mut [&mut Listed],
+) -> Result<(), AppError> {
+    let shown = customers::shown(conn, actor, all.iter().map(|l| l.activity.customer_id))?;
+    for listed in all {
+        let Some(customer) = shown.get(&listed.activity.customer_id) else { continue };
+        listed.customer = customer.name().to_owned();
+        let facts = customer.facts();
+        listed.contact = if actor.rights.covers(Object::Contact, Verb::Read, &facts) {
+            let rule = actor.rights.fields(Object::Contact, &facts).rule("name");
+            customers::shown_value(rule, "name", &listed.contact)
+        } else {
+            String::new()
+        };
+    }
+    Ok(())
 }

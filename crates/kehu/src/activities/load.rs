@@ -3,7 +3,7 @@
 use store::{Conn, FromRow, Row};
 
 use super::model::{Activity, ActivityKind};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::ActivityId;
@@ -55,6 +55,6 @@ fn load_from(
 ) -> Result<Activity, AppError> {
     let sql = format!("SELECT {COLUMNS} FROM activities a WHERE a.id = $1 AND {state}");
     let activity: Activity = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
-    customers::facts_of(conn, actor, verb, activity.customer_id)?;
+    customers::require(conn, actor, Object::Activity, verb, activity.customer_id)?;
     Ok(activity)
 }

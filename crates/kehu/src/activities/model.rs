@@ -347,7 +347,7 @@ impl Draft {
                     text!(
                         "“{}”不在可选值中，请从以下选择：{}",
                         input::shorten(value),
-                        catalogue.dictionary(dictionary).choices(crate::i18n::Lang::Zh)
+                        catalogue.dictionary(dictionary).choice_words()
                     ),
                 )),
             }

@@ -3,11 +3,11 @@
 use serde_json::Value as Json;
 use store::{Conn, FromRow, Row};
 
-use super::list::{Listed, select};
+use super::list::{Listed, is_restricted, select, withhold_names};
 use super::model::ActivityKind;
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
-use crate::customers;
+use crate::customers::{self, Teller};
 use crate::error::AppError;
 use crate::files::{self, File};
 use crate::ids::{ActivityId, CustomerId};
@@ -99,6 +99,13 @@ impl FromRow for Record {
 }
 
 impl Line {
+    fn listed(&mut self) -> Option<&mut Listed> {
+        match self {
+            Self::Activity(listed, _) => Some(listed),
+            _ => None,
+        }
+    }
+
     fn place(&self) -> (Millis, i64) {
         match self {
             Self::Activity(listed, _) => (listed.activity.happened_at, listed.activity.id.0),
@@ -126,7 +133,8 @@ pub fn timeline(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Timeline, AppError> {
-    customers::facts_of(conn, actor, Verb::Read, customer)?;
+    let whole = customers::load_for(conn, actor, Object::Activity, Verb::Read, customer)?;
+    let teller = Teller::new(actor, &whole.facts());
     let place = match after.filter(|a| !a.is_empty()) {
         None => (i64::MAX, i64::MAX),
         Some(text) => read_place(text)
@@ -134,11 +142,11 @@ pub fn timeline(
     };
     let most = limit as i64 + 1;
     let mut lines = activities(conn, customer, show, place, most)?;
-    if matches!(show, Show::All | Show::Files) {
+    if matches!(show, Show::All | Show::Files) && teller.tells("file") {
         lines.extend(attached(conn, customer, place, most)?);
     }
     if matches!(show, Show::All | Show::Records) {
-        lines.extend(records(conn, customer, place, most)?);
+        lines.extend(records(conn, &teller, customer, place, most)?);
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.place()));
     let has_more = lines.len() > limit;
@@ -147,7 +155,13 @@ pub fn timeline(
         let (at, id) = line.place();
         format!("{at}.{}", store::format_id(id))
     });
-    with_files(conn, &mut lines)?;
+    if teller.tells("file") {
+        with_files(conn, &mut lines)?;
+    }
+    if is_restricted(actor) {
+        let mut listed: Vec<&mut Listed> = lines.iter_mut().filter_map(Line::listed).collect();
+        withhold_names(conn, actor, &mut listed)?;
+    }
     Ok(Timeline { lines, next })
 }
 
@@ -192,11 +206,12 @@ fn attached(
 
 fn records(
     conn: &mut Conn<'_>,
+    teller: &Teller<'_>,
     customer: CustomerId,
     (at, id): (Millis, i64),
     most: i64,
 ) -> Result<Vec<Line>, AppError> {
-    let found: Vec<Record> = conn.rows(
+    let mut found: Vec<Record> = conn.rows(
         "SELECT id, at, actor_name, action, before, after FROM audit_log
          WHERE customer_id = $1 AND (at, id) < ($2, $3) AND result = 'ok'
            AND (object IN ('contact', 'asset') OR action = 'file.deleted'
@@ -205,7 +220,14 @@ fn records(
          ORDER BY at DESC, id DESC LIMIT $4",
         &[customer.into(), at.into(), id.into(), most.into()],
     )?;
-    Ok(found.into_iter().map(Line::Record).collect())
+    for record in &mut found {
+        let object = record.action.split('.').next().unwrap_or_default().to_owned();
+        teller.withhold(&object, &mut record.before);
+        teller.withhold(&object, &mut record.after);
+    }
+    // What is left out still counts for the page: its place is where the next one begins.
+    let told = |record: &Record| teller.tells(record.action.split('.').next().unwrap_or_default());
+    Ok(found.into_iter().filter(told).map(Line::Record).collect())
 }
 
 /// Puts the files of the activities beside them.

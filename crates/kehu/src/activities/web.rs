@@ -14,7 +14,7 @@ use lines::{LineView, Words};
 
 use super::timeline::Show;
 use super::{ActivityKind, Draft, create, load, remove, restore, timeline, update};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
 use crate::contacts::page_parts::{part, refused, restored, to_tab, told, version};
@@ -180,7 +180,9 @@ async fn create_activity(
         }
         Err(errors) => {
             // Before its mistakes are told, whoever asks must be allowed to know the customer.
-            let asked = app.db.read(move |conn| customers::facts_of(conn, &writer, Verb::Update, customer));
+            let asked = app.db.read(move |conn| {
+                customers::require(conn, &writer, Object::Activity, Verb::Update, customer).map(drop)
+            });
             asked.await?;
             Err(AppError::Invalid(errors))
         }

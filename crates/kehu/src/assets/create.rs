@@ -5,7 +5,7 @@ use store::Tx;
 
 use super::MOST;
 use super::model::{Asset, Draft};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -21,7 +21,7 @@ pub fn create(
     draft: &Draft,
     now: Millis,
 ) -> Result<Asset, AppError> {
-    let customer = customers::load_for(tx, actor, Verb::Update, customer)?;
+    let customer = customers::load_for(tx, actor, Object::Asset, Verb::Update, customer)?;
     let cleaned = draft.clean(true).map_err(AppError::Invalid)?;
     let known = tx.count(
         "SELECT COUNT(*) FROM assets WHERE customer_id = $1 AND deleted_at IS NULL",

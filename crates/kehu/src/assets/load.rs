@@ -3,7 +3,7 @@
 use store::{Conn, FromRow, Row};
 
 use super::model::{Asset, AssetKind};
-use crate::access::{self, Actor, Verb};
+use crate::access::{self, Actor, Object, Verb};
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::{AssetId, CustomerId};
@@ -56,13 +56,13 @@ fn load_from(
 ) -> Result<Asset, AppError> {
     let sql = format!("SELECT {COLUMNS} FROM assets t WHERE t.id = $1 AND {state}");
     let asset: Asset = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
-    customers::facts_of(conn, actor, verb, asset.customer_id)?;
+    customers::require(conn, actor, Object::Asset, verb, asset.customer_id)?;
     Ok(asset)
 }
 
 /// The assets of a customer the actor may read, by kind.
 pub fn of_customer(conn: &mut Conn<'_>, actor: &Actor, customer: CustomerId) -> Result<Vec<Asset>, AppError> {
-    customers::facts_of(conn, actor, Verb::Read, customer)?;
+    customers::require(conn, actor, Object::Asset, Verb::Read, customer)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM assets t WHERE t.customer_id = $1 AND t.deleted_at IS NULL
          ORDER BY t.kind, t.id LIMIT 500"
@@ -98,13 +98,15 @@ pub fn twins(conn: &mut Conn<'_>, actor: &Actor, asset: &Asset) -> Result<Vec<Tw
              WHERE t.kind = $1 AND t.id <> $2 AND (t.code = $3 OR t.details ->> 'vin' = $3) AND t.deleted_at IS NULL
                AND c.deleted_at IS NULL AND {}
                AND c.id IN (SELECT {} FROM search_docs WHERE {}) ORDER BY t.id LIMIT 5",
-            access::readable_sql(actor, "c"),
+            access::readable_sql(actor, Object::Asset),
             search::id_column(conn.engine()),
             search::matches_sql(conn.engine(), "$4"),
         );
         let params = [asset.kind.code().into(), asset.id.into(), number.into(), text.into()];
         let rows: Vec<(AssetId, CustomerId, String)> = conn.rows(&sql, &params)?;
-        for (id, customer_id, customer) in rows {
+        let shown = customers::shown(conn, actor, rows.iter().map(|row| row.1))?;
+        for (id, customer_id, _) in rows {
+            let customer = shown.get(&customer_id).map_or_else(String::new, |c| c.name().to_owned());
             if found.iter().all(|t| t.id != id) {
                 found.push(Twin { id, customer_id, customer, code: number.to_owned() });
             }
@@ -141,9 +143,9 @@ pub fn list(
     check_query(&query.q)?;
     let mut conditions = Conditions::default();
     conditions.and("t.deleted_at IS NULL AND c.deleted_at IS NULL");
-    conditions.and(access::readable_sql(actor, "c"));
+    conditions.and(access::readable_sql(actor, Object::Asset));
     if let Some(customer) = query.customer {
-        customers::facts_of(conn, actor, Verb::Read, customer)?;
+        customers::require(conn, actor, Object::Asset, Verb::Read, customer)?;
         conditions.equal("t.customer_id", customer.0);
     }
     if let Some(kind) = query.kind {

@@ -4,7 +4,7 @@ use store::Tx;
 
 use super::MOST;
 use super::load::{load, load_removed};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -31,7 +31,7 @@ pub fn remove(
     if done == 0 {
         return Err(AppError::Stale);
     }
-    let customer = customers::load_for(tx, actor, Verb::Update, asset.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Asset, Verb::Update, asset.customer_id)?;
     customers::refresh_completeness(tx, &customer)?;
     events::emit(tx, actor, now, "asset.deleted", "asset", id.0, customer.id.0)?;
     let before = asset.facts();
@@ -44,7 +44,7 @@ pub fn remove(
 /// Brings back an asset that was taken away; answers whose it is.
 pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: AssetId, now: Millis) -> Result<CustomerId, AppError> {
     let asset = load_removed(tx, actor, id)?;
-    let customer = customers::load_for(tx, actor, Verb::Update, asset.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Asset, Verb::Update, asset.customer_id)?;
     let known = tx.count(
         "SELECT COUNT(*) FROM assets WHERE customer_id = $1 AND deleted_at IS NULL",
         &[customer.id.into()],

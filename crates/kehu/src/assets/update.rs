@@ -4,7 +4,7 @@ use store::Tx;
 
 use super::load::load;
 use super::model::{Asset, Draft};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -59,7 +59,7 @@ pub fn update(
     if done == 0 {
         return Err(AppError::Stale);
     }
-    let customer = customers::load_for(tx, actor, Verb::Update, new.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Asset, Verb::Update, new.customer_id)?;
     customers::refresh_completeness(tx, &customer)?;
     events::emit(tx, actor, now, "asset.updated", "asset", id.0, customer.id.0)?;
     let entry = Entry::of("asset.updated", "asset", id.0).customer(customer.id.0).change(&before, &after);

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::load::{Twin, twins};
 use super::model::REMARK;
 use super::{Asset, AssetKind, Draft, create, load, of_customer, remove, restore, update};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
 use crate::contacts::page_parts::{FieldView, fields, part, refused, restored, to_tab, told, version};
@@ -141,7 +141,9 @@ async fn new_asset(
     query: QueryData,
 ) -> Result<Response, AppError> {
     let customer: CustomerId = path_id(&id)?;
-    app.db.read(move |conn| customers::facts_of(conn, &actor, Verb::Update, customer).map(drop)).await?;
+    app.db
+        .read(move |conn| customers::require(conn, &actor, Object::Asset, Verb::Update, customer).map(drop))
+        .await?;
     let kind = kind_of(query.get("kind"))?;
     let form = FormPart::new(page.l, kind, customer, |_| String::new(), &FormErrors::default());
     part(&form, StatusCode::OK)

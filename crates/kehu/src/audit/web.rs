@@ -9,14 +9,15 @@ mod words;
 
 use utoipa_axum::routes;
 
+use crate::access::{Object, Verb};
 use crate::web::{Need, Routes};
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
     routes
-        .get("/admin/audit", Need::Administrator, pages::index)
-        .get("/admin/audit/export", Need::Administrator, export::csv)
-        .post("/admin/audit/verify", Need::Administrator, pages::verify_chains)
-        .get("/admin/logins", Need::Administrator, logins::index)
-        .api(Need::Administrator, routes!(api::list_audit))
+        .get("/admin/audit", Need::May(Object::Audit, Verb::Read), pages::index)
+        .get("/admin/audit/export", Need::May(Object::Audit, Verb::Read), export::csv)
+        .post("/admin/audit/verify", Need::May(Object::Audit, Verb::Read), pages::verify_chains)
+        .get("/admin/logins", Need::May(Object::Audit, Verb::Read), logins::index)
+        .api(Need::May(Object::Audit, Verb::Read), routes!(api::list_audit))
 }

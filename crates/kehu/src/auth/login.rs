@@ -3,7 +3,9 @@
 use store::{Db, Tx};
 
 use super::{Passwords, secret_hash, sessions, throttle};
-use crate::access::{Actor, ActorFacts, DataScope, Role, Via};
+use std::sync::Arc;
+
+use crate::access::{Actor, ActorFacts, Rights, Via};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -185,8 +187,7 @@ impl Finish {
             person_id: self.account.as_ref().map_or(PersonId(0), |a| a.id),
             username: self.key.clone(),
             name: self.account.as_ref().map_or_else(String::new, |a| a.name.clone()),
-            role: Role::Staff,
-            scope: DataScope::Own,
+            rights: Arc::new(Rights::default()),
             via: Via::Session,
             ip: self.credentials.ip.clone(),
             request_id: self.credentials.request_id.clone(),

@@ -15,10 +15,11 @@ pub use login::{Credentials, LoggedIn, log_in, log_out};
 pub(crate) use password::hash_now;
 pub use password::{Passwords, check_new_password, temporary_password};
 pub use sessions::{
-    ListedSession, SESSION_COOKIE, SessionCache, SessionRow, end_own_session, end_sessions_by, find_session,
-    list_sessions,
+    ListedSession, SESSION_COOKIE, SessionCache, SessionRow, end_own_session, end_session_of,
+    end_sessions_by, find_session, list_all_sessions, list_sessions,
 };
 pub use setup::{Setup, is_set_up, set_up};
+pub use throttle::{LockedAccount, list_locked, unlock};
 pub use tokens::{NewToken, TokenRow, create_token, find_token, list_tokens, revoke_token};
 pub(crate) use web::device_title;
 

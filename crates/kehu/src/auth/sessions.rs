@@ -2,11 +2,11 @@
 //! ends, and a security stamp that ends all of a person's sessions at once.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, DataScope, Role, require_administrator};
+use crate::access::{Actor, Object, Rights, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -32,10 +32,6 @@ pub struct SessionRow {
     pub username: String,
     /// His name.
     pub name: String,
-    /// His role.
-    pub role: Role,
-    /// His scope.
-    pub scope: DataScope,
     /// Language he chose.
     pub lang: String,
     /// Whether he must choose a new password first.
@@ -51,11 +47,9 @@ impl FromRow for SessionRow {
             person_id: row.get(1)?,
             username: row.get(2)?,
             name: row.get(3)?,
-            role: Role::named(&row.get::<String>(4)?).unwrap_or(Role::Staff),
-            scope: DataScope::named(&row.get::<String>(5)?).unwrap_or(DataScope::Own),
-            lang: row.get(6)?,
-            must_change_password: row.get(7)?,
-            seen_at: row.get(8)?,
+            lang: row.get(4)?,
+            must_change_password: row.get(5)?,
+            seen_at: row.get(6)?,
         })
     }
 }
@@ -63,7 +57,7 @@ impl FromRow for SessionRow {
 /// The living session of a cookie's secret, if the person is active and the stamp is still his.
 pub fn find_session(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::Result<Option<SessionRow>> {
     conn.row(
-        "SELECT s.id, p.id, p.username, p.name, p.role, p.data_scope, p.lang, p.must_change_password, s.seen_at
+        "SELECT s.id, p.id, p.username, p.name, p.lang, p.must_change_password, s.seen_at
          FROM sessions s JOIN people p ON p.id = s.person_id
          WHERE s.token_hash = $1 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
            AND s.ends_at > $2 AND s.seen_at > $3",
@@ -122,7 +116,7 @@ pub fn end_sessions_by(
     now: Millis,
 ) -> Result<u64, AppError> {
     if actor.person_id != person_id {
-        require_administrator(actor)?;
+        require_may(actor, Object::Organisation, Verb::Update)?;
     }
     let ended = tx.exec(
         "DELETE FROM sessions WHERE person_id = $1 AND id <> $2",
@@ -186,12 +180,42 @@ pub fn list_sessions(
     )
 }
 
-/// Remembers for less than a second who a secret belongs to, so that a page's requests ask the database once.
+/// The living sessions of everybody with the person's name, the last used first; at most 500.
+pub fn list_all_sessions(conn: &mut Conn<'_>, now: Millis) -> store::Result<Vec<(String, ListedSession)>> {
+    let rows: Vec<(String, SessionId, Millis, Millis, String, String)> = conn.rows(
+        "SELECT p.name, s.id, s.created_at, s.seen_at, s.ip, s.device
+         FROM sessions s JOIN people p ON p.id = s.person_id
+         WHERE s.ends_at > $1 AND s.seen_at > $2 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
+         ORDER BY s.seen_at DESC, s.id DESC LIMIT 500",
+        &[now.into(), (now - IDLE).into()],
+    )?;
+    let listed = rows.into_iter().map(|(name, id, created_at, seen_at, ip, device)| {
+        (name, ListedSession { id, created_at, seen_at, ip, device })
+    });
+    Ok(listed.collect())
+}
+
+/// Ends one session of whomever; for those who grant roles.
+pub fn end_session_of(tx: &mut Tx<'_>, actor: &Actor, id: SessionId, now: Millis) -> Result<(), AppError> {
+    require_may(actor, Object::Role, Verb::Update)?;
+    let person: Option<PersonId> = tx.value("SELECT person_id FROM sessions WHERE id = $1", &[id.into()])?;
+    let person = person.ok_or(AppError::NotFound)?;
+    tx.exec("DELETE FROM sessions WHERE id = $1", &[id.into()])?;
+    let after = serde_json::json!({ "ended": 1 });
+    audit::record(tx, actor, now, &Entry::of("session.ended", "person", person.0).after(&after))?;
+    Ok(())
+}
+
+/// Remembers for less than a second who a secret belongs to and what he may do, so that a page's requests ask the
+/// database once.
 /// Emptied whenever rights or sessions change in this process; other processes follow within the second.
 #[derive(Default)]
 pub struct SessionCache {
-    known: Mutex<HashMap<String, (SessionRow, Millis)>>,
+    known: Mutex<HashMap<String, Known>>,
 }
+
+/// Who a secret belongs to, what he may do, and when that was asked.
+type Known = (SessionRow, Arc<Rights>, Millis);
 
 /// How long an answer is believed, in milliseconds.
 const BELIEVED: i64 = 800;
@@ -200,21 +224,23 @@ const PLACES: usize = 4096;
 
 impl SessionCache {
     /// The person of a secret, if asked less than a second ago.
-    pub fn get(&self, token_hash: &str, now: Millis) -> Option<SessionRow> {
+    pub fn get(&self, token_hash: &str, now: Millis) -> Option<(SessionRow, Arc<Rights>)> {
         let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         known
             .get(token_hash)
-            .filter(|(_, at)| (0..BELIEVED).contains(&(now - at)))
-            .map(|(row, _)| row.clone())
+            .filter(|(_, rights, at)| {
+                (0..BELIEVED).contains(&(now - at)) && rights.holds_until.is_none_or(|until| now < until)
+            })
+            .map(|(row, rights, _)| (row.clone(), Arc::clone(rights)))
     }
 
     /// Remembers an answer.
-    pub fn put(&self, token_hash: &str, row: &SessionRow, now: Millis) {
+    pub fn put(&self, token_hash: &str, row: &SessionRow, rights: &Arc<Rights>, now: Millis) {
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if known.len() >= PLACES {
             known.clear();
         }
-        known.insert(token_hash.to_owned(), (row.clone(), now));
+        known.insert(token_hash.to_owned(), (row.clone(), Arc::clone(rights), now));
     }
 
     /// Forgets everything; call after any change of people, sessions or tokens.

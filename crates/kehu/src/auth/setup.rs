@@ -2,7 +2,7 @@
 
 use store::{Conn, Tx};
 
-use crate::access::{Actor, DataScope, Role};
+use crate::access::{ADMINISTRATOR_ID, Actor};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -53,8 +53,7 @@ pub fn set_up(tx: &mut Tx<'_>, input: &Setup, now: Millis) -> Result<PersonId, A
         title: String::new(),
         phone: String::new(),
         email: String::new(),
-        role: Role::Administrator,
-        scope: DataScope::All,
+        roles: vec![ADMINISTRATOR_ID],
         password_hash: input.password_hash.clone(),
         must_change_password: false,
     };

@@ -2,9 +2,13 @@
 //! database, so a restart does not clear them. A person on a device he has used before has a counter of his own and
 //! cannot be locked out by strangers.
 
-use store::Tx;
+use store::{Conn, Tx};
 
+use crate::access::{Actor, Object, Verb, require_may};
+use crate::audit::{self, Entry};
 use crate::clock::Millis;
+use crate::error::AppError;
+use crate::ids::PersonId;
 
 /// Wrong tries that cost nothing.
 const FREE: i64 = 4;
@@ -15,13 +19,13 @@ const FORGET: i64 = 24 * 3600 * 1000;
 /// Addresses are shared by offices: they may fail more often before waiting.
 const FREE_ADDRESS: i64 = 20;
 
-/// What is counted: `account:…`, `device:…` or `address:…`.
+/// What is counted: `account:…` and `address:…`, or `device:…` alone for a device this person has used before. What
+/// others do at the same address (an office behind one router) keeps nobody off his own device.
 pub(super) fn subjects(username_key: &str, ip: &str, device_hash: Option<&str>) -> Vec<String> {
-    let who = match device_hash {
-        Some(device) => format!("device:{device}:{username_key}"),
-        None => format!("account:{username_key}"),
-    };
-    vec![who, format!("address:{ip}")]
+    match device_hash {
+        Some(device) => vec![format!("device:{device}:{username_key}")],
+        None => vec![format!("account:{username_key}"), format!("address:{ip}")],
+    }
 }
 
 /// Milliseconds until any of the subjects may try again; 0 when now.
@@ -75,6 +79,50 @@ pub(super) fn forgive(tx: &mut Tx<'_>, subjects: &[String]) -> store::Result<()>
             tx.exec("DELETE FROM login_throttle WHERE subject = $1", &[subject.into()])?;
         }
     }
+    Ok(())
+}
+
+/// An account that has to wait after wrong passwords.
+#[derive(Clone, Debug)]
+pub struct LockedAccount {
+    /// Whose.
+    pub person_id: PersonId,
+    /// His name.
+    pub name: String,
+    /// His sign-in name.
+    pub username: String,
+    /// Until when.
+    pub until: Millis,
+    /// Wrong tries.
+    pub failures: i64,
+}
+
+/// The accounts that have to wait now, the longest first; at most 200.
+pub fn list_locked(conn: &mut Conn<'_>, now: Millis) -> store::Result<Vec<LockedAccount>> {
+    let rows: Vec<(PersonId, String, String, Millis, i64)> = conn.rows(
+        "SELECT p.id, p.name, p.username, t.blocked_until, t.failures
+         FROM login_throttle t JOIN people p ON t.subject = 'account:' || p.username
+         WHERE t.blocked_until > $1 ORDER BY t.blocked_until DESC LIMIT 200",
+        &[now.into()],
+    )?;
+    let locked = rows.into_iter().map(|(person_id, name, username, until, failures)| LockedAccount {
+        person_id,
+        name,
+        username,
+        until,
+        failures,
+    });
+    Ok(locked.collect())
+}
+
+/// Lets an account try again at once; for those who grant roles.
+pub fn unlock(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Millis) -> Result<(), AppError> {
+    require_may(actor, Object::Role, Verb::Update)?;
+    let username: Option<String> = tx.value("SELECT username FROM people WHERE id = $1", &[id.into()])?;
+    let username = username.ok_or(AppError::NotFound)?;
+    tx.exec("DELETE FROM login_throttle WHERE subject = $1", &[format!("account:{username}").into()])?;
+    let after = serde_json::json!({ "username": username });
+    audit::record(tx, actor, now, &Entry::of("person.unlocked", "person", id.0).after(&after))?;
     Ok(())
 }
 

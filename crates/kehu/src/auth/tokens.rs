@@ -32,7 +32,7 @@ pub fn create_token(
     expires_at: Option<Millis>,
     now: Millis,
 ) -> Result<NewToken, AppError> {
-    let name = name.trim();
+    let name = &*hanzi::normal::visible(name);
     if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
         return Err(AppError::field("name", text!("请给令牌起一个 1–60 个字的名称，说明给谁用")));
     }
@@ -61,7 +61,7 @@ pub fn create_token(
 /// The owner of a token's secret, if both are alive.
 pub fn find_token(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::Result<Option<SessionRow>> {
     conn.row(
-        "SELECT t.id, p.id, p.username, p.name, p.role, p.data_scope, p.lang, FALSE, COALESCE(t.last_used_at, 0)
+        "SELECT t.id, p.id, p.username, p.name, p.lang, FALSE, COALESCE(t.last_used_at, 0)
          FROM api_tokens t JOIN people p ON p.id = t.person_id
          WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND p.is_active = TRUE
            AND t.security_stamp = p.security_stamp

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
@@ -35,6 +35,11 @@ impl CustomKind {
     /// Every kind, in the order of the form.
     pub const ALL: [Self; 7] =
         [Self::Text, Self::LongText, Self::Number, Self::Date, Self::Choice, Self::Choices, Self::YesNo];
+
+    /// Whether a field of this kind has choices.
+    pub fn has_choices(self) -> bool {
+        matches!(self, Self::Choice | Self::Choices)
+    }
 
     /// The name stored and sent.
     pub fn code(self) -> &'static str {
@@ -143,7 +148,7 @@ pub struct FieldDraft {
 
 fn check(draft: &FieldDraft) -> Result<(), AppError> {
     let mut errors = Vec::new();
-    let title = draft.title.trim();
+    let title = hanzi::normal::visible(&draft.title);
     if title.is_empty() || title.chars().count() > 30 || title.chars().any(char::is_control) {
         errors.push(FieldError::new("title", text!("请填写字段名称，最多 30 个字")));
     }
@@ -154,8 +159,9 @@ fn check(draft: &FieldDraft) -> Result<(), AppError> {
         errors.push(FieldError::new("help", text!("最多 {} 个字", 200)));
     }
     if matches!(draft.kind, CustomKind::Choice | CustomKind::Choices) {
-        let bad =
-            |c: &String| c.trim().is_empty() || c.chars().count() > 60 || c.chars().any(char::is_control);
+        let bad = |c: &String| {
+            hanzi::normal::visible(c).is_empty() || c.chars().count() > 60 || c.chars().any(char::is_control)
+        };
         if draft.choices.is_empty() || draft.choices.len() > 200 || draft.choices.iter().any(bad) {
             errors.push(FieldError::new("choices", text!("请填写 1–200 个选项，每行一个，每个最多 60 个字")));
         }
@@ -170,13 +176,13 @@ pub fn create_custom_field(
     draft: &FieldDraft,
     now: Millis,
 ) -> Result<CustomFieldId, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let all = load(tx)?;
     if all.len() as i64 >= MOST {
         return Err(AppError::Conflict(text!("自定义字段最多 {} 个", MOST)));
     }
-    if all.iter().any(|f| f.title == draft.title.trim()) {
+    if all.iter().any(|f| f.title == hanzi::normal::visible(&draft.title)) {
         return Err(AppError::field("title", text!("已有同名字段")));
     }
     let id = CustomFieldId::new();
@@ -187,7 +193,7 @@ pub fn create_custom_field(
         &[
             id.into(),
             (&key).into(),
-            draft.title.trim().into(),
+            hanzi::normal::visible(&draft.title).into_owned().into(),
             draft.kind.code().into(),
             serde_json::json!(draft.choices).into(),
             (&draft.applies_to).into(),
@@ -196,7 +202,7 @@ pub fn create_custom_field(
             (all.len() as i64).into(),
         ],
     )?;
-    let after = serde_json::json!({ "title": draft.title.trim(), "kind": draft.kind.code(), "key": key });
+    let after = serde_json::json!({ "title": hanzi::normal::visible(&draft.title), "kind": draft.kind.code(), "key": key });
     audit::record(tx, actor, now, &Entry::of("custom_field.created", "custom_field", id.0).after(&after))?;
     Ok(id)
 }
@@ -209,7 +215,7 @@ pub fn change_custom_field(
     draft: &FieldDraft,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     let before: Option<CustomField> =
         tx.row(&format!("SELECT {COLUMNS} FROM custom_fields WHERE id = $1"), &[id.into()])?;
     let before = before.ok_or(AppError::NotFound)?;
@@ -220,7 +226,7 @@ pub fn change_custom_field(
            is_active = $7, version = version + 1 WHERE id = $1",
         &[
             id.into(),
-            draft.title.trim().into(),
+            hanzi::normal::visible(&draft.title).into_owned().into(),
             serde_json::json!(draft.choices).into(),
             (&draft.applies_to).into(),
             draft.help.trim().into(),
@@ -229,7 +235,7 @@ pub fn change_custom_field(
         ],
     )?;
     let was = serde_json::json!({ "title": before.title, "is_active": before.is_active, "choices": before.choices });
-    let is = serde_json::json!({ "title": draft.title.trim(), "is_active": draft.is_active, "choices": draft.choices });
+    let is = serde_json::json!({ "title": hanzi::normal::visible(&draft.title), "is_active": draft.is_active, "choices": draft.choices });
     audit::record(
         tx,
         actor,
@@ -246,7 +252,7 @@ pub fn move_custom_fields(
     order: &[CustomFieldId],
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     for (position, id) in order.iter().take(400).enumerate() {
         tx.exec(
             "UPDATE custom_fields SET position = $2 WHERE id = $1",
@@ -283,7 +289,7 @@ pub fn check_custom(
 fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> {
     let text = match value {
         Json::Null => return Ok(Json::Null),
-        Json::String(text) => text.trim().to_owned(),
+        Json::String(text) => hanzi::normal::visible(text).into_owned(),
         Json::Number(number) => number.to_string(),
         Json::Bool(yes) => if *yes { "是" } else { "否" }.to_owned(),
         Json::Array(parts) => parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("\n"),

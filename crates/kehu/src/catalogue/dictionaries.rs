@@ -1,16 +1,16 @@
 //! Dictionaries (字典) and classification schemes: values with a stable code, names in two languages and a colour.
 //! A value in use is retired, never deleted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use store::{Conn, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text, Word, word};
 use crate::ids::EntryId;
 use crate::text;
 
@@ -92,7 +92,17 @@ impl Dictionary {
     /// Names of the values that may be chosen, for messages: at most eight.
     pub fn choices(&self, lang: Lang) -> String {
         let names: Vec<&str> = self.active().take(8).map(|e| e.title(lang)).collect();
-        names.join("、")
+        names.join(if lang == Lang::En { ", " } else { "、" })
+    }
+
+    /// `choices` inside a message.
+    pub fn choice_words(&self) -> Word {
+        word(Text::Both(self.choices(Lang::Zh), self.choices(Lang::En)))
+    }
+
+    /// Its title inside a message.
+    pub fn word(&self) -> Word {
+        word(Text::Both(self.zh.clone(), self.en.clone()))
     }
 }
 
@@ -183,6 +193,22 @@ struct ShippedValue {
 
 /// Puts the shipped dictionaries and schemes into a new company's database.
 pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    seed_new(tx, &BTreeSet::new(), 0)
+}
+
+/// Adds the shipped dictionaries a company made by an older program does not have yet, behind its own. Nothing that is
+/// there is touched; nothing happens before the company is set up. Safe to run with every start.
+pub fn seed_missing(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
+        return Ok(());
+    }
+    let there: Vec<(String,)> = tx.rows("SELECT name FROM dictionaries", &[])?;
+    let last = tx.count("SELECT COALESCE(MAX(position), -1) FROM dictionaries", &[])?;
+    seed_new(tx, &there.into_iter().map(|(name,)| name).collect(), last + 1)
+}
+
+/// Adds every shipped dictionary that is not among those `there`, from a place on.
+fn seed_new(tx: &mut Tx<'_>, there: &BTreeSet<String>, first: i64) -> Result<(), AppError> {
     let broken = |e: toml::de::Error| AppError::Internal(format!("shipped dictionaries: {e}"));
     let plain: ShippedDictionaries =
         toml::from_str(include_str!("../../data/dictionaries.toml")).map_err(broken)?;
@@ -203,7 +229,8 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
                 s.values,
             )
         }));
-    for (position, (name, zh, en, is_scheme, is_multiple, applies_to, note, values)) in all.enumerate() {
+    let new = all.filter(|(name, ..)| !there.contains(name));
+    for (position, (name, zh, en, is_scheme, is_multiple, applies_to, note, values)) in (first..).zip(new) {
         tx.exec(
             "INSERT INTO dictionaries (name, zh, en, is_scheme, is_multiple, is_system, note, position,
                applies_to)
@@ -215,7 +242,7 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<(), AppError> {
                 is_scheme.into(),
                 is_multiple.into(),
                 note.into(),
-                (position as i64).into(),
+                position.into(),
                 applies_to.into(),
             ],
         )?;
@@ -288,7 +315,7 @@ fn yes() -> bool {
 }
 
 fn check(draft: &EntryDraft) -> Result<(), AppError> {
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     if zh.is_empty() || zh.chars().count() > 40 || zh.chars().any(char::is_control) {
         return Err(AppError::field("zh", text!("请填写名称，最多 40 个字")));
     }
@@ -315,12 +342,12 @@ pub fn create_entry(
     draft: &EntryDraft,
     now: Millis,
 ) -> Result<EntryId, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let exists =
         tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
     exists.ok_or(AppError::NotFound)?;
-    let zh = draft.zh.trim();
+    let zh = &*hanzi::normal::visible(&draft.zh);
     let same = tx.count(
         "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2",
         &[dictionary.into(), zh.into()],
@@ -353,12 +380,12 @@ pub fn change_entry(
     draft: &EntryDraft,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let before: Option<(String, String, bool)> =
         tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
     let (dictionary, zh, is_active) = before.ok_or(AppError::NotFound)?;
-    let new_zh = draft.zh.trim();
+    let new_zh = &*hanzi::normal::visible(&draft.zh);
     let en = if draft.en.trim().is_empty() { new_zh } else { draft.en.trim() };
     tx.exec(
         "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",
@@ -390,7 +417,7 @@ pub fn move_entries(
     order: &[EntryId],
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Catalogue, Verb::Update)?;
     for (position, id) in order.iter().take(1000).enumerate() {
         tx.exec(
             "UPDATE dictionary_entries SET position = $3 WHERE id = $1 AND dictionary = $2",

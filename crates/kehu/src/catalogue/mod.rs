@@ -9,7 +9,9 @@ pub use custom_fields::{
     CustomField, CustomKind, FieldDraft, change_custom_field, check_custom, create_custom_field,
     move_custom_fields,
 };
-pub use dictionaries::{Dictionary, Entry, EntryDraft, change_entry, create_entry, move_entries, seed};
+pub use dictionaries::{
+    Dictionary, Entry, EntryDraft, change_entry, create_entry, move_entries, seed, seed_missing,
+};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

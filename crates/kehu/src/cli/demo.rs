@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Failure, Place, open, say};
+use super::{Failure, Place, create, say};
 use crate::app::App;
 use crate::auth;
 use crate::clock::Clock;
@@ -22,7 +22,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let Command::Load { place } = command;
     let config = place.config(&super::Network::default())?;
     std::fs::create_dir_all(&config.data_dir)?;
-    let db = open(&config, &store::Options::default())?;
+    let db = create(&config, &store::Options::default())?;
     if db.read_blocking(auth::is_set_up)? {
         return Err(Failure::Refused("数据库里已经有公司，演示公司只能装入空数据库".into()));
     }

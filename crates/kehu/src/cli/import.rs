@@ -65,8 +65,8 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("没有这个文件：{}", arguments.file.display())));
     }
     let config = arguments.place.config(&Network::default())?;
-    std::fs::create_dir_all(&config.data_dir)?;
     let db = open(&config, &Options { readers: 2, writers: 2, ..Options::default() })?;
+    std::fs::create_dir_all(&config.data_dir)?;
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let choices =
@@ -138,7 +138,7 @@ async fn actor(app: &App, username: Option<&str>) -> Result<Actor, Failure> {
         .await
         .map_err(|e: store::Error| Failure::from(e))?;
     let id = id.ok_or_else(|| Failure::Usage(format!("没有在职员工 {username}")))?;
-    let found = app.db.read(move |conn| imports::actor_of(conn, id)).await?;
+    let found = imports::actor_of(app, id).await?;
     let mut facts = (*found).clone();
     facts.via = Via::CommandLine;
     Ok(Actor::new(facts))
@@ -203,6 +203,7 @@ async fn work(app: &App, import: &Import) -> Result<Counts, Failure> {
     let id = import.id;
     let done = app.db.read(move |conn| imports::load(conn, &Actor::command_line(), id)).await?;
     let counts = Counts::of(&done);
+    say_doubts(&done.report.doubts);
     summary(&counts, done.state == imports::State::Failed)?;
     if done.state == imports::State::Failed {
         return Err(Failure::Refused(done.problem));
@@ -237,6 +238,7 @@ async fn dry_run(
                     bad.reasons.iter().map(|(heading, zh, _)| format!("{heading} {zh}")).collect();
                 eprintln!("第 {} 行：{}", bad.row, why.join("；").trim());
             }
+            say_doubts(&report.doubts);
             if errors.is_some() {
                 eprintln!("提示：--dry-run 不写错误文件，正式导入时才写");
             }
@@ -252,6 +254,20 @@ async fn dry_run(
         }
         Checked::Unreadable(problem) => Err(Failure::Refused(problem.zh)),
         Checked::Stopped => Err(Failure::Refused("检查被停止".into())),
+    }
+}
+
+/// What should be looked at though it was, or would be, imported.
+fn say_doubts(doubts: &imports::Doubts) {
+    for (zh, _) in &doubts.file {
+        eprintln!("提示：{zh}");
+    }
+    if doubts.rows > 0 {
+        eprintln!("提示：需核对 {} 行", doubts.rows);
+    }
+    for row in &doubts.first {
+        let why: Vec<String> = row.reasons.iter().map(|(heading, zh, _)| format!("{heading} {zh}")).collect();
+        eprintln!("第 {} 行：{}", row.row, why.join("；").trim());
     }
 }
 

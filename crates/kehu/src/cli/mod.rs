@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use store::{Db, Options};
+use store::{Db, Location, Options};
 
+use crate::catalogue;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::schema::MIGRATIONS;
@@ -135,20 +136,58 @@ impl Place {
         .map_err(Failure::Usage)
     }
 
-    /// The migrated database and the settings, for commands beside a server.
+    /// The migrated database that is there and the settings, for commands beside a server.
     pub(crate) fn open(&self) -> Result<(Db, Config), Failure> {
         let config = self.config(&Network::default())?;
         let db = open(&config, &Options { readers: 1, writers: 2, ..Options::default() })?;
         Ok((db, config))
     }
+
+    /// `open` for the commands a company begins with: the database is made when there is none.
+    pub(crate) fn create(&self) -> Result<(Db, Config), Failure> {
+        let config = self.config(&Network::default())?;
+        let db = create(&config, &Options { readers: 1, writers: 2, ..Options::default() })?;
+        Ok((db, config))
+    }
 }
 
-/// Opens the database and brings its schema up to date.
+/// Opens the database of a company and brings its schema up to date. One that is not there is not made: the folder
+/// was mistyped.
 pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
+    let missing = |what: String| {
+        Failure::Usage(format!(
+            "{what}。请检查 --data 和 --database（或环境变量 KEHU_DATA、KEHU_DATABASE）写得对不对；\
+             新建公司请用 kehu setup 或 kehu serve"
+        ))
+    };
+    if let Location::Sqlite(path) = &config.database
+        && !path.is_file()
+    {
+        let folder = path.parent().unwrap_or(path);
+        let name = path.file_name().unwrap_or_default();
+        return Err(missing(format!("目录 {} 里没有数据库 {}", folder.display(), name.display())));
+    }
     let db = Db::open(&config.database, options)?;
+    if !store::is_migrated(&db)? {
+        return Err(missing(match &config.database {
+            Location::Sqlite(path) => format!("{} 里没有 kehu 的数据", path.display()),
+            Location::Postgres(_) => "指定的 PostgreSQL 数据库里没有 kehu 的数据".to_owned(),
+        }));
+    }
+    migrated(db)
+}
+
+/// Opens the database, makes it when there is none, and brings its schema up to date. Only for `serve`, `setup`,
+/// `db migrate` and `demo load`.
+pub(crate) fn create(config: &Config, options: &Options) -> Result<Db, Failure> {
+    migrated(Db::open(&config.database, options)?)
+}
+
+fn migrated(db: Db) -> Result<Db, Failure> {
     for name in store::migrate(&db, MIGRATIONS)? {
         eprintln!("数据库结构已更新：{name}");
     }
+    db.write_blocking(catalogue::seed_missing)?;
     Ok(db)
 }
 

@@ -1,17 +1,20 @@
 //! `kehu serve`.
 
 use std::fs::File;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use store::{Location, Options};
 use tokio::net::TcpListener;
 
-use super::{Failure, Network, Place, open};
+use super::{Failure, Network, Place, create};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{auth, demo, jobs, menu, router, web};
+
+/// How long an ending server waits for work on files that nobody can stop.
+const LEAVING: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -43,10 +46,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     std::fs::create_dir_all(&config.data_dir)?;
     let _lock = lock(&config)?;
-    let db = open(&config, &Options::default())?;
+    let db = create(&config, &Options::default())?;
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(app, arguments.demo, began))
+    let outcome = runtime.block_on(serve(app, arguments.demo, began));
+    // Work on files that is still going on is for nobody any more.
+    runtime.shutdown_timeout(LEAVING);
+    outcome
 }
 
 /// Holds the data folder, so that two servers never open one SQLite database.
@@ -86,7 +92,8 @@ async fn serve(app: App, wants_demo: bool, began: Instant) -> Result<(), Failure
     if app.company().await?.is_some_and(|c| c.is_demo) {
         demo::print_log_ins();
     }
-    web::serve::serve(listener, service, stop_signal()).await;
+    let limits = web::serve::Limits::behind(&app.config.trusted_proxies);
+    web::serve::serve(listener, service, limits, stop_signal()).await;
     stop_jobs.stop().await;
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (db, _) = arguments.place.open()?;
+    let (db, _) = arguments.place.create()?;
     let password = read_password()?;
     if let Some(text) = auth::check_new_password(&password, &[&arguments.admin, &arguments.company]) {
         return Err(Failure::Refused(text.to_string()));

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{Failure, Place, read_password, say};
-use crate::access::{Actor, DataScope, Role};
+use crate::access::Actor;
 use crate::auth;
 use crate::clock::Clock;
 use crate::org;
@@ -20,12 +20,9 @@ pub(crate) enum Command {
         /// 姓名
         #[arg(long)]
         name: String,
-        /// 角色:administrator 或 staff
+        /// 角色代码，可以重复:administrator、staff(本人客户)、staff_all(全部客户)或公司自己的角色
         #[arg(long, default_value = "staff")]
-        role: String,
-        /// 数据范围:own(本人负责)或 all(全部)
-        #[arg(long, default_value = "own")]
-        scope: String,
+        role: Vec<String>,
         /// 从标准输入读取密码
         #[arg(long, required = true)]
         password_stdin: bool,
@@ -51,19 +48,21 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let now = Clock::System.now();
     match command {
-        Command::Add { place, username, name, role, scope, .. } => {
+        Command::Add { place, username, name, role, .. } => {
             let (db, _) = place.open()?;
-            let role = Role::named(role).ok_or_else(|| Failure::Usage(format!("没有角色 {role}")))?;
-            let scope =
-                DataScope::named(scope).ok_or_else(|| Failure::Usage(format!("没有数据范围 {scope}")))?;
+            let known = db.read_blocking(org::load_roles)?;
+            let named = |code: &String| known.iter().find(|r| r.code == *code && !r.is_bundle).map(|r| r.id);
+            let roles = role
+                .iter()
+                .map(|code| named(code).ok_or_else(|| Failure::Usage(format!("没有角色 {code}"))))
+                .collect::<Result<Vec<_>, _>>()?;
             let person = org::NewPerson {
                 username: username.clone(),
                 name: name.clone(),
                 title: String::new(),
                 phone: String::new(),
                 email: String::new(),
-                role,
-                scope,
+                roles,
                 password_hash: new_hash(username)?,
                 must_change_password: false,
             };
@@ -73,15 +72,17 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::List { place } => {
             let (db, _) = place.open()?;
+            let known = db.read_blocking(org::load_roles)?;
             for person in db.read_blocking(org::list_people)? {
+                let codes = person.roles.iter().filter_map(|id| known.iter().find(|r| r.id == *id));
+                let codes: Vec<&str> = codes.map(|r| r.code.as_str()).collect();
                 let state = if person.is_active { "在用" } else { "停用" };
                 say(&format!(
-                    "{} {:20} {:10} {:14} {:4} {state}",
+                    "{} {:20} {:10} {:20} {state}",
                     person.id,
                     person.username,
                     person.name,
-                    person.role.code(),
-                    person.scope.code()
+                    codes.join(",")
                 ))?;
             }
             Ok(())

@@ -7,7 +7,7 @@ use store::Tx;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::CustomerId;
@@ -123,5 +123,7 @@ pub(crate) fn sees_customer(
     actor: &Actor,
 ) -> impl Fn(&mut Tx<'_>, &Json) -> Result<(), AppError> + Send + 'static {
     let actor = actor.clone();
-    move |tx, body| customers::facts_of(tx, &actor, Verb::Read, id_in(body, "customer_id")?).map(drop)
+    move |tx, body| {
+        customers::require(tx, &actor, Object::Contact, Verb::Read, id_in(body, "customer_id")?).map(drop)
+    }
 }

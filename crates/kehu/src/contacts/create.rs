@@ -4,7 +4,7 @@ use store::{Tx, Value};
 
 use super::MOST;
 use super::model::{Contact, Draft};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -20,7 +20,7 @@ pub fn create(
     draft: &Draft,
     now: Millis,
 ) -> Result<Contact, AppError> {
-    let customer = customers::load_for(tx, actor, Verb::Update, customer)?;
+    let customer = customers::load_for(tx, actor, Object::Contact, Verb::Update, customer)?;
     let values = draft.clean(true).map_err(AppError::Invalid)?;
     let known = tx.count(
         "SELECT COUNT(*) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL",
@@ -65,7 +65,8 @@ pub fn create(
     let after = contact.facts();
     let entry = Entry::of("contact.created", "contact", contact.id.0).customer(customer.id.0).after(&after);
     audit::record(tx, actor, now, &entry)?;
-    Ok(contact)
+    let fields = actor.rights.fields(Object::Contact, &customer.facts());
+    Ok(contact.withheld(&fields))
 }
 
 /// Takes the place of the primary contact away from whoever else has it.

@@ -2,14 +2,14 @@
 
 use store::{Conn, FromRow, Row};
 
-use super::model::Contact;
-use crate::access::{self, Actor, Verb};
+use super::model::{Contact, Draft, FIELDS};
+use crate::access::{self, Actor, Facts, FieldRule, Fields, Object, Verb};
 use crate::customers;
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
 use crate::ids::{ContactId, CustomerId};
 use crate::input::{check_query, like_anywhere};
 use crate::query::{Conditions, Cursor, SortKey, behind, order_by};
-use crate::search;
+use crate::{search, text};
 
 const COLUMNS: &str = "t.id, t.customer_id, t.name, t.title, t.department, t.phone, t.landline, t.email, t.wechat, \
                        t.birthday, t.remark, t.is_primary, t.version, t.created_at, t.created_by, t.updated_at";
@@ -37,7 +37,7 @@ impl FromRow for Contact {
     }
 }
 
-/// A contact on whose customer the actor may do `verb`.
+/// A contact on whose customer the actor may do `verb`; to be read, as he may see it, else whole.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: ContactId) -> Result<Contact, AppError> {
     load_from(conn, actor, verb, id, "t.deleted_at IS NULL")
 }
@@ -55,8 +55,11 @@ fn load_from(
     state: &str,
 ) -> Result<Contact, AppError> {
     let sql = format!("SELECT {COLUMNS} FROM contacts t WHERE t.id = $1 AND {state}");
-    let contact: Contact = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
-    customers::facts_of(conn, actor, verb, contact.customer_id)?;
+    let mut contact: Contact = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
+    let fields = customers::require(conn, actor, Object::Contact, verb, contact.customer_id)?;
+    if verb == Verb::Read {
+        contact.withhold(&fields);
+    }
     Ok(contact)
 }
 
@@ -66,12 +69,78 @@ pub fn of_customer(
     actor: &Actor,
     customer: CustomerId,
 ) -> Result<Vec<Contact>, AppError> {
-    customers::facts_of(conn, actor, Verb::Read, customer)?;
+    let fields = customers::require(conn, actor, Object::Contact, Verb::Read, customer)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM contacts t WHERE t.customer_id = $1 AND t.deleted_at IS NULL
          ORDER BY t.is_primary DESC, t.id LIMIT 500"
     );
-    Ok(conn.rows(&sql, &[customer.into()])?)
+    let mut contacts: Vec<Contact> = conn.rows(&sql, &[customer.into()])?;
+    contacts.iter_mut().for_each(|contact| contact.withhold(&fields));
+    Ok(contacts)
+}
+
+impl Contact {
+    /// Takes away and shortens what these rules withhold.
+    pub(super) fn withhold(&mut self, fields: &Fields<'_>) {
+        if fields.is_open() {
+            return;
+        }
+        for (key, value) in [
+            ("name", &mut self.name),
+            ("title", &mut self.title),
+            ("department", &mut self.department),
+            ("phone", &mut self.phone),
+            ("landline", &mut self.landline),
+            ("email", &mut self.email),
+            ("wechat", &mut self.wechat),
+            ("birthday", &mut self.birthday),
+            ("remark", &mut self.remark),
+        ] {
+            let rule = fields.rule(key);
+            if rule < FieldRule::Read {
+                *value = customers::shown_value(rule, key, value);
+            }
+        }
+    }
+}
+
+impl Contact {
+    /// As these rules let it be seen.
+    pub(super) fn withheld(mut self, fields: &Fields<'_>) -> Self {
+        self.withhold(fields);
+        self
+    }
+
+    /// Takes out of a draft what is sent back as it was shown; any other change of a withheld field is an error.
+    pub(super) fn refuse_withheld(
+        &self,
+        fields: &Fields<'_>,
+        draft: &mut Draft,
+    ) -> Result<(), Vec<FieldError>> {
+        if fields.is_open() {
+            return Ok(());
+        }
+        let seen = self.clone().withheld(fields);
+        let mut errors = Vec::new();
+        for (spec, shown) in FIELDS.iter().zip(seen.texts()) {
+            if fields.rule(spec.key) == FieldRule::Edit {
+                continue;
+            }
+            if draft.values.remove(spec.key).is_some_and(|value| value.trim() != shown) {
+                errors.push(FieldError::new(
+                    spec.key,
+                    text!("您的角色不能修改“{}”", crate::i18n::word(spec.zh)),
+                ));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+/// A contact the actor may change, as he may see it: for forms.
+pub(super) fn load_to_edit(conn: &mut Conn<'_>, actor: &Actor, id: ContactId) -> Result<Contact, AppError> {
+    load(conn, actor, Verb::Update, id)?;
+    load(conn, actor, Verb::Read, id)
 }
 
 /// The order of lists.
@@ -100,9 +169,9 @@ pub fn list(
     check_query(&query.q)?;
     let mut conditions = Conditions::default();
     conditions.and("t.deleted_at IS NULL AND c.deleted_at IS NULL");
-    conditions.and(access::readable_sql(actor, "c"));
+    conditions.and(access::readable_sql(actor, Object::Contact));
     if let Some(customer) = query.customer {
-        customers::facts_of(conn, actor, Verb::Read, customer)?;
+        customers::require(conn, actor, Object::Contact, Verb::Read, customer)?;
         conditions.equal("t.customer_id", customer.0);
     }
     if !query.q.trim().is_empty() {
@@ -117,9 +186,14 @@ pub fn list(
             search::matches_sql(conn.engine(), &place)
         ));
         let like = conditions.bind(like_anywhere(&query.q));
-        let columns = ["name", "phone", "landline"];
-        let any: Vec<String> =
-            columns.iter().map(|c| format!("LOWER(t.{c}) LIKE {like} ESCAPE '\\'")).collect();
+        // By what is withheld from him anywhere, nothing is found.
+        let columns = ["name", "phone", "landline"]
+            .into_iter()
+            .filter(|c| actor.rights.narrowest(Object::Contact, c) >= FieldRule::Read);
+        let any: Vec<String> = columns.map(|c| format!("LOWER(t.{c}) LIKE {like} ESCAPE '\\'")).collect();
+        if any.is_empty() {
+            return Ok((Vec::new(), None));
+        }
         conditions.and(format!("({})", any.join(" OR ")));
     }
     if let Some(after) = &query.after {
@@ -134,6 +208,13 @@ pub fn list(
     let mut contacts: Vec<Contact> = conn.rows(&sql, &conditions.params)?;
     let has_more = contacts.len() > query.limit;
     contacts.truncate(query.limit);
+    if actor.rights.has_field_rules(Object::Contact) {
+        let owners = customers::shown(conn, actor, contacts.iter().map(|c| c.customer_id))?;
+        for contact in &mut contacts {
+            let facts = owners.get(&contact.customer_id).map_or_else(Facts::default, |c| c.facts());
+            contact.withhold(&actor.rights.fields(Object::Contact, &facts));
+        }
+    }
     let next = contacts
         .last()
         .filter(|_| has_more)

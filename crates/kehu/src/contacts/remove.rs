@@ -5,7 +5,7 @@ use store::Tx;
 use super::MOST;
 use super::create::set_primary;
 use super::load::{load, load_removed};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -41,7 +41,7 @@ pub fn remove(
             set_primary(tx, actor, contact.customer_id, next, true, now)?;
         }
     }
-    let customer = customers::load_for(tx, actor, Verb::Update, contact.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Contact, Verb::Update, contact.customer_id)?;
     customers::refresh_completeness(tx, &customer)?;
     events::emit(tx, actor, now, "contact.deleted", "contact", id.0, customer.id.0)?;
     let before = contact.facts();
@@ -54,7 +54,7 @@ pub fn remove(
 /// Brings back a contact that was taken away; answers whose it is. It is primary again only when nobody else is.
 pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: ContactId, now: Millis) -> Result<CustomerId, AppError> {
     let mut contact = load_removed(tx, actor, id)?;
-    let customer = customers::load_for(tx, actor, Verb::Update, contact.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Contact, Verb::Update, contact.customer_id)?;
     let known = tx.count(
         "SELECT COUNT(*) FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL",
         &[customer.id.into()],

@@ -5,7 +5,7 @@ use store::{Tx, Value};
 use super::create::release_primary;
 use super::load::load;
 use super::model::{Contact, Draft};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -27,6 +27,9 @@ pub fn update(
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }
+    let fields = customers::require(tx, actor, Object::Contact, Verb::Update, old.customer_id)?;
+    let mut draft = draft.clone();
+    old.refuse_withheld(&fields, &mut draft).map_err(AppError::Invalid)?;
     let values = draft.clean(false).map_err(AppError::Invalid)?;
     if old.is_primary && draft.is_primary == Some(false) {
         return Err(AppError::field("is_primary", text!("请把另一位联系人设为主要联系人，这一位会自动让出")));
@@ -36,7 +39,7 @@ pub fn update(
     new.is_primary = draft.is_primary.unwrap_or(old.is_primary);
     let (before, after) = difference(&old.facts(), &new.facts());
     if before == after {
-        return Ok(old);
+        return Ok(old.withheld(&fields));
     }
     new.version += 1;
     new.updated_at = now;
@@ -55,10 +58,10 @@ pub fn update(
     if done == 0 {
         return Err(AppError::Stale);
     }
-    let customer = customers::load_for(tx, actor, Verb::Update, new.customer_id)?;
+    let customer = customers::load_for(tx, actor, Object::Contact, Verb::Update, new.customer_id)?;
     customers::refresh_completeness(tx, &customer)?;
     events::emit(tx, actor, now, "contact.updated", "contact", id.0, customer.id.0)?;
     let entry = Entry::of("contact.updated", "contact", id.0).customer(customer.id.0).change(&before, &after);
     audit::record(tx, actor, now, &entry)?;
-    Ok(new)
+    Ok(new.withheld(&fields))
 }

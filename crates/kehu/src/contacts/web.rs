@@ -6,9 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::api_parts::path_id;
+use super::load::load_to_edit;
 use super::page_parts::{FieldView, fields, part, refused, restored, to_tab, told, version};
 use super::{Contact, Draft, FIELDS, create, load, of_customer, remove, restore, update};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::customers;
 use crate::error::AppError;
@@ -117,7 +118,9 @@ async fn new_contact(
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
     let customer: CustomerId = path_id(&id)?;
-    app.db.read(move |conn| customers::facts_of(conn, &actor, Verb::Update, customer).map(drop)).await?;
+    app.db
+        .read(move |conn| customers::require(conn, &actor, Object::Contact, Verb::Update, customer).map(drop))
+        .await?;
     let form = FormPart::new(page.l, customer, &FormData::default(), &FormErrors::default());
     part(&form, StatusCode::OK)
 }
@@ -147,7 +150,7 @@ async fn edit_contact(
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
     let id: ContactId = path_id(&id)?;
-    let contact = app.db.read(move |conn| load(conn, &actor, Verb::Update, id)).await?;
+    let contact = app.db.read(move |conn| load_to_edit(conn, &actor, id)).await?;
     part(&FormPart::of(page.l, &contact, None, &FormErrors::default()), StatusCode::OK)
 }
 
@@ -164,7 +167,7 @@ async fn update_contact(
         Ok(contact) => tab(&app, &actor, &page, contact.customer_id, ("联系人已保存", None)).await,
         Err(error) => {
             let errors = refused(error)?;
-            let contact = app.db.read(move |conn| load(conn, &actor, Verb::Update, id)).await?;
+            let contact = app.db.read(move |conn| load_to_edit(conn, &actor, id)).await?;
             let form = FormPart::of(page.l, &contact, Some(&form), &errors);
             part(&form, StatusCode::UNPROCESSABLE_ENTITY)
         }

@@ -1,24 +1,27 @@
 //! Making many customers in one transaction: for imports. What needs no database is done before, on another thread;
 //! what remains is one statement a table for all of them.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use hanzi::search::Document;
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, Value};
 
-use super::create::{DEFAULT_CLASS, check_number, count, facts, insert_error, name_sort};
+use super::create::{DEFAULT_CLASS, check_number, count, facts, name_sort};
 use super::fields::{Field, SPECS};
 use super::index::{document, keys};
 use super::model::{Customer, Draft, Kind, Values, clean, completeness};
-use crate::access::Actor;
+use super::numbers;
+use super::withhold::{Withheld, refused_new};
+use crate::access::{self, Actor, Facts, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::counters::Deltas;
 use crate::error::{AppError, FieldError};
-use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
-use crate::{events, numbering, regions, search};
+use crate::ids::{ContactId, CustomerId, ImportId, PersonId, UnitId};
+use crate::{events, numbering, org, regions, search};
 
 /// The contact person a new customer comes with. Values are checked already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +68,7 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<FieldError>> {
     let number = draft.number.as_deref().map(str::trim).unwrap_or_default();
     let mut errors: Vec<FieldError> = check_number(number).into_iter().collect();
+    errors.extend(refused_new(actor, &Facts { owner_id: owner, ..Facts::default() }, draft));
     let cleaned = clean(catalogue, kind, draft, true).unwrap_or_else(|more| {
         errors.extend(more);
         Default::default()
@@ -86,6 +90,7 @@ pub fn prepare(
         number: number.to_owned(),
         kind,
         owner_id: owner,
+        unit_id: None,
         completeness: completeness(kind, &values, contact.is_some()),
         open_needs: 0,
         values,
@@ -101,6 +106,7 @@ pub fn prepare(
         updated_at: now,
         updated_by: actor.person_id,
         deleted_at: None,
+        withheld: Withheld::default(),
     };
     let mut document = document(&customer);
     if let Some(contact) = &contact {
@@ -126,7 +132,13 @@ pub fn create_many(
         return Ok(());
     }
     let numbers = give_numbers(tx, all)?;
-    insert_customers(tx, all, &numbers, import)?;
+    let units = units_of(tx, all, now)?;
+    for (prepared, unit_id) in all.iter().zip(&units) {
+        let customer = &prepared.customer;
+        let will_be = Facts { id: 0, owner_id: customer.owner_id, unit_id: *unit_id, record: Some(customer) };
+        access::require(actor, Object::Customer, Verb::Create, &will_be)?;
+    }
+    insert_customers(tx, all, &numbers, &units, import)?;
     insert_keys(tx, all, &numbers)?;
     let documents: Vec<(i64, Document)> = all
         .iter()
@@ -140,8 +152,8 @@ pub fn create_many(
         .collect();
     search::put_new(tx, &documents)?;
     let mut deltas = Deltas::default();
-    for prepared in all {
-        count(&mut deltas, &prepared.customer, 1);
+    for (prepared, unit_id) in all.iter().zip(&units) {
+        count(&mut deltas, &Customer { unit_id: *unit_id, ..prepared.customer.clone() }, 1);
     }
     deltas.apply(tx)?;
     let contacts = insert_contacts(tx, all)?;
@@ -169,10 +181,8 @@ pub fn create_many(
 
 fn give_numbers(tx: &mut Tx<'_>, all: &[&Prepared]) -> Result<Vec<String>, AppError> {
     let wanting = all.iter().filter(|p| p.customer.number.is_empty()).count() as i64;
-    if let Some(highest) = all.iter().filter_map(|p| numbering::serial(&p.customer.number)).max() {
-        numbering::pass(tx, "customer", highest)?;
-    }
-    let mut next = numbering::take(tx, "customer", wanting)?;
+    numbers::note_given(tx, all.iter().map(|p| p.customer.number.as_str()))?;
+    let mut next = numbers::take(tx, wanting)?;
     Ok(all
         .iter()
         .map(|p| {
@@ -186,26 +196,46 @@ fn give_numbers(tx: &mut Tx<'_>, all: &[&Prepared]) -> Result<Vec<String>, AppEr
         .collect())
 }
 
+/// The units of the owners' main posts.
+fn units_of(tx: &mut Tx<'_>, all: &[&Prepared], now: Millis) -> store::Result<Vec<Option<UnitId>>> {
+    let mut known: HashMap<PersonId, Option<UnitId>> = HashMap::new();
+    all.iter()
+        .map(|prepared| match prepared.customer.owner_id {
+            None => Ok(None),
+            Some(owner) => match known.get(&owner) {
+                Some(unit) => Ok(*unit),
+                None => {
+                    let unit = org::main_unit(tx, owner, now)?;
+                    known.insert(owner, unit);
+                    Ok(unit)
+                }
+            },
+        })
+        .collect()
+}
+
 fn insert_customers(
     tx: &mut Tx<'_>,
     all: &[&Prepared],
     numbers: &[String],
+    units: &[Option<UnitId>],
     import: Option<ImportId>,
 ) -> Result<(), AppError> {
     static INSERT: LazyLock<String> = LazyLock::new(|| {
         let keys: Vec<&str> = SPECS.iter().map(|s| s.key).collect();
         format!(
             "INSERT INTO customers (id, number, kind, owner_id, name_sort, province, tags, custom, completeness,
-             import_id, version, created_at, created_by, updated_at, updated_by, {})",
+             import_id, version, created_at, created_by, updated_at, updated_by, unit_id, {})",
             keys.join(", ")
         )
     });
     let rows: Vec<Vec<Value<'_>>> = all
         .iter()
         .zip(numbers)
-        .map(|(prepared, number)| {
+        .zip(units)
+        .map(|((prepared, number), unit)| {
             let customer = &prepared.customer;
-            let mut row: Vec<Value<'_>> = Vec::with_capacity(15 + SPECS.len());
+            let mut row: Vec<Value<'_>> = Vec::with_capacity(16 + SPECS.len());
             row.extend([
                 customer.id.into(),
                 number.into(),
@@ -222,13 +252,15 @@ fn insert_customers(
                 customer.created_by.into(),
                 customer.updated_at.into(),
                 customer.updated_by.into(),
+                (*unit).into(),
             ]);
             row.extend(customer.values.0.iter().map(Value::from));
             row
         })
         .collect();
     let only = if let [one] = numbers { one.as_str() } else { "" };
-    tx.insert_rows(&INSERT, &rows, "").map_err(|error| insert_error(error, only))?;
+    let is_given = all.iter().any(|p| !p.customer.number.is_empty());
+    tx.insert_rows(&INSERT, &rows, "").map_err(|error| numbers::refused(error, only, is_given))?;
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub struct Drift {
     pub name: String,
     /// Whose customers; 0 for everybody's, -1 for nobody's.
     pub owner_id: i64,
+    /// Which unit's; 0 for whichever.
+    pub unit_id: i64,
     /// What is counted.
     pub key: String,
     /// What is kept.
@@ -34,16 +36,23 @@ pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<Drift>> {
     let mut found = Vec::new();
     for (name, key, weight) in KEPT {
         let sql = format!(
-            "SELECT owner_id, key, CAST(SUM(kept) AS BIGINT), CAST(SUM(counted) AS BIGINT) FROM (
-               SELECT owner_id, key, n AS kept, 0 AS counted FROM counters WHERE name = $1
-               UNION ALL SELECT 0, {key}, 0, {weight} FROM customers c WHERE c.deleted_at IS NULL
-               UNION ALL SELECT COALESCE(c.owner_id, -1), {key}, 0, {weight} FROM customers c WHERE c.deleted_at IS NULL
-             ) both_ways GROUP BY owner_id, key HAVING SUM(kept) <> SUM(counted) ORDER BY owner_id, key LIMIT 20"
+            "SELECT owner_id, unit_id, key, CAST(SUM(kept) AS BIGINT), CAST(SUM(counted) AS BIGINT) FROM (
+               SELECT owner_id, unit_id, key, n AS kept, 0 AS counted FROM counters WHERE name = $1
+               UNION ALL SELECT 0, 0, {key}, 0, {weight} FROM customers c WHERE c.deleted_at IS NULL
+               UNION ALL SELECT COALESCE(c.owner_id, -1), 0, {key}, 0, {weight} FROM customers c
+                 WHERE c.deleted_at IS NULL
+               UNION ALL SELECT 0, c.unit_id, {key}, 0, {weight} FROM customers c
+                 WHERE c.deleted_at IS NULL AND c.unit_id IS NOT NULL
+               UNION ALL SELECT COALESCE(c.owner_id, -1), c.unit_id, {key}, 0, {weight} FROM customers c
+                 WHERE c.deleted_at IS NULL AND c.unit_id IS NOT NULL
+             ) both_ways GROUP BY owner_id, unit_id, key HAVING SUM(kept) <> SUM(counted)
+             ORDER BY owner_id, unit_id, key LIMIT 20"
         );
-        let rows: Vec<(i64, String, i64, i64)> = conn.rows(&sql, &[name.into()])?;
-        found.extend(rows.into_iter().map(|(owner_id, key, kept, counted)| Drift {
+        let rows: Vec<(i64, i64, String, i64, i64)> = conn.rows(&sql, &[name.into()])?;
+        found.extend(rows.into_iter().map(|(owner_id, unit_id, key, kept, counted)| Drift {
             name: name.to_owned(),
             owner_id,
+            unit_id,
             key,
             kept,
             counted,
@@ -60,6 +69,7 @@ pub fn drifted(conn: &mut Conn<'_>) -> store::Result<Vec<Drift>> {
     found.extend(needs.into_iter().map(|(id, kept, counted)| Drift {
         name: "open_needs".to_owned(),
         owner_id: 0,
+        unit_id: 0,
         key: store::format_id(id),
         kept,
         counted,

@@ -8,7 +8,7 @@ use store::{Conn, Tx, Value};
 
 use super::fields::Field;
 use super::model::{Customer, Kind, Values};
-use crate::access::{self, Actor};
+use crate::access::{self, Actor, Object};
 use crate::ids::CustomerId;
 use crate::search;
 
@@ -167,7 +167,7 @@ pub fn find_by_keys(
     key: &str,
     limit: i64,
 ) -> store::Result<Vec<CustomerId>> {
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Customer);
     let found: Vec<(CustomerId,)> = conn.rows(
         &format!(
             "SELECT c.id FROM customer_keys k JOIN customers c ON c.id = k.customer_id
@@ -183,11 +183,12 @@ pub fn has_hidden_by_key(conn: &mut Conn<'_>, actor: &Actor, keyed: Keyed, key: 
     if actor.sees_all_customers() {
         return Ok(false);
     }
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Customer);
     let found: Option<i64> = conn.value(
         &format!(
             "SELECT c.id FROM customer_keys k JOIN customers c ON c.id = k.customer_id
-             WHERE k.kind = $1 AND k.key = $2 AND c.deleted_at IS NULL AND (c.owner_id IS NULL OR NOT {readable}) LIMIT 1"
+             WHERE k.kind = $1 AND k.key = $2 AND c.deleted_at IS NULL
+               AND NOT COALESCE({readable}, FALSE) LIMIT 1"
         ),
         &[keyed.code().into(), key.into()],
     )?;
@@ -204,7 +205,7 @@ pub fn find_many_by_keys(
     // One statement text whatever the number, so that it stays prepared.
     const AT_ONCE: usize = 50;
     const MOST: usize = 20;
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Customer);
     let places: Vec<String> = (2..2 + AT_ONCE).map(|n| format!("${n}")).collect();
     let sql = format!(
         "SELECT k.key, c.id FROM customer_keys k JOIN customers c ON c.id = k.customer_id

@@ -1,17 +1,20 @@
 //! Lists of customers: filtered, sorted, paged by key, only what the actor may read.
 
+use std::ops::ControlFlow;
+
 use serde_json::Value as Json;
-use store::Conn;
+use store::{Conn, Value};
 
 use super::fields::Field;
 use super::load::{COLUMNS, read_row};
 use super::model::{Customer, Kind};
-use crate::access::{self, Actor};
+use super::withhold::{require_visible, withhold};
+use crate::access::{self, Actor, Object, Verb};
 use crate::clock::Millis;
-use crate::counters;
+use crate::counters::{self, Whose};
 use crate::error::AppError;
 use crate::expr::Expr;
-use crate::ids::{ImportId, PersonId};
+use crate::ids::{CustomerId, ImportId, PersonId};
 use crate::query::{self, Conditions, Cursor, SortKey};
 use crate::search;
 
@@ -53,6 +56,8 @@ pub struct ListQuery {
     pub due_by: String,
     /// Made by this import.
     pub import: Option<ImportId>,
+    /// Only those on which the actor may do this as well as read them.
+    pub only: Option<Verb>,
     /// A condition in CEL.
     pub filter: Option<Expr>,
     /// The order; the newest change first when empty, or best recency when searching.
@@ -85,10 +90,14 @@ pub struct CustomerPage {
 
 /// The conditions of a query, with the access decision's own.
 pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppError> {
+    require_all_visible(actor, query)?;
     let mut all = Conditions::default();
     all.and("c.deleted_at IS NULL");
     if !actor.sees_all_customers() {
-        all.and(access::readable_sql(actor, "c"));
+        all.and(access::readable_sql(actor, Object::Customer));
+    }
+    if let Some(verb) = query.only {
+        all.and(access::reach_sql(actor, Object::Customer, verb));
     }
     if let Some(kind) = query.kind {
         all.equal("c.kind", kind.code());
@@ -155,16 +164,132 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
     Ok(all)
 }
 
-/// A page of the list.
+/// Refuses what would tell a value the actor may not see: filters and orders over fields that are withheld from him.
+fn require_all_visible(actor: &Actor, query: &ListQuery) -> Result<(), AppError> {
+    if !actor.rights.has_field_rules(Object::Customer) {
+        return Ok(());
+    }
+    for (field, _) in query.choices.iter().filter(|(_, values)| !values.is_empty()) {
+        require_visible(actor, field.key(), field.key())?;
+    }
+    if !query.region.is_empty() {
+        require_visible(actor, "region", "region")?;
+    }
+    if !query.due_by.is_empty() {
+        require_visible(actor, "next_contact_on", "due_by")?;
+    }
+    for name in query.filter.iter().flat_map(Expr::fields) {
+        require_visible(actor, name, "filter")?;
+    }
+    for key in query.sort.iter().filter(|key| Field::named(key.name).is_some()) {
+        require_visible(actor, key.name, "sort")?;
+    }
+    Ok(())
+}
+
+/// A page of the list, each customer as the actor may see it. Where parts of customers are withheld from him, a search
+/// finds only by what he sees: hits that only a withheld value explains are left out.
 pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<CustomerPage, AppError> {
+    let is_search = !query.q.trim().is_empty();
+    if !is_search || !search::is_restricted(actor) {
+        let mut page = page(conn, actor, query)?;
+        page.items = page.items.into_iter().map(|c| withhold(actor, c)).collect();
+        return Ok(page);
+    }
+    // A few pages at the most: enough to fill one where most hits are seen, and bounded where none is.
+    const ROUNDS: usize = 4;
+    let limit = query.limit.clamp(1, 200);
+    let keys = keys_of(query)?;
+    let mut asked = ListQuery { limit: 200, ..query.clone() };
+    let mut found = CustomerPage { items: Vec::new(), next: None, previous: None };
+    for round in 0..ROUNDS {
+        let page = page(conn, actor, &asked)?;
+        if round == 0 {
+            found.previous = page.previous;
+        }
+        let mut rest = page.items.into_iter();
+        for customer in rest.by_ref() {
+            let place = place_of(&customer, &keys, false);
+            if let Some(seen) = search::seen(conn, actor, &query.q, customer)? {
+                found.items.push(seen);
+            }
+            found.next = Some(place);
+            if found.items.len() == limit {
+                break;
+            }
+        }
+        if rest.len() == 0 && page.next.is_none() {
+            found.next = None;
+        }
+        if found.items.len() == limit || found.next.is_none() {
+            break;
+        }
+        asked.after = found.next.clone();
+    }
+    Ok(found)
+}
+
+fn keys_of(query: &ListQuery) -> Result<Vec<SortKey>, AppError> {
+    if query.sort.is_empty() && query.q.trim().is_empty() {
+        return query::parse_sort("-updated_at", OFFERED_SORTS);
+    }
+    Ok(query.sort.clone())
+}
+
+fn place_of(customer: &Customer, keys: &[SortKey], backwards: bool) -> String {
+    let values = keys.iter().map(|key| sort_value(customer, key.name)).collect();
+    Cursor::new(values, customer.id.0, backwards).encode()
+}
+
+/// The ids of all customers in an actor's sight as a statement, where these are few; `None` where it is cheaper to walk
+/// everything in order and leave out what he may not see. Of `all` customers a walk passes `all / n` for each of a
+/// page's rows, gathering touches all `n`.
+pub fn narrow_sql(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Option<String>> {
+    /// Rows a page usually has.
+    const PAGE: i64 = 50;
+    let whose = Whose::within(actor);
+    let Some(Whose::Of { owners, units }) = &whose else { return Ok(None) };
+    let is_narrow = match (actor.rights.is_narrow.get(), &whose) {
+        (Some(known), _) => *known,
+        (None, Some(whose)) => {
+            let all = counters::one(conn, "customers", "", &Whose::Everybody)?;
+            let within = counters::one(conn, "customers", "", whose)?;
+            *actor.rights.is_narrow.get_or_init(|| within.saturating_mul(within) <= all.saturating_mul(PAGE))
+        }
+        (None, None) => false,
+    };
+    if !is_narrow {
+        return Ok(None);
+    }
+    let list =
+        |ids: &mut dyn Iterator<Item = i64>| ids.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+    let parts: Vec<String> = [
+        ("owner_id", list(&mut owners.iter().map(|o| o.0))),
+        ("unit_id", list(&mut units.iter().map(|u| u.0))),
+    ]
+    .into_iter()
+    .filter(|(_, ids)| !ids.is_empty())
+    .map(|(column, ids)| format!("SELECT id FROM customers WHERE deleted_at IS NULL AND {column} IN ({ids})"))
+    .collect();
+    Ok(Some(if parts.is_empty() {
+        "SELECT id FROM customers WHERE FALSE".into()
+    } else {
+        parts.join(" UNION ")
+    }))
+}
+
+/// Whether a single owner's or unit's customers are all an actor sees: an index has these in the order of a list.
+fn is_alone(actor: &Actor) -> bool {
+    matches!(Whose::within(actor), Some(Whose::Of { owners, units }) if owners.len() + units.len() < 2)
+}
+
+/// A page of the list with whole customers.
+fn page(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<CustomerPage, AppError> {
     let mut conditions = condition_of(actor, query)?;
     let limit = query.limit.clamp(1, 200);
     let engine = conn.engine();
     let is_search = !query.q.trim().is_empty();
-    let mut keys = query.sort.clone();
-    if keys.is_empty() && !is_search {
-        keys = query::parse_sort("-updated_at", OFFERED_SORTS)?;
-    }
+    let keys = keys_of(query)?;
     let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
         let Some(text) = search::match_text(engine, &query.q, false) else {
@@ -173,6 +298,10 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
         let place = conditions.bind(text.clone());
         if keys.is_empty() {
             let found = search::matching(conn, &text, &place)?;
+            if let Some(ids) = narrow_sql(conn, actor)? {
+                // The plus keeps the index of words in the lead: it would be asked once for each id.
+                conditions.and(format!("+{} IN ({ids})", found.id_column));
+            }
             conditions.and(found.condition);
             (from, id_column) = (found.from, found.id_column);
         } else {
@@ -187,21 +316,29 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Cus
     }
     let order = query::order_by(&keys, id_column, backwards);
     let place = conditions.bind(limit as i64 + 1);
-    let sql =
-        format!("SELECT {} FROM {from} WHERE {} ORDER BY {order} LIMIT {place}", *COLUMNS, conditions.sql());
+    let gathered = if is_search || is_alone(actor) { None } else { narrow_sql(conn, actor)? };
+    let sql = match gathered {
+        Some(ids) => format!(
+            "SELECT {} FROM (SELECT c.id FROM ({ids}) within JOIN customers c ON c.id = within.id
+               WHERE {} ORDER BY {order} LIMIT {place}) page JOIN customers c ON c.id = page.id ORDER BY {order}",
+            *COLUMNS,
+            conditions.sql()
+        ),
+        None => format!(
+            "SELECT {} FROM {from} WHERE {} ORDER BY {order} LIMIT {place}",
+            *COLUMNS,
+            conditions.sql()
+        ),
+    };
     let mut items: Vec<Customer> = conn.rows(&sql, &conditions.params)?;
     let has_more = items.len() > limit;
     items.truncate(limit);
     if backwards {
         items.reverse();
     }
-    let place_of = |customer: &Customer, backwards| {
-        let values = keys.iter().map(|key| sort_value(customer, key.name)).collect();
-        Cursor::new(values, customer.id.0, backwards).encode()
-    };
-    let next = if has_more || backwards { items.last().map(|c| place_of(c, false)) } else { None };
+    let next = if has_more || backwards { items.last().map(|c| place_of(c, &keys, false)) } else { None };
     let previous = if (backwards && has_more) || (cursor.is_some() && !backwards) {
-        items.first().map(|c| place_of(c, true))
+        items.first().map(|c| place_of(c, &keys, true))
     } else {
         None
     };
@@ -226,6 +363,12 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     }
     const MOST: i64 = 1_000;
     let is_search = !query.q.trim().is_empty();
+    if is_search && search::is_restricted(actor) {
+        // Counting would tell how many hits only a withheld value explains.
+        let all = list(conn, actor, &ListQuery { limit: 200, after: None, ..query.clone() })?;
+        let seen = all.items.len() as i64;
+        return Ok(if all.next.is_some() { Total::AtLeast(seen) } else { Total::Exact(seen) });
+    }
     // Only living customers have a search document, so whoever sees them all needs no look at the customers.
     let is_search_alone =
         is_search && actor.sees_all_customers() && is_plain(query) && asks_no_counted_value(query);
@@ -256,6 +399,7 @@ fn is_plain(query: &ListQuery) -> bool {
         && query.updated == (None, None)
         && query.due_by.is_empty()
         && query.import.is_none()
+        && query.only.is_none()
         && query.filter.is_none()
 }
 
@@ -275,13 +419,15 @@ pub(super) fn kept_count(
     if !is_plain(query) || !query.q.trim().is_empty() {
         return Ok(None);
     }
-    let owner = match (actor.sees_all_customers(), query.owner) {
-        (true, None) => None,
-        (true, Some(Some(person))) => Some(person),
-        (true, Some(None)) => Some(PersonId(counters::NOBODY)),
-        (false, None) => Some(actor.person_id),
-        (false, Some(Some(person))) if person == actor.person_id => Some(person),
-        (false, _) => return Ok(Some(0)),
+    let Some(within) = Whose::within(actor) else { return Ok(None) };
+    let owner = query.owner.map(|owner| owner.unwrap_or(PersonId(counters::NOBODY)));
+    let whose = match (within, owner) {
+        (within, None) => within,
+        (Whose::Everybody, Some(owner)) => Whose::owner(owner),
+        (Whose::Of { owners, .. }, Some(owner)) if owners.contains(&owner) => Whose::owner(owner),
+        (Whose::Of { units, .. }, Some(_)) if units.is_empty() => return Ok(Some(0)),
+        // Of that owner only what lies in these units.
+        _ => return Ok(None),
     };
     let mut asked: Vec<(&str, String)> = Vec::new();
     if let Some(kind) = query.kind {
@@ -299,28 +445,115 @@ pub(super) fn kept_count(
         }
     }
     match asked.as_slice() {
-        [] => counters::one(conn, "customers", "", owner).map(Some),
-        [(name, key)] => counters::one(conn, name, key, owner).map(Some),
+        [] => counters::one(conn, "customers", "", &whose).map(Some),
+        [(name, key)] => counters::one(conn, name, key, &whose).map(Some),
         _ => Ok(None),
     }
 }
 
-/// The customers of a whole query one by one, in order of id: for exports. Memory stays bounded.
-pub fn each(
+/// The ids of a whole query's customers as the actor may see them, in order: for work that then loads them bit by bit
+/// with `some`, so that no reader is held for long. Ends early, with what there is, once `is_wanted` says no.
+pub fn ids_of(
     conn: &mut Conn<'_>,
     actor: &Actor,
     query: &ListQuery,
-    mut each: impl FnMut(Customer) -> Result<std::ops::ControlFlow<()>, AppError>,
-) -> Result<(), AppError> {
+    is_wanted: impl Fn() -> bool,
+) -> Result<Vec<CustomerId>, AppError> {
+    let mut found = Vec::new();
+    let Some(conditions) = condition_with_text(conn, actor, query)? else { return Ok(found) };
+    let sql = format!("SELECT c.id FROM customers c WHERE {} ORDER BY c.id", conditions.sql());
+    conn.each(&sql, &conditions.params, |row| {
+        found.push(row.get(0)?);
+        Ok::<_, AppError>(if is_wanted() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(found)
+}
+
+/// Those of the customers `ids_of` found for a query that are still there and that the actor may still see, with the
+/// values they have now, in order of id.
+pub fn some(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    ids: &[CustomerId],
+) -> Result<Vec<Customer>, AppError> {
+    // One statement text whatever the number, so that it stays prepared.
+    const AT_ONCE: usize = 50;
+    let mut conditions = vec!["c.deleted_at IS NULL".to_owned()];
+    if !actor.sees_all_customers() {
+        conditions.push(access::readable_sql(actor, Object::Customer));
+    }
+    if let Some(verb) = query.only {
+        conditions.push(access::reach_sql(actor, Object::Customer, verb));
+    }
+    let places: Vec<String> = (1..=AT_ONCE).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT {} FROM customers c WHERE c.id IN ({}) AND {} ORDER BY c.id",
+        *COLUMNS,
+        places.join(", "),
+        conditions.join(" AND ")
+    );
+    let seen = Seen::new(actor, query);
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        let params: Vec<Value<'_>> = (0..AT_ONCE).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
+        conn.each(&sql, &params, |row| {
+            found.extend(seen.take(actor, read_row(row)?));
+            Ok::<_, AppError>(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(found)
+}
+
+/// Whether what a search found shows in what the actor may see of it.
+struct Seen {
+    matcher: Option<hanzi::search::Matcher>,
+}
+
+impl Seen {
+    fn new(actor: &Actor, query: &ListQuery) -> Self {
+        let is_restricted = !query.q.trim().is_empty() && search::is_restricted(actor);
+        Self { matcher: is_restricted.then(|| hanzi::search::Matcher::new(&query.q)) }
+    }
+
+    fn take(&self, actor: &Actor, customer: Customer) -> Option<Customer> {
+        let customer = withhold(actor, customer);
+        let shows = self.matcher.as_ref().is_none_or(|matcher| search::is_seen(matcher, &customer));
+        shows.then_some(customer)
+    }
+}
+
+/// The condition of a query with its search text; `None` when the text finds nothing.
+fn condition_with_text(
+    conn: &Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+) -> Result<Option<Conditions>, AppError> {
     let mut conditions = condition_of(actor, query)?;
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
-        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(()) };
+        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(None) };
         let place = conditions.bind(text);
         let matches = search::matches_sql(engine, &place);
         conditions
             .and(format!("c.id IN (SELECT {} FROM search_docs WHERE {matches})", search::id_column(engine)));
     }
+    Ok(Some(conditions))
+}
+
+/// The customers of a whole query one by one as the actor may see them, in order of id. Memory stays bounded; `each`
+/// runs on a reader and must not wait for anything, least of all for another reader.
+pub fn each(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &ListQuery,
+    mut each: impl FnMut(Customer) -> Result<ControlFlow<()>, AppError>,
+) -> Result<(), AppError> {
+    let Some(conditions) = condition_with_text(conn, actor, query)? else { return Ok(()) };
     let sql = format!("SELECT {} FROM customers c WHERE {} ORDER BY c.id", *COLUMNS, conditions.sql());
-    conn.each(&sql, &conditions.params, |row| each(read_row(row)?))
+    let seen = Seen::new(actor, query);
+    conn.each(&sql, &conditions.params, |row| match seen.take(actor, read_row(row)?) {
+        Some(customer) => each(customer),
+        None => Ok(ControlFlow::Continue(())),
+    })
 }

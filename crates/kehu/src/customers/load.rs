@@ -6,15 +6,16 @@ use store::{Conn, Row};
 
 use super::fields::SPECS;
 use super::model::{Customer, Kind, Values};
-use crate::access::{self, Actor, Facts, Verb};
+use super::withhold::{Withheld, withhold};
+use crate::access::{self, Actor, Facts, Fields, Object, Verb};
 use crate::error::AppError;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::{CustomerId, PersonId, UnitId};
 
 /// The columns `read_row` expects, under the alias `c`.
 pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     let mut columns =
         "c.id, c.number, c.kind, c.owner_id, c.tags, c.custom, c.completeness, c.last_activity_at, \
-                       c.version, c.created_at, c.created_by, c.updated_at, c.updated_by, c.deleted_at, c.open_needs"
+                       c.version, c.created_at, c.created_by, c.updated_at, c.updated_by, c.deleted_at, c.open_needs, c.unit_id"
             .to_owned();
     for spec in &SPECS {
         columns.push_str(", c.");
@@ -23,7 +24,7 @@ pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     columns
 });
 
-const FIRST_FIELD: usize = 15;
+const FIRST_FIELD: usize = 16;
 
 /// Reads a row selected with `COLUMNS`.
 pub fn read_row(row: &Row<'_>) -> store::Result<Customer> {
@@ -51,7 +52,9 @@ pub fn read_row(row: &Row<'_>) -> store::Result<Customer> {
         updated_by: row.get(12)?,
         deleted_at: row.get(13)?,
         open_needs: row.get(14)?,
+        unit_id: row.get(15)?,
         values,
+        withheld: Withheld::default(),
     })
 }
 
@@ -61,16 +64,18 @@ impl store::FromRow for Customer {
     }
 }
 
-/// A customer the actor may read; one he may not know is `Hidden`.
+/// A customer the actor may read, as he may see it; one he may not know is `Hidden`.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, id: CustomerId) -> Result<Customer, AppError> {
-    load_for(conn, actor, Verb::Read, id)
+    Ok(withhold(actor, load_for(conn, actor, Object::Customer, Verb::Read, id)?))
 }
 
-/// A living customer on which the actor may do `verb`. To change it or what hangs on it, it stays as it is read until
-/// the transaction ends: its counts, completeness and main contact follow from what was read.
+/// A living customer on which the actor may do `verb` to `object`, whole: nothing is withheld, so it must not leave the
+/// program as it is. To change it or what hangs on it, it stays as it is read until the transaction ends: its counts,
+/// completeness and main contact follow from what was read.
 pub fn load_for(
     conn: &mut Conn<'_>,
     actor: &Actor,
+    object: Object,
     verb: Verb,
     id: CustomerId,
 ) -> Result<Customer, AppError> {
@@ -82,18 +87,35 @@ pub fn load_for(
         lock => conn.row(&format!("{}{lock}", *SELECT), &[id.into()])?,
     };
     let customer: Customer = found.ok_or(AppError::NotFound)?;
-    access::require(actor, verb, &Facts { owner_id: customer.owner_id }, id.0)?;
+    access::require(actor, object, verb, &customer.facts())?;
     Ok(customer)
 }
 
-/// What the access decision needs of a living customer, without loading it whole: for what hangs on it.
-pub fn facts_of(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: CustomerId) -> Result<Facts, AppError> {
+/// A customer the actor may change, as he may see it: for forms.
+pub fn load_to_edit(conn: &mut Conn<'_>, actor: &Actor, id: CustomerId) -> Result<Customer, AppError> {
+    Ok(withhold(actor, load_for(conn, actor, Object::Customer, Verb::Update, id)?))
+}
+
+/// Whether the actor may do `verb` to `object` on a living customer, without loading it whole where that is not needed;
+/// answers the rules for the object's fields.
+pub fn require<'a>(
+    conn: &mut Conn<'_>,
+    actor: &'a Actor,
+    object: Object,
+    verb: Verb,
+    id: CustomerId,
+) -> Result<Fields<'a>, AppError> {
+    if actor.rights.asks_conditions() {
+        let customer = load_for(conn, actor, object, verb, id)?;
+        return Ok(actor.rights.fields(object, &customer.facts()));
+    }
     let lock = lock(conn, verb);
-    let sql = format!("SELECT owner_id FROM customers WHERE id = $1 AND deleted_at IS NULL{lock}");
-    let owner: Option<(Option<PersonId>,)> = conn.row(&sql, &[id.into()])?;
-    let facts = Facts { owner_id: owner.ok_or(AppError::NotFound)?.0 };
-    access::require(actor, verb, &facts, id.0)?;
-    Ok(facts)
+    let sql = format!("SELECT owner_id, unit_id FROM customers WHERE id = $1 AND deleted_at IS NULL{lock}");
+    let found: Option<(Option<PersonId>, Option<UnitId>)> = conn.row(&sql, &[id.into()])?;
+    let (owner_id, unit_id) = found.ok_or(AppError::NotFound)?;
+    let facts = Facts { id: id.0, owner_id, unit_id, record: None };
+    access::require(actor, object, verb, &facts)?;
+    Ok(actor.rights.fields(object, &facts))
 }
 
 fn lock(conn: &Conn<'_>, verb: Verb) -> &'static str {

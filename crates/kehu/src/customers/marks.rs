@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use store::{Conn, Tx};
 
 use super::load::load_for;
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -38,7 +38,7 @@ pub fn set(
     values: &[String],
     now: Millis,
 ) -> Result<(), AppError> {
-    load_for(tx, actor, Verb::Update, id)?;
+    load_for(tx, actor, Object::Customer, Verb::Update, id)?;
     if !catalogue.customer_schemes().any(|name| name == scheme) {
         return Err(AppError::NotFound);
     }
@@ -48,7 +48,7 @@ pub fn set(
     wanted.sort_unstable();
     wanted.dedup();
     if wanted.len() > 1 && !dictionary.is_multiple {
-        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.zh)));
+        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.word())));
     }
     for value in &wanted {
         // A retired value may stay where it is.

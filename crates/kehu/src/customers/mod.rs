@@ -9,21 +9,27 @@ mod list;
 mod load;
 pub mod marks;
 mod model;
+mod numbers;
 mod remove;
 mod update;
+mod withhold;
 mod words;
 
 pub mod api;
 pub mod web;
 
-pub use create::create;
+pub use create::{create, number_taken, taken_numbers};
 pub use create_many::{FirstContact, Prepared, create_many, prepare};
 pub use drift::{Drift, drifted};
 pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
 pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
-pub use list::{CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, list};
-pub use load::{COLUMNS, facts_of, load, load_for, read_row};
+pub use list::{
+    CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, ids_of, list, narrow_sql,
+    some,
+};
+pub use load::{COLUMNS, load, load_for, load_to_edit, read_row, require};
 pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean, parse_date};
-pub use remove::{remove, restore, take_back};
+pub use remove::{Restored, remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};
+pub use withhold::{Teller, Withheld, mask, require_visible, shown, shown_value, withhold};
 pub(crate) use words::{hanging_code, hanging_dictionary, hanging_title, is_hanging_internal};

@@ -7,11 +7,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::{COUNT, Field, FieldKind, SPECS, Spec};
+use super::withhold::Withheld;
 use crate::catalogue::{Catalogue, check_custom};
 use crate::clock::{Millis, rfc3339};
 use crate::error::FieldError;
-use crate::i18n::Text;
-use crate::ids::{CustomerId, PersonId};
+use crate::i18n::{Text, word};
+use crate::ids::{CustomerId, PersonId, UnitId};
 use crate::text;
 
 /// Whether a customer is a person or an organisation (GM-03). Does not change.
@@ -63,6 +64,8 @@ pub struct Customer {
     pub kind: Kind,
     /// Who looks after it.
     pub owner_id: Option<PersonId>,
+    /// The unit it belongs to: that of the owner's main post when it was given to him, unless another was named.
+    pub unit_id: Option<UnitId>,
     /// Values of the built-in fields.
     pub values: Values,
     /// Tags.
@@ -87,6 +90,8 @@ pub struct Customer {
     pub updated_by: PersonId,
     /// Taken away when; such a customer is only seen by administrators in the recycle bin.
     pub deleted_at: Option<Millis>,
+    /// What its reader may not see or change; nothing in a customer loaded to be changed.
+    pub withheld: Withheld,
 }
 
 /// The value of each built-in field; empty text means "not known".
@@ -142,14 +147,18 @@ impl Serialize for Customer {
         body.serialize_entry("id", &self.id)?;
         body.serialize_entry("number", &self.number)?;
         body.serialize_entry("kind", self.kind.code())?;
-        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind)) {
+        for spec in SPECS.iter().filter(|s| s.applies_to(self.kind) && !self.withheld.hides(s.key)) {
             let value = &self.values[spec.field];
             body.serialize_entry(spec.key, &(!value.is_empty()).then_some(value))?;
         }
         body.serialize_entry("owner_id", &self.owner_id)?;
-        body.serialize_entry("unit_id", &())?;
+        body.serialize_entry("unit_id", &self.unit_id)?;
         body.serialize_entry("tags", &self.tags)?;
         body.serialize_entry("custom", &self.custom)?;
+        let masked: Vec<&str> = self.withheld.masked().collect();
+        if !masked.is_empty() {
+            body.serialize_entry("masked", &masked)?;
+        }
         body.serialize_entry("completeness", &self.completeness)?;
         body.serialize_entry("last_activity_at", &self.last_activity_at.map(rfc3339))?;
         body.serialize_entry("version", &self.version)?;
@@ -190,6 +199,8 @@ pub struct Draft {
     pub fields: BTreeMap<Field, String>,
     /// Owner; `Some(None)` takes the owner away.
     pub owner_id: Option<Option<PersonId>>,
+    /// Unit; absent, a new owner brings his own.
+    pub unit_id: Option<Option<UnitId>>,
     /// Tags, replacing all.
     pub tags: Option<Vec<String>>,
     /// Company-defined fields, merged by key.
@@ -208,7 +219,7 @@ const READ_ONLY: [&str; 9] = [
     "updated_at",
     "created_by",
     "updated_by",
-    "unit_id",
+    "masked",
 ];
 
 impl Draft {
@@ -241,6 +252,11 @@ impl Draft {
                     Ok(id) => draft.owner_id = Some(Some(id)),
                     Err(_) => errors.push(FieldError::new(key, text!("没有这位员工"))),
                 },
+                ("unit_id", Json::Null) => draft.unit_id = Some(None),
+                ("unit_id", Json::String(text)) => match text.parse() {
+                    Ok(id) => draft.unit_id = Some(Some(id)),
+                    Err(_) => errors.push(FieldError::new(key, text!("没有这个部门"))),
+                },
                 ("tags", Json::Array(all)) => {
                     match all.iter().map(|t| t.as_str().map(str::to_owned)).collect() {
                         Some(tags) => draft.tags = Some(tags),
@@ -251,7 +267,7 @@ impl Draft {
                 (name, _) if READ_ONLY.contains(&name) => {
                     errors.push(FieldError::new(key, text!("这一项由系统维护，不能写入")));
                 }
-                ("kind" | "number" | "owner_id" | "tags" | "custom", _) => {
+                ("kind" | "number" | "owner_id" | "unit_id" | "tags" | "custom", _) => {
                     errors.push(FieldError::new(key, text!("内容的类型不对")));
                 }
                 _ => errors.push(FieldError::new(shorten(key), text!("没有这个字段"))),
@@ -295,7 +311,10 @@ pub fn clean(
         let spec = field.spec();
         if !spec.applies_to(kind) {
             if !raw.trim().is_empty() {
-                errors.push(FieldError::new(spec.key, text!("{}客户没有“{}”这一项", kind.title(), spec.zh)));
+                errors.push(FieldError::new(
+                    spec.key,
+                    text!("{}客户没有“{}”这一项", word(kind.title()), word(spec.zh)),
+                ));
             }
             continue;
         }
@@ -313,7 +332,7 @@ pub fn clean(
         // A change must not empty a required field; a new customer must have it.
         let is_touched = cleaned.fields.contains_key(&spec.field);
         if (is_new || is_touched) && !is_given(key) && !is_wrong(key, &errors) {
-            errors.push(FieldError::new(spec.key, text!("请填写{}", spec.zh)));
+            errors.push(FieldError::new(spec.key, text!("请填写{}", word(spec.zh))));
         }
     }
     let wants_contact = catalogue.requirements.to_save.iter().any(|key| key == CONTACT);
@@ -352,7 +371,7 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
     if raw.chars().any(|c| is_forbidden(c) || (!is_long && matches!(c, '\n' | '\r'))) {
         return Err(text!("含有不能识别的控制字符，请删除后重新填写"));
     }
-    let value = raw.trim();
+    let value = &*hanzi::normal::visible(raw);
     let length = value.chars().count();
     if length > spec.longest.max(40) {
         return Err(text!("最多 {} 个字，现在 {} 个", spec.longest, length));
@@ -384,14 +403,14 @@ pub(super) fn clean_value(catalogue: &Catalogue, spec: &Spec, raw: &str) -> Resu
                     return Err(text!(
                         "“{}”不在可选值中，请从以下选择：{}",
                         value.chars().take(30).collect::<String>(),
-                        dictionary.choices(crate::i18n::Lang::Zh)
+                        dictionary.choice_words()
                     ));
                 }
             }
         }
         FieldKind::Region => match crate::regions::resolve(value) {
             Ok(region) => region.path.to_owned(),
-            Err(unknown) => return Err(Text::Template(unknown.to_string().into(), Vec::new())),
+            Err(unknown) => return Err(unknown.text()),
         },
     };
     if clean.chars().count() > spec.longest {
@@ -409,14 +428,14 @@ pub fn is_forbidden(c: char) -> bool {
 /// At most 30 tags of at most 20 characters, without repeats.
 fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
     let mut kept: Vec<String> = Vec::new();
-    for tag in tags.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
+    for tag in tags.iter().map(|t| hanzi::normal::visible(t)).filter(|t| !t.is_empty()) {
         if tag.chars().count() > 20
             || tag.chars().any(|c| c.is_control() || is_forbidden(c) || matches!(c, '"' | '\\'))
         {
             return Err(text!("每个标签最多 20 个字，不含引号和反斜线"));
         }
-        if !kept.iter().any(|k| k == tag) {
-            kept.push(tag.to_owned());
+        if !kept.iter().any(|k| *k == tag) {
+            kept.push(tag.into_owned());
         }
     }
     if kept.len() > 30 { Err(text!("最多 30 个标签")) } else { Ok(kept) }
@@ -425,6 +444,7 @@ fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
 /// Reads the ways people write a date: `2026-09-28`, `2026/9/28`, `2026.9.28`, `2026年9月28日`, `20260928`, each also
 /// with a time behind it. Years 1900 to 2100.
 pub fn parse_date(text: &str) -> Option<String> {
+    let text = hanzi::fold::width(text);
     let text = text.trim();
     let head = text.split([' ', 'T']).next().unwrap_or(text);
     let numbers: Vec<&str> = if head.len() == 8 && head.bytes().all(|b| b.is_ascii_digit()) {

@@ -5,19 +5,20 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, Value};
 
-use super::create::{count, is_active, name_sort};
+use super::create::{count, is_active, is_open, name_sort, no_such_unit};
 use super::fields::{Field, SPECS};
 use super::index::reindex;
 use super::load::load_for;
 use super::model::{Customer, Draft, clean, completeness};
-use crate::access::{self, Actor, Facts, Verb};
+use super::withhold::{refused, withhold};
+use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::counters::Deltas;
 use crate::error::AppError;
-use crate::ids::{CustomerId, PersonId};
-use crate::{events, regions, text};
+use crate::ids::{CustomerId, PersonId, UnitId};
+use crate::{events, org, regions, text};
 
 /// Changes a customer whose version is still `version` (`None` takes whatever it is, for imports and batches). A
 /// change that changes nothing writes nothing. Search document, keys, counts, event and audit row go with it.
@@ -30,7 +31,7 @@ pub fn update(
     draft: &Draft,
     now: Millis,
 ) -> Result<Customer, AppError> {
-    let old = load_for(tx, actor, Verb::Update, id)?;
+    let old = load_for(tx, actor, Object::Customer, Verb::Update, id)?;
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }
@@ -40,6 +41,12 @@ pub fn update(
     if draft.number.as_ref().is_some_and(|n| n.trim() != old.number) {
         return Err(AppError::field("number", text!("客户编号建档后不能更改")));
     }
+    let mut draft = draft.clone();
+    let refused = refused(actor, &old, &mut draft);
+    if !refused.is_empty() {
+        return Err(AppError::Invalid(refused));
+    }
+    let draft = &draft;
     let cleaned = clean(catalogue, old.kind, draft, false).map_err(AppError::Invalid)?;
     let mut new = old.clone();
     for (field, value) in cleaned.fields {
@@ -59,18 +66,34 @@ pub fn update(
         }
     }
     if let Some(owner) = draft.owner_id.filter(|o| *o != old.owner_id) {
-        access::require(actor, Verb::Assign, &Facts { owner_id: old.owner_id }, id.0)?;
+        access::require(actor, Object::Customer, Verb::Assign, &old.facts())?;
         if let Some(person) = owner
             && !is_active(tx, person)?
         {
             return Err(AppError::field("owner_id", text!("没有这位员工，或者他已停用")));
         }
+        if let Some(person) = owner
+            && org::is_excluded(tx, id, person)?
+        {
+            return Err(AppError::field("owner_id", text!("这位员工须对这个客户回避，不能成为负责人")));
+        }
         new.owner_id = owner;
+        if let Some(owner) = owner.filter(|_| draft.unit_id.is_none()) {
+            // A customer that comes to somebody comes to his unit; whoever works in none leaves it where it is.
+            new.unit_id = org::main_unit(tx, owner, now)?.or(old.unit_id);
+        }
+    }
+    if let Some(unit) = draft.unit_id.filter(|u| *u != old.unit_id) {
+        access::require(actor, Object::Customer, Verb::Assign, &old.facts())?;
+        if !is_open(tx, unit)? {
+            return Err(AppError::Invalid(vec![no_such_unit()]));
+        }
+        new.unit_id = unit;
     }
     new.completeness = completeness(new.kind, &new.values, has_contact(tx, id)?);
     let (before, after) = difference(&old, &new);
     if after.is_empty() && new.completeness == old.completeness {
-        return Ok(old);
+        return Ok(withhold(actor, old));
     }
     new.version += 1;
     new.updated_at = now;
@@ -83,7 +106,7 @@ pub fn update(
     events::emit(tx, actor, now, "customer.updated", "customer", id.0, id.0)?;
     let (before, after) = (Json::Object(before), Json::Object(after));
     audit::record(tx, actor, now, &Entry::of_customer("customer.updated", id.0).change(&before, &after))?;
-    Ok(new)
+    Ok(withhold(actor, new))
 }
 
 /// Fields that the search document or the duplicate keys hold.
@@ -105,6 +128,7 @@ fn difference(old: &Customer, new: &Customer) -> (Map<String, Json>, Map<String,
         }
     }
     note("owner_id", json!(old.owner_id), json!(new.owner_id));
+    note("unit_id", json!(old.unit_id), json!(new.unit_id));
     note("tags", json!(old.tags), json!(new.tags));
     for key in old.custom.keys().chain(new.custom.keys()) {
         let value = |c: &Customer| c.custom.get(key).cloned().unwrap_or(Json::Null);
@@ -116,10 +140,10 @@ fn difference(old: &Customer, new: &Customer) -> (Map<String, Json>, Map<String,
 fn write(tx: &mut Tx<'_>, old: &Customer, new: &Customer) -> Result<(), AppError> {
     static UPDATE: LazyLock<String> = LazyLock::new(|| {
         let fields: Vec<String> =
-            SPECS.iter().enumerate().map(|(n, s)| format!("{} = ${}", s.key, n + 11)).collect();
+            SPECS.iter().enumerate().map(|(n, s)| format!("{} = ${}", s.key, n + 12)).collect();
         format!(
             "UPDATE customers SET owner_id = $3, name_sort = $4, province = $5, tags = $6, custom = $7,
-             completeness = $8, updated_at = $9, updated_by = $10, version = version + 1, {}
+             completeness = $8, updated_at = $9, updated_by = $10, unit_id = $11, version = version + 1, {}
              WHERE id = $1 AND version = $2",
             fields.join(", ")
         )
@@ -135,6 +159,7 @@ fn write(tx: &mut Tx<'_>, old: &Customer, new: &Customer) -> Result<(), AppError
         new.completeness.into(),
         new.updated_at.into(),
         new.updated_by.into(),
+        new.unit_id.into(),
     ];
     params.extend(new.values.0.iter().map(Value::from));
     if tx.exec(&UPDATE, &params)? == 0 { Err(AppError::Stale) } else { Ok(()) }
@@ -191,11 +216,11 @@ pub fn touch_after_activity(
 
 /// Counts a customer's open needs anew. Call it after a need was added, done, reopened, changed or taken away.
 pub fn refresh_open_needs(tx: &mut Tx<'_>, id: CustomerId) -> store::Result<()> {
-    let known: Option<(Option<PersonId>, i64)> = tx.row(
-        "SELECT owner_id, open_needs FROM customers WHERE id = $1 AND deleted_at IS NULL",
+    let known: Option<(Option<PersonId>, Option<UnitId>, i64)> = tx.row(
+        "SELECT owner_id, unit_id, open_needs FROM customers WHERE id = $1 AND deleted_at IS NULL",
         &[id.into()],
     )?;
-    let Some((owner, before)) = known else { return Ok(()) };
+    let Some((owner, unit, before)) = known else { return Ok(()) };
     let now = tx.count(
         "SELECT COUNT(*) FROM activities
          WHERE customer_id = $1 AND kind = 'need' AND done_at IS NULL AND deleted_at IS NULL",
@@ -206,6 +231,6 @@ pub fn refresh_open_needs(tx: &mut Tx<'_>, id: CustomerId) -> store::Result<()> 
     }
     tx.exec("UPDATE customers SET open_needs = $2 WHERE id = $1", &[id.into(), now.into()])?;
     let mut deltas = Deltas::default();
-    deltas.add("customers.open_needs", "", owner, now - before);
+    deltas.add("customers.open_needs", "", (owner, unit), now - before);
     deltas.apply(tx)
 }

@@ -7,11 +7,12 @@ use crate::access::{Actor, require_administrator};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::text;
+use crate::{org, text};
 
-/// Removes every customer and what hangs on it, imports, the service strategies it came with, counts, and the demonstration's people, whose password
-/// everybody knows; names the company anew. The administrator who does it stays and must choose a new password when
-/// he is one of them. The audit log, the dictionaries and people he added stay. Refused for a real company.
+/// Removes every customer and what hangs on it, imports, counts, the service strategies, units and roles it came with,
+/// and the demonstration's people, whose password everybody knows; names the company anew. The administrator who does
+/// it stays and must choose a new password when he is one of them. The audit log, the dictionaries, people, units and
+/// roles he added stay. Refused for a real company.
 pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
     require_administrator(actor)?;
     let known: Option<(String, bool)> = tx.row("SELECT name, is_demo FROM company WHERE id = 1", &[])?;
@@ -24,6 +25,8 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
     }
     remove_data(tx, now)?;
     remove_people(tx, actor)?;
+    remove_organisation(tx)?;
+    org::rights_changed(tx)?;
     tx.exec("UPDATE company SET name = $1, is_demo = FALSE WHERE id = 1", &[company.into()])?;
     let (before, after) =
         (serde_json::json!({ "company": before }), serde_json::json!({ "company": company }));
@@ -38,9 +41,17 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
     tx.exec("DELETE FROM jobs WHERE state <> 'running'", &[])?;
     // The files themselves are purged later, as those of any deleted record.
     tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
-    for table in
-        ["activities", "assets", "contacts", "customer_marks", "customer_keys", "customers", "events"]
-    {
+    for table in [
+        "activities",
+        "assets",
+        "contacts",
+        "customer_marks",
+        "customer_keys",
+        "customer_grants",
+        "customer_exclusions",
+        "customers",
+        "events",
+    ] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
     // Those of the administrators have an author.
@@ -68,9 +79,56 @@ fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
         if id == actor.person_id.0 {
             tx.exec("UPDATE people SET must_change_password = TRUE WHERE id = $1", &[id.into()])?;
         } else {
-            tx.exec("DELETE FROM list_settings WHERE person_id = $1", &[id.into()])?;
+            for table in ["list_settings", "person_roles", "positions", "person_skills", "absences", "shifts"]
+            {
+                tx.exec(&format!("DELETE FROM {table} WHERE person_id = $1"), &[id.into()])?;
+            }
+            tx.exec("DELETE FROM delegations WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
+            tx.exec("UPDATE positions SET superior_id = NULL WHERE superior_id = $1", &[id.into()])?;
+            tx.exec("UPDATE units SET head_id = NULL WHERE head_id = $1", &[id.into()])?;
             tx.exec("DELETE FROM people WHERE id = $1", &[id.into()])?;
         }
+    }
+    Ok(())
+}
+
+/// Removes the units that nobody in the company made, with the posts and rosters in them, and the roles nobody made,
+/// unless somebody who stays has been given one.
+fn remove_organisation(tx: &mut Tx<'_>) -> store::Result<()> {
+    let units: Vec<(i64,)> = tx.rows(
+        "SELECT h.unit_id FROM unit_history h WHERE h.changed_by = 0 AND NOT EXISTS
+           (SELECT 1 FROM unit_history e WHERE e.unit_id = h.unit_id AND e.since < h.since)",
+        &[],
+    )?;
+    for (unit,) in units {
+        tx.exec(
+            "DELETE FROM shifts WHERE roster_id IN (SELECT id FROM rosters WHERE unit_id = $1)",
+            &[unit.into()],
+        )?;
+        for table in ["rosters", "positions", "unit_history", "person_roles"] {
+            tx.exec(&format!("DELETE FROM {table} WHERE unit_id = $1"), &[unit.into()])?;
+        }
+        for table in ["units", "unit_history"] {
+            tx.exec(&format!("UPDATE {table} SET parent_id = NULL WHERE parent_id = $1"), &[unit.into()])?;
+        }
+        tx.exec("DELETE FROM units WHERE id = $1", &[unit.into()])?;
+    }
+    // Grants of the demonstration itself do not keep its roles.
+    tx.exec(
+        "DELETE FROM person_roles WHERE granted_by = 0 AND role_id IN
+           (SELECT id FROM roles WHERE created_by = 0 AND is_builtin = FALSE)",
+        &[],
+    )?;
+    let roles: Vec<(i64,)> = tx.rows(
+        "SELECT id FROM roles r WHERE created_by = 0 AND is_builtin = FALSE
+           AND NOT EXISTS (SELECT 1 FROM person_roles p WHERE p.role_id = r.id)",
+        &[],
+    )?;
+    for (role,) in roles {
+        for table in ["role_grants", "role_fields", "post_roles"] {
+            tx.exec(&format!("DELETE FROM {table} WHERE role_id = $1"), &[role.into()])?;
+        }
+        tx.exec("DELETE FROM roles WHERE id = $1", &[role.into()])?;
     }
     Ok(())
 }

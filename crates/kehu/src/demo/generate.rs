@@ -6,6 +6,7 @@
 
 mod identifiers;
 mod notes;
+pub(crate) mod organisation;
 mod places;
 mod profiles;
 mod random;
@@ -49,8 +50,6 @@ pub struct DemoPerson {
     pub username: &'static str,
     pub name: &'static str,
     pub title: &'static str,
-    /// `administrator` or `staff`.
-    pub role: &'static str,
 }
 
 /// Which business of the group a customer belongs to.
@@ -166,24 +165,72 @@ pub struct DemoActivity {
     pub by: usize,
 }
 
-const fn staff(
-    username: &'static str,
-    name: &'static str,
-    title: &'static str,
-    role: &'static str,
-) -> DemoPerson {
-    DemoPerson { username, name, title, role }
+const fn staff(username: &'static str, name: &'static str, title: &'static str) -> DemoPerson {
+    DemoPerson { username, name, title }
 }
 
-pub(crate) const PEOPLE: [DemoPerson; 8] = [
-    staff("zhouwenbin", "周文彬", "信息管理员", "administrator"),
-    staff("linxiaoyan", "林晓燕", "市场推广部经理", "staff"),
-    staff("wangjianjun", "王建军", "大客户经理", "staff"),
-    staff("liuyang", "刘洋", "汽车销售顾问", "staff"),
-    staff("chenjing", "陈静", "客户关爱专员", "staff"),
-    staff("zhaolei", "赵磊", "用电业务专员", "staff"),
-    staff("huangmin", "黄敏", "物业客服主管", "staff"),
-    staff("wupeng", "吴鹏", "渠道专员", "staff"),
+/// Everybody; the first one administers the system. Where they work stands in [`organisation`].
+pub(crate) const PEOPLE: [DemoPerson; 60] = [
+    staff("zhouwenbin", "周文彬", "信息管理员"),
+    staff("linxiaoyan", "林晓燕", "市场推广部经理"),
+    staff("wangjianjun", "王建军", "大客户经理"),
+    staff("liuyang", "刘洋", "汽车销售顾问"),
+    staff("chenjing", "陈静", "客户关爱专员"),
+    staff("zhaolei", "赵磊", "用电业务专员"),
+    staff("huangmin", "黄敏", "物业客服主管"),
+    staff("wupeng", "吴鹏", "渠道专员"),
+    staff("gaozhiyuan", "高志远", "集团总经理"),
+    staff("xuhaiyan", "徐海燕", "总经理秘书"),
+    staff("luoguoqiang", "罗国强", "运营副总裁"),
+    staff("heming", "何明", "客户服务部经理"),
+    staff("dengli", "邓丽", "集团客服"),
+    staff("tanxiaofang", "谭晓芳", "投诉受理专员"),
+    staff("caiwei", "蔡伟", "客户信息主管"),
+    staff("pengjuan", "彭娟", "客户信息专员"),
+    staff("fengyulan", "冯玉兰", "财务部经理"),
+    staff("zengqiang", "曾强", "会计"),
+    staff("yuanhui", "袁慧", "行政人事部经理"),
+    staff("lvjia", "吕佳", "人事专员"),
+    staff("songkai", "宋凯", "系统工程师"),
+    staff("mafei", "马飞", "汽车事业部总监"),
+    staff("hanbing", "韩冰", "天河店总经理"),
+    staff("tangjie", "唐杰", "汽车销售顾问"),
+    staff("caoyan", "曹艳", "服务顾问"),
+    staff("yeqing", "叶青", "前台接待"),
+    staff("jiangtao", "江涛", "番禺店总经理"),
+    staff("shiyun", "石云", "汽车销售顾问"),
+    staff("duanxu", "段旭", "汽车销售顾问"),
+    staff("qinfang", "秦芳", "服务顾问"),
+    staff("liangbo", "梁波", "物业公司总经理"),
+    staff("fangmei", "方梅", "物业客服专员"),
+    staff("yaolan", "姚岚", "招商经理"),
+    staff("shaojun", "邵军", "海珠管理处主任"),
+    staff("jinxin", "金鑫", "物业客服专员"),
+    staff("dongwei", "董伟", "佛山管理处主任"),
+    staff("xiaohong", "肖红", "物业客服专员"),
+    staff("tianlei", "田磊", "工程部主任"),
+    staff("panyong", "潘勇", "维修技师"),
+    staff("wanggang", "汪刚", "电梯维修工"),
+    staff("leiming", "雷鸣", "供电分公司经理"),
+    staff("yintao", "尹涛", "报装专责"),
+    staff("qianjin", "钱进", "用电检查员"),
+    staff("zhuling", "朱玲", "报装受理员"),
+    staff("kongfan", "孔凡", "城西供电所所长"),
+    staff("baixue", "白雪", "零售公司总经理"),
+    staff("guopeng", "郭鹏", "区域经理"),
+    staff("renjing", "任静", "北京路店店长"),
+    staff("yubin", "于斌", "上下九店店长"),
+    staff("luhao", "陆昊", "天河城店店长"),
+    staff("weiyan", "魏艳", "番禺广场店店长"),
+    staff("sunli", "孙丽", "佛山祖庙店店长"),
+    staff("houbo", "侯博", "东莞南城店店长"),
+    staff("longfei", "龙飞", "店员"),
+    staff("wanxia", "万霞", "店员"),
+    staff("jiajun", "贾军", "制造公司总经理"),
+    staff("xiafan", "夏凡", "制造销售部经理"),
+    staff("fudong", "付东", "业务经理"),
+    staff("chengliang", "程亮", "岭北矿矿长"),
+    staff("wencui", "文翠", "档案专管员"),
 ];
 /// Index of the manager who looks after some of the key customers of every line.
 const MANAGER: usize = 1;

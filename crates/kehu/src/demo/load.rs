@@ -5,12 +5,14 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
+use super::generate::organisation::LOG_INS;
 use super::generate::{
     self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
 };
+use super::organise::organise;
 use store::Tx;
 
-use crate::access::{Actor, ActorFacts, DataScope, Role};
+use crate::access::{Actor, ActorFacts};
 use crate::activities::{self, ActivityKind};
 use crate::app::App;
 use crate::assets::{self, AssetKind};
@@ -52,6 +54,10 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     app.forget_company();
     app.forget_catalogue();
     let catalogue = app.catalogue().await?;
+    {
+        let (catalogue, people, zone) = (Arc::clone(&catalogue), Arc::clone(&people), app.zone.clone());
+        app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?;
+    }
     add_strategies(app, &catalogue).await?;
     // The earliest first, as they would have come.
     let mut order: Vec<usize> = (0..company.customers.len()).collect();
@@ -103,7 +109,7 @@ async fn add_people(app: &App, company: &DemoCompany) -> Result<Vec<PersonId>, A
                     };
                     auth::set_up(tx, &setup, now)?
                 } else {
-                    org::add_person(tx, &Actor::command_line(), &new_person(person, n, &hash), now)?
+                    org::add_person(tx, &Actor::command_line(), &new_person(person, &hash), now)?
                 });
             }
             Ok::<_, AppError>(ids)
@@ -125,23 +131,17 @@ async fn add_strategies(app: &App, catalogue: &Arc<Catalogue>) -> Result<(), App
         .await
 }
 
-fn new_person(person: &DemoPerson, n: usize, hash: &str) -> NewPerson {
+fn new_person(person: &DemoPerson, hash: &str) -> NewPerson {
     NewPerson {
         username: person.username.to_owned(),
         name: person.name.to_owned(),
         title: person.title.to_owned(),
         phone: String::new(),
         email: format!("{}@example.cn", person.username),
-        role: Role::named(person.role).unwrap_or(Role::Staff),
-        scope: scope_of(n),
+        roles: Vec::new(),
         password_hash: hash.to_owned(),
         must_change_password: false,
     }
-}
-
-/// The administrator and the manager see every customer, the others their own.
-fn scope_of(n: usize) -> DataScope {
-    if n < 2 { DataScope::All } else { DataScope::Own }
 }
 
 fn draft_of(customer: &DemoCustomer, n: usize, people: &[PersonId], today: Date) -> Draft {
@@ -314,16 +314,10 @@ fn as_person(person: &DemoPerson, id: PersonId) -> Actor {
 
 /// Prints who may sign in to the demonstration, and how.
 pub fn print_log_ins() {
-    println!("这是演示公司。下面的帐号都能登录，密码都是：{PASSWORD}");
-    for (n, person) in PEOPLE.iter().enumerate() {
-        let role = if person.role == "administrator" { "管理员" } else { "员工" };
-        println!(
-            "  {:12} {}（{}，{role}，{}）",
-            person.username,
-            person.name,
-            person.title,
-            scope_of(n).title()
-        );
+    println!("这是演示公司，有 {} 名员工。下面的帐号各看到不同的范围，密码都是：{PASSWORD}", PEOPLE.len());
+    for (n, sees) in LOG_INS {
+        let person = &PEOPLE[n];
+        println!("  {:12} {}（{}）：{sees}", person.username, person.name, person.title);
     }
 }
 

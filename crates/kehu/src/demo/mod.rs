@@ -3,6 +3,7 @@
 mod clear;
 pub mod generate;
 mod load;
+mod organise;
 mod web;
 
 pub use clear::clear;

@@ -38,7 +38,10 @@ struct DemoPage {
 
 async fn page_of(app: &App, page: &Page, company: &str) -> Result<DemoPage, AppError> {
     let is_demo = app.company().await?.is_some_and(|c| c.is_demo);
-    let customers = app.db.read(|conn| crate::counters::one(conn, "customers", "", None)).await?;
+    let customers = app
+        .db
+        .read(|conn| crate::counters::one(conn, "customers", "", &crate::counters::Whose::Everybody))
+        .await?;
     Ok(DemoPage {
         l: page.l,
         shell: page.shell(&[("系统管理", "/admin/people"), ("演示数据", "/admin/demo")]),

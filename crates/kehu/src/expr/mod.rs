@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::customers::Customer;
 use crate::i18n::Text;
 use crate::ids::PersonId;
-use crate::query::Conditions;
+use crate::query::{Conditions, inline};
 use node::{Column, Node};
 
 /// Most characters of a condition.
@@ -121,8 +121,25 @@ impl Expr {
         memory::matches(&self.program, &self.columns, customer, me.or(self.me))
     }
 
+    /// `sql` without parameters: for the scopes of roles, which stand in every statement.
+    fn inline_sql(&self, me: PersonId) -> String {
+        let mut conditions = Conditions::default();
+        let sql = sql::sql(&self.node, Some(me), &mut conditions);
+        inline(&sql, &conditions.params)
+    }
+
     /// The names of the fields the condition reads: who may not see one of them must not filter by it.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|c| c.name.as_str())
+    }
+}
+
+impl crate::access::Condition for Expr {
+    fn holds(&self, record: &dyn std::any::Any, me: PersonId) -> bool {
+        record.downcast_ref::<Customer>().is_some_and(|customer| self.matches(customer, Some(me)))
+    }
+
+    fn sql(&self, me: PersonId) -> String {
+        self.inline_sql(me)
     }
 }

@@ -41,7 +41,7 @@ impl Type {
             Self::Date => "日期",
             Self::Timestamp => "时间",
             Self::TextList => "多个值",
-            Self::Person => "员工",
+            Self::Person => "人员编号",
         }
     }
 }

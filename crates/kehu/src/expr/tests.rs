@@ -130,6 +130,7 @@ fn customer() -> impl Strategy<Value = Customer> {
             number: String::new(),
             kind: if is_person { Kind::Person } else { Kind::Organisation },
             owner_id: owner.map(PersonId),
+            unit_id: None,
             values: Default::default(),
             tags,
             custom,
@@ -142,6 +143,7 @@ fn customer() -> impl Strategy<Value = Customer> {
             updated_at: at + version,
             updated_by: PersonId(PEOPLE[0]),
             deleted_at: None,
+            withheld: Default::default(),
         };
         for (spec, text) in crate::customers::SPECS.iter().zip(texts) {
             customer.values.set(spec.field, text.into());
@@ -256,8 +258,8 @@ fn insert(db: &Db, customers: Vec<Customer>) {
     db.write_blocking(move |tx| -> store::Result<()> {
         for id in PEOPLE {
             tx.exec(
-                "INSERT INTO people (id, username, name, name_search, role, data_scope, password_hash, security_stamp,
-                   created_at, updated_at) VALUES ($1, $2, 'n', 'n', 'staff', 'all', 'x', 1, 1, 1)",
+                "INSERT INTO people (id, username, name, name_search, password_hash, security_stamp, created_at, updated_at)
+                 VALUES ($1, $2, 'n', 'n', 'x', 1, 1, 1)",
                 &[id.into(), id.to_string().into()],
             )?;
         }

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::load::Place;
 use super::receive::broken;
 use super::{File, Received, answer, attach, load, of_customer, open, receive, remove, save};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::activities;
 use crate::app::App;
 use crate::contacts::api_parts::{
@@ -204,7 +204,9 @@ pub(super) async fn keep(
 /// Whether the actor may add files to a customer; asked before anything is read.
 pub(super) async fn may_add(app: &App, actor: &Actor, customer: CustomerId) -> Result<(), AppError> {
     let actor = actor.clone();
-    app.db.read(move |conn| customers::facts_of(conn, &actor, Verb::Update, customer).map(drop)).await
+    app.db
+        .read(move |conn| customers::require(conn, &actor, Object::File, Verb::Update, customer).map(drop))
+        .await
 }
 
 /// Read what a file is

@@ -5,7 +5,7 @@ use store::Tx;
 use super::QUOTA;
 use super::load::{File, Place};
 use super::receive::{Received, Stored, blocking, folder};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
@@ -62,7 +62,7 @@ pub fn save(
 ) -> Result<File, AppError> {
     let (customer, object, object_id) = place.columns();
     if let Some(customer) = customer {
-        customers::facts_of(tx, actor, Verb::Update, customer)?;
+        customers::require(tx, actor, Object::File, Verb::Update, customer)?;
         let quota = settings::get::<Option<i64>>(tx, "files.quota_bytes")?.unwrap_or(QUOTA);
         let used = tx.count(
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM files WHERE customer_id = $1 AND deleted_at IS NULL",

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use store::{Conn, FromRow, Row};
 
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::clock::{Millis, rfc3339};
 use crate::customers;
 use crate::error::AppError;
@@ -128,7 +128,7 @@ pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: FileId) -> Resul
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE f.id = $1 AND f.deleted_at IS NULL");
     let file: File = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     match file.customer_id {
-        Some(customer) => drop(customers::facts_of(conn, actor, verb, customer)?),
+        Some(customer) => drop(customers::require(conn, actor, Object::File, verb, customer)?),
         None if actor.is_administrator() || file.created_by == actor.person_id => {}
         None => return Err(AppError::Hidden { object: "file", id: id.0 }),
     }
@@ -137,7 +137,7 @@ pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: FileId) -> Resul
 
 /// The newest 500 files of a customer the actor may read, those of its activities too.
 pub fn of_customer(conn: &mut Conn<'_>, actor: &Actor, customer: CustomerId) -> Result<Vec<File>, AppError> {
-    customers::facts_of(conn, actor, Verb::Read, customer)?;
+    customers::require(conn, actor, Object::File, Verb::Read, customer)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM {FROM} WHERE f.customer_id = $1 AND f.deleted_at IS NULL ORDER BY f.id DESC LIMIT 500"
     );

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use store::Tx;
 
 use super::export::{XLSX, download};
-use super::model::{Import, OnDuplicate, list, load};
+use super::model::{Import, OnDuplicate, doubts_json, list, load};
 use super::{errors, undo, upload};
 use crate::access::Actor;
 use crate::app::App;
@@ -26,18 +26,18 @@ pub(super) fn id_of(text: &str) -> Result<ImportId, AppError> {
 }
 
 /// A multipart form with one file.
-pub(super) struct Upload {
+pub(crate) struct Upload {
     /// The file, if there was one.
-    pub(super) file: Option<Received>,
+    pub(crate) file: Option<Received>,
     /// The other fields.
-    pub(super) fields: FormData,
+    pub(crate) fields: FormData,
 }
 
 /// Longest of the other fields, in bytes.
 const LONGEST_FIELD: usize = 64 << 10;
 
 /// Reads a multipart form; the file is received while it comes.
-pub(super) async fn read_upload(app: &App, request: Request) -> Result<Upload, AppError> {
+pub(crate) async fn read_upload(app: &App, request: Request) -> Result<Upload, AppError> {
     let mut form = Multipart::from_request(request, app)
         .await
         .map_err(|_| AppError::Unsupported(text!("请用 multipart/form-data 提交文件")))?;
@@ -45,7 +45,10 @@ pub(super) async fn read_upload(app: &App, request: Request) -> Result<Upload, A
     let mut upload = Upload { file: None, fields: FormData::default() };
     while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" && upload.file.is_none() {
+        if name == "file" {
+            if upload.file.is_some() {
+                return Err(AppError::field("file", text!("一次只能导入一个文件，请分几次提交")));
+            }
             upload.file = Some(files::receive(app, field).await?);
             continue;
         }
@@ -122,6 +125,8 @@ struct ImportBody {
     skipped: i64,
     /// Rows refused.
     failed: i64,
+    /// Rows that were, or would be, imported but should be looked at.
+    doubtful: i64,
     /// Where the refused rows can be fetched as a workbook.
     errors_url: Option<String>,
     /// Why the import ended early.
@@ -138,6 +143,40 @@ struct ImportBody {
     finished_at: Option<String>,
     /// What an import that was taken back left; only when it is read alone.
     undo: Option<UndoBody>,
+    /// What should be looked at; only when it is read alone.
+    doubts: Option<DoubtsBody>,
+}
+
+/// What should be looked at though it was, or would be, imported.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes `model::doubts_json` in the OpenAPI document")]
+struct DoubtsBody {
+    /// The first 50 such rows.
+    rows: Vec<DoubtfulRow>,
+    /// Sentences about the file as a whole.
+    file: Vec<String>,
+}
+
+/// A row that should be looked at.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes `model::doubts_json` in the OpenAPI document")]
+struct DoubtfulRow {
+    /// Its number in the file.
+    row: i64,
+    /// Its first cell that holds something.
+    name: String,
+    /// Why.
+    reasons: Vec<DoubtBody>,
+}
+
+/// Why a row should be looked at.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes `model::doubts_json` in the OpenAPI document")]
+struct DoubtBody {
+    /// Heading of the column, if it is about one.
+    column: Option<String>,
+    /// What to look at.
+    message: String,
 }
 
 /// What was taken back and what stays.
@@ -287,6 +326,7 @@ async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> R
         })
         .await?;
     let mut body = body_of(&import);
+    body["doubts"] = doubts_json(&import.report.doubts);
     body["undo"] = undone.map_or(serde_json::Value::Null, undo::Counts::json);
     Ok(api::json_reply(&body))
 }

@@ -10,7 +10,7 @@ use super::model::{OnDuplicate, State};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
 use crate::app::App;
-use crate::customers::{Customer, Field, Kind};
+use crate::customers::{self, Customer, Field, Kind};
 use crate::error::AppError;
 use crate::ids::ImportId;
 use crate::jobs::{Outcome, Task};
@@ -39,10 +39,46 @@ pub struct Report {
     pub problems: Vec<BadRow>,
     /// The first rows as they would be stored.
     pub examples: Vec<Example>,
+    /// What was in doubt; while the import runs, of the rows it wrote.
+    pub doubts: Doubts,
 }
 
-/// A row that would be refused.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What a person should look at though it can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Doubts {
+    /// Rows.
+    pub rows: i64,
+    /// The first of them.
+    pub first: Vec<BadRow>,
+    /// About the file as a whole: (Chinese words, English words).
+    pub file: Vec<(String, String)>,
+}
+
+impl Doubts {
+    /// Notes a row that is written, if anything in it is in doubt.
+    pub fn add(&mut self, work: &Work, columns: &[String]) {
+        if work.doubts.is_empty() {
+            return;
+        }
+        self.rows += 1;
+        if self.first.len() < PROBLEMS {
+            let reasons = reasons(&work.doubts, columns);
+            self.first.push(BadRow { row: work.number, name: work.name(), reasons });
+        }
+    }
+
+    /// Notes a warning about the file, once.
+    pub fn add_file(&mut self, problem: &sheets::Problem) {
+        let words = (problem.zh.clone(), problem.en.clone());
+        if self.file.len() < PROBLEMS && !self.file.contains(&words) {
+            self.file.push(words);
+        }
+    }
+}
+
+/// A row that would be refused or is in doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadRow {
     /// Its number in the file.
     pub row: i64,
@@ -86,21 +122,20 @@ impl Report {
                 // A change needs less than a new customer does: what a row lacks the customer may have.
                 (Err(_), OnDuplicate::Update) if is_there && !work.is_broken => "update",
                 (Err(wrongs), _) => {
-                    self.failed += 1;
-                    if self.problems.len() < PROBLEMS {
-                        let name = work.cells.iter().find(|c| !c.trim().is_empty());
-                        self.problems.push(BadRow {
-                            row: work.number,
-                            name: name.map(|n| n.chars().take(30).collect()).unwrap_or_default(),
-                            reasons: reasons(wrongs, columns),
-                        });
-                    }
+                    self.refuse(work, wrongs, columns);
                     continue;
                 }
                 (Ok(_), OnDuplicate::Skip) if is_there => "skip",
                 (Ok(_), OnDuplicate::Update) if is_there => "update",
                 (Ok(_), _) => "create",
             };
+            if act == "create"
+                && let Some(number) = work.number_wanted()
+                && (known.is_taken(number) || !seen.add_number(number))
+            {
+                self.refuse(work, &[plan.wrong_of(&customers::number_taken(number))], columns);
+                continue;
+            }
             match act {
                 "skip" => self.skipped += 1,
                 "update" => self.updated += 1,
@@ -108,6 +143,7 @@ impl Report {
             }
             if act != "skip" {
                 seen.add(&work.signs);
+                self.doubts.add(work, columns);
             }
             let Ok(prepared) = &work.prepared else { continue };
             if work.is_kind_guessed {
@@ -123,6 +159,19 @@ impl Report {
                     values: values(prepared.customer(), work),
                 });
             }
+        }
+    }
+}
+
+impl Report {
+    fn refuse(&mut self, work: &Work, wrongs: &[Wrong], columns: &[String]) {
+        self.failed += 1;
+        if self.problems.len() < PROBLEMS {
+            self.problems.push(BadRow {
+                row: work.number,
+                name: work.name(),
+                reasons: reasons(wrongs, columns),
+            });
         }
     }
 }
@@ -168,6 +217,10 @@ impl Seen {
             self.hashes.insert(self.hasher.hash_one(sign));
         }
     }
+    /// Notes the number of a new customer; false when an earlier row has it.
+    fn add_number(&mut self, number: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(("number", number)))
+    }
     fn has(&self, sign: &Sign) -> bool {
         self.hashes.contains(&self.hasher.hash_one(sign))
     }
@@ -191,7 +244,7 @@ pub async fn check(
                 let (works, known) = app
                     .db
                     .read(move |conn| {
-                        let known = Known::load(conn, &actor, works.iter())?;
+                        let known = Known::load(conn, &actor, works.iter())?.with_numbers(conn, &works)?;
                         Ok::<_, AppError>((works, known))
                     })
                     .await?;
@@ -200,6 +253,7 @@ pub async fn check(
                     return Ok(Checked::Stopped);
                 }
             }
+            Message::Warning(problem) => report.doubts.add_file(&problem),
             Message::End => return Ok(Checked::Whole(report)),
             Message::Failed(problem) => return Ok(Checked::Unreadable(problem)),
         }

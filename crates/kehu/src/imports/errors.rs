@@ -13,8 +13,9 @@ use crate::error::AppError;
 use crate::files;
 use crate::i18n::Lang;
 
-/// Writes it into a temporary file, row by row.
+/// Writes it into a temporary file, row by row. `Busy` when too many exports go on.
 pub async fn error_file(app: &App, import: &Import, l: Lang) -> Result<NamedTempFile, AppError> {
+    let _place = app.export_place().await?;
     let (own, id) = (app.clone(), import.id);
     let columns: Vec<String> = import.columns().to_vec();
     let stamp = import.header.as_ref().and_then(|h| h.stamp.clone());

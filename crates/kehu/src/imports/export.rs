@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,9 +14,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::json;
 use sheets::write::{Cell, Column, Kind as CellKind, TableCsv, TableXlsx, WriteError};
-use store::{Db, Value};
+use store::Value;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::access::Actor;
+use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::{Catalogue, CustomField};
@@ -62,11 +63,14 @@ impl Format {
     }
 }
 
-/// Customers whose contacts and cells are made together.
+/// Customers loaded in one read.
 const BATCH: usize = 500;
+/// Batches that may wait for the writer.
+const WAITING: usize = 2;
 
 /// Writes every customer the query finds for the actor into `file`; answers how many. Audited with the count and
-/// `described`, the query as the person gave it.
+/// `described`, the query as the person gave it. Who is found is decided at one instant, the values are those of the
+/// moment each batch is read; no reader is held from one batch to the next. `Busy` when too many exports go on.
 pub async fn export(
     app: &App,
     actor: &Actor,
@@ -75,6 +79,9 @@ pub async fn export(
     format: Format,
     file: File,
 ) -> Result<u64, AppError> {
+    access::require_may(actor, Object::Customer, Verb::Export)?;
+    let query = ListQuery { only: Some(Verb::Export), ..query };
+    let _place = app.export_place().await?;
     let catalogue = app.catalogue().await?;
     let people = app
         .db
@@ -83,16 +90,21 @@ pub async fn export(
             Ok::<_, AppError>(owner_words(&people))
         })
         .await?;
-    let (sender, receiver) = sync_channel::<Customer>(BATCH * 2);
-    let rendering =
-        Rendering { db: app.db.clone(), zone: app.zone.clone(), catalogue, people, l: actor.lang };
-    let writer = tokio::task::spawn_blocking(move || rendering.write(&receiver, format, file));
-    let own = actor.clone();
-    let reading = app.db.read(move |conn| read_all(conn, &own, &query, &sender)).await;
+    let rendering = Arc::new(Rendering { zone: app.zone.clone(), catalogue, people, actor: actor.clone() });
+    let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+    let (own, asked, is_wanted) = (actor.clone(), query.clone(), Arc::clone(&wanted.0));
+    let ids = app
+        .db
+        .read(move |conn| customers::ids_of(conn, &own, &asked, || is_wanted.load(Ordering::Relaxed)))
+        .await?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let writing = Arc::clone(&rendering);
+    let writer = tokio::task::spawn_blocking(move || writing.write(receiver, format, file));
+    let read = read_all(app, &rendering, &query, &ids, &sender).await;
+    drop(sender);
     let written = writer.await.map_err(|e| AppError::Internal(format!("export: {e}")))?;
-    // A writer that failed says why; the reader only saw that nobody listens.
+    read?;
     let count = written?;
-    reading?;
     let (own, now) = (actor.clone(), app.now());
     let after = json!({ "count": count, "query": described, "format": format.ending() });
     app.db
@@ -104,15 +116,34 @@ pub async fn export(
     Ok(count)
 }
 
-fn read_all(
-    conn: &mut store::Conn<'_>,
-    actor: &Actor,
+/// Says no once the export that made it has gone away, for instance with its browser.
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Loads the customers batch by batch and hands them to the writer. Every batch is one short read with all it needs;
+/// while the writer is waited for, no reader is held.
+async fn read_all(
+    app: &App,
+    rendering: &Arc<Rendering>,
     query: &ListQuery,
-    sender: &SyncSender<Customer>,
+    ids: &[CustomerId],
+    sender: &Sender<Part>,
 ) -> Result<(), AppError> {
-    customers::each(conn, actor, query, |customer| {
-        Ok(if sender.send(customer).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-    })
+    for chunk in ids.chunks(BATCH) {
+        let (own, query, chunk) = (Arc::clone(rendering), query.clone(), chunk.to_vec());
+        let batch = app.db.read(move |conn| own.batch(conn, &query, &chunk)).await?;
+        // A writer that failed says why itself.
+        if sender.send(Part::Batch(batch)).await.is_err() {
+            return Ok(());
+        }
+    }
+    let _ = sender.send(Part::End).await;
+    Ok(())
 }
 
 /// How owners are written: by name, or by sign-in name where two have the same.
@@ -130,16 +161,27 @@ fn owner_words(people: &[org::Person]) -> HashMap<PersonId, String> {
 }
 
 struct Rendering {
-    db: Db,
     zone: Zone,
     catalogue: Arc<Catalogue>,
     people: HashMap<PersonId, String>,
-    l: Lang,
+    actor: Actor,
 }
 
 enum Table {
     Csv(Box<TableCsv<std::io::BufWriter<File>>>),
     Xlsx(Box<TableXlsx>, File),
+}
+
+/// What the writer gets: some customers, and a last word without which the file is not wanted any more.
+enum Part {
+    Batch(Batch),
+    End,
+}
+
+/// Customers with the contact of each.
+struct Batch {
+    customers: Vec<Customer>,
+    contacts: HashMap<CustomerId, Beside>,
 }
 
 /// The contact written beside a customer: name, phone, title.
@@ -151,11 +193,11 @@ impl Rendering {
     }
 
     fn columns(&self) -> Vec<Column> {
-        let text = |title: &str| Column { title: self.l.t(title).to_owned(), kind: CellKind::Text };
+        let text = |title: &str| Column { title: self.actor.lang.t(title).to_owned(), kind: CellKind::Text };
         let mut all = vec![text("客户编号"), text("客户性质")];
         for spec in &SPECS {
             let kind = if spec.kind == FieldKind::Date { CellKind::Date } else { CellKind::Text };
-            all.push(Column { title: self.l.t(spec.zh).to_owned(), kind });
+            all.push(Column { title: self.actor.lang.t(spec.zh).to_owned(), kind });
         }
         all.extend(["联系人", "联系人电话", "联系人职务", "负责人", "标签"].map(text));
         all.extend(self.fields().map(|f| Column { title: f.title.clone(), kind: CellKind::Text }));
@@ -163,32 +205,26 @@ impl Rendering {
         all
     }
 
-    fn write(&self, customers: &Receiver<Customer>, format: Format, file: File) -> Result<u64, AppError> {
+    fn write(&self, mut parts: Receiver<Part>, format: Format, file: File) -> Result<u64, AppError> {
         let columns = self.columns();
         let mut table = match format {
             Format::Csv => {
                 let titles: Vec<String> = columns.into_iter().map(|c| c.title).collect();
                 Table::Csv(Box::new(TableCsv::new(std::io::BufWriter::new(file), &titles).map_err(failed)?))
             }
-            Format::Xlsx => {
-                Table::Xlsx(Box::new(TableXlsx::new(self.l.t("客户"), &columns).map_err(failed)?), file)
-            }
+            Format::Xlsx => Table::Xlsx(
+                Box::new(TableXlsx::new(self.actor.lang.t("客户"), &columns).map_err(failed)?),
+                file,
+            ),
         };
-        let mut is_more = true;
-        while is_more {
-            let mut batch = Vec::with_capacity(BATCH);
-            while batch.len() < BATCH {
-                match customers.recv() {
-                    Ok(customer) => batch.push(customer),
-                    Err(_) => {
-                        is_more = false;
-                        break;
-                    }
-                }
-            }
-            let contacts = self.contacts(&batch)?;
-            for customer in &batch {
-                let cells = self.cells(customer, contacts.get(&customer.id));
+        loop {
+            let batch = match parts.blocking_recv() {
+                Some(Part::Batch(batch)) => batch,
+                Some(Part::End) => break,
+                None => return Err(AppError::Unavailable),
+            };
+            for customer in &batch.customers {
+                let cells = self.cells(customer, batch.contacts.get(&customer.id));
                 match &mut table {
                     Table::Csv(table) => table.push(&cells),
                     Table::Xlsx(table, _) => table.push(&cells),
@@ -206,35 +242,59 @@ impl Rendering {
         }
     }
 
-    /// The first contact of each: the main one, else the oldest.
-    fn contacts(&self, batch: &[Customer]) -> Result<HashMap<CustomerId, Beside>, AppError> {
-        // Numbers of ours, so they may stand in the statement; it is too long to be worth keeping prepared.
-        let ids: Vec<CustomerId> = batch.iter().map(|c| c.id).collect();
-        self.db.read_blocking(move |conn| {
-            let mut found: HashMap<CustomerId, Beside> = HashMap::new();
-            for chunk in ids.chunks(50) {
-                let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
-                let sql = format!(
-                    "SELECT customer_id, name, phone, landline, title FROM contacts
-                     WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
-                    places.join(",")
-                );
-                let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].into()).collect();
-                conn.each(&sql, &params, |row| {
-                    let phone: String = row.get(2)?;
-                    let phone = if phone.is_empty() { row.get(3)? } else { phone };
-                    found.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
-                    Ok::<_, store::Error>(ControlFlow::Continue(()))
-                })?;
+    /// Loads these customers and the first contact of each: the main one, else the oldest.
+    fn batch(
+        &self,
+        conn: &mut store::Conn<'_>,
+        query: &ListQuery,
+        ids: &[CustomerId],
+    ) -> Result<Batch, AppError> {
+        let customers = customers::some(conn, &self.actor, query, ids)?;
+        let mut contacts: HashMap<CustomerId, Beside> = HashMap::new();
+        // One statement text whatever the number, so that it stays prepared.
+        let places: Vec<String> = (1..=50).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT customer_id, name, phone, landline, title FROM contacts
+             WHERE customer_id IN ({}) AND deleted_at IS NULL ORDER BY is_primary DESC, id",
+            places.join(",")
+        );
+        for chunk in customers.chunks(50) {
+            let params: Vec<Value<'_>> = (0..50).map(|n| chunk[n.min(chunk.len() - 1)].id.into()).collect();
+            conn.each(&sql, &params, |row| {
+                let phone: String = row.get(2)?;
+                let phone = if phone.is_empty() { row.get(3)? } else { phone };
+                contacts.entry(row.get(0)?).or_insert((row.get(1)?, phone, row.get(4)?));
+                Ok::<_, store::Error>(ControlFlow::Continue(()))
+            })?;
+        }
+        self.withhold(&customers, &mut contacts);
+        Ok(Batch { customers, contacts })
+    }
+
+    /// Takes away the contacts the actor may not read, and of the others what is withheld from him.
+    fn withhold(&self, batch: &[Customer], contacts: &mut HashMap<CustomerId, Beside>) {
+        let rights = &self.actor.rights;
+        for customer in batch {
+            let facts = customer.facts();
+            if !rights.covers(Object::Contact, Verb::Read, &facts) {
+                contacts.remove(&customer.id);
+            } else if let Some((name, phone, title)) = contacts.get_mut(&customer.id) {
+                let fields = rights.fields(Object::Contact, &facts);
+                for (key, value) in [("name", name), ("phone", phone), ("title", title)] {
+                    *value = customers::shown_value(fields.rule(key), key, value);
+                }
             }
-            Ok::<_, AppError>(found)
-        })
+        }
     }
 
     fn cells<'c>(&'c self, customer: &'c Customer, contact: Option<&'c Beside>) -> Vec<Cell<'c>> {
         let text = |t: &'c str| if t.is_empty() { Cell::Empty } else { Cell::Text(t.into()) };
-        let mut all = vec![text(&customer.number), text(self.l.t(customer.kind.title()))];
-        all.extend(SPECS.iter().map(|spec| self.value(spec, customer.get(spec.field))));
+        let mut all = vec![text(&customer.number), text(self.actor.lang.t(customer.kind.title()))];
+        all.extend(SPECS.iter().map(|spec| match customer.withheld.rule(spec.key) {
+            // What is left of a masked value is text, whatever the field holds.
+            FieldRule::Masked => text(customer.get(spec.field)),
+            _ => self.value(spec, customer.get(spec.field)),
+        }));
         match contact {
             Some((name, phone, title)) => all.extend([text(name), text(phone), text(title)]),
             None => all.extend([Cell::Empty, Cell::Empty, Cell::Empty]),
@@ -245,7 +305,7 @@ impl Rendering {
         } else {
             Cell::Text(customer.tags.join("、").into())
         });
-        all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.l)));
+        all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.actor.lang)));
         all.push(Cell::DateTime(self.zone.second(customer.created_at).into()));
         all.push(Cell::DateTime(self.zone.second(customer.updated_at).into()));
         all
@@ -257,11 +317,11 @@ impl Rendering {
         }
         match spec.kind {
             FieldKind::Dictionary(name) => {
-                Cell::Text(self.catalogue.dictionary(name).title(value, self.l).into())
+                Cell::Text(self.catalogue.dictionary(name).title(value, self.actor.lang).into())
             }
             FieldKind::Gender => {
                 let word = if value == "male" { "男" } else { "女" };
-                Cell::Text(self.l.t(word).into())
+                Cell::Text(self.actor.lang.t(word).into())
             }
             FieldKind::Date => Cell::Date(value.into()),
             _ => Cell::Text(value.into()),

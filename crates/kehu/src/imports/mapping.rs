@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{Field, SPECS};
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text, Word, word};
 use crate::text;
 
 /// What becomes of the cells of a column.
@@ -170,6 +170,11 @@ impl Target {
         }
     }
 
+    /// The name inside a message.
+    fn word(&self, catalogue: &Catalogue) -> Word {
+        word(Text::Both(self.title(catalogue, Lang::Zh), self.title(catalogue, Lang::En)))
+    }
+
     /// Whether several columns may have it.
     fn may_repeat(&self) -> bool {
         matches!(self, Self::Ignore | Self::Note)
@@ -186,29 +191,20 @@ pub fn offered(catalogue: &Catalogue) -> Vec<Target> {
     all
 }
 
-/// A heading as headings are compared: without spaces, marks for "required", remarks in brackets; lower case.
+/// A heading as headings are compared: without spaces, marks for "required", remarks in brackets; lower case, half
+/// width, simplified (客戶名稱 is 客户名称).
 pub fn heading_key(heading: &str) -> String {
     let mut key = String::new();
     let mut depth = 0_u32;
-    for c in heading.chars() {
-        let c = hanzi_width(c);
+    for c in heading.chars().map(hanzi::fold::character) {
         match c {
             '(' | '[' | '【' => depth += 1,
             ')' | ']' | '】' => depth = depth.saturating_sub(1),
             _ if depth > 0 || c.is_whitespace() || matches!(c, '*' | ':' | '_' | '-' | '·' | '.') => {}
-            _ => key.extend(c.to_lowercase()),
+            _ => key.push(c),
         }
     }
     key.chars().take(60).collect()
-}
-
-/// Full-width forms as their usual ones.
-fn hanzi_width(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        '\u{3000}' => ' ',
-        _ => c,
-    }
 }
 
 /// What each column of a file probably is. No two columns get the same target.
@@ -330,7 +326,7 @@ pub fn parse(codes: &[String], columns: usize, catalogue: &Catalogue) -> Result<
         if !target.may_repeat() && targets.contains(&target) {
             return Err(AppError::field(
                 &place(),
-                text!("“{}”已对应另一列，请只保留一列", target.title(catalogue, Lang::Zh)),
+                text!("“{}”已对应另一列，请只保留一列", target.word(catalogue)),
             ));
         }
         targets.push(target);
@@ -428,6 +424,10 @@ mod tests {
         assert_eq!(
             guessed(&["Company Name", "Mobile", "ZIP Code", "Owner"]),
             ["name", "phone", "postcode", "owner"]
+        );
+        assert_eq!(
+            guessed(&["客戶名稱", "聯繫電話", "負責人", "備註"]),
+            ["name", "phone", "owner", "remark"]
         );
     }
 

@@ -15,12 +15,15 @@ mod undo;
 mod upload;
 mod web;
 
-pub use check::{BadRow, Checked, Example, Report, check};
+pub(crate) use api::read_upload;
+pub use check::{BadRow, Checked, Doubts, Example, Report, check};
 pub use errors::error_file;
 pub use export::{Format, export};
+pub(crate) use export::{XLSX, download};
 pub use mapping::{Target, offered};
 pub use model::{Import, OnDuplicate, State, list, load};
 pub use plan::{Plan, guess_kind};
+pub(crate) use reader::{parse, refused};
 pub use run::{Counts, Start, actor_of, begin as start, run};
 pub use upload::{Choices, begin_by_command, cancel, choose, send, take};
 
@@ -28,6 +31,7 @@ use store::Tx;
 
 use crate::app::App;
 use crate::clock::Millis;
+use crate::error::AppError;
 use crate::jobs::{Kind, Task, Work};
 use crate::web::Routes;
 
@@ -51,8 +55,8 @@ fn run_job(app: App, task: Task) -> Work {
 fn undo_job(app: App, task: Task) -> Work {
     Box::pin(undo::job(app, task))
 }
-fn give_up(tx: &mut Tx<'_>, id: i64, reason: &str, now: Millis) -> store::Result<()> {
-    run::give_up(tx, id, reason, now)
+fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
+    run::give_up(tx, id, error, now)
 }
 
 /// Its routes.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use store::{Conn, FromRow, Row};
+use store::{Conn, FromRow, Row, Tx};
 
 use crate::access::Actor;
 use crate::clock::{Millis, rfc3339};
@@ -143,6 +143,22 @@ impl OnDuplicate {
     }
 }
 
+/// What is in doubt, as the API sends it with a single import.
+pub(super) fn doubts_json(doubts: &super::check::Doubts) -> Json {
+    let row = |row: &super::BadRow| {
+        let reasons: Vec<Json> = row
+            .reasons
+            .iter()
+            .map(|(heading, zh, _)| json!({ "column": (!heading.is_empty()).then_some(heading), "message": zh }))
+            .collect();
+        json!({ "row": row.row, "name": row.name, "reasons": reasons })
+    };
+    json!({
+        "rows": doubts.first.iter().map(row).collect::<Vec<_>>(),
+        "file": doubts.file.iter().map(|(zh, _)| zh).collect::<Vec<_>>(),
+    })
+}
+
 /// An import as stored.
 #[derive(Clone, Debug)]
 pub struct Import {
@@ -200,13 +216,16 @@ pub struct Import {
     pub started_at: Option<Millis>,
     /// Ended when.
     pub finished_at: Option<Millis>,
+    /// Who asked for it to be taken back, if anybody did; 0 for the command line.
+    pub undone_by: Option<PersonId>,
     /// Whether it came by the command line, which does the work itself.
     pub is_by_command: bool,
 }
 
 const COLUMNS: &str = "id, state, file_id, file_name, file_hash, header, sample, mapping, on_duplicate, match_on, \
     owner_id, is_dry_run, report, total, read_rows, created, updated, skipped, failed, last_row, problem, \
-    is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via";
+    is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via, \
+    undone_by";
 
 impl FromRow for Import {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
@@ -240,6 +259,7 @@ impl FromRow for Import {
             started_at: row.get(25)?,
             finished_at: row.get(26)?,
             is_by_command: row.get::<String>(27)? == "command_line",
+            undone_by: row.get(28)?,
         })
     }
 }
@@ -269,6 +289,7 @@ impl Import {
             "updated": self.updated,
             "skipped": self.skipped,
             "failed": self.failed,
+            "doubtful": self.report.doubts.rows,
             "errors_url": errors,
             "problem": if self.problem.is_empty() { Json::Null } else { json!(self.problem) },
             "version": self.version,
@@ -283,6 +304,13 @@ impl Import {
 /// An import, whoever asks: for the work itself.
 pub(super) fn load_any(conn: &mut Conn<'_>, id: ImportId) -> store::Result<Option<Import>> {
     conn.row(&format!("SELECT {COLUMNS} FROM imports WHERE id = $1"), &[id.into()])
+}
+
+/// Writes what a check found, or a run adds to it.
+pub(super) fn save_report(tx: &mut Tx<'_>, id: ImportId, report: &super::Report) -> Result<(), AppError> {
+    let report = serde_json::to_value(report).map_err(|e| AppError::Internal(e.to_string()))?;
+    tx.exec("UPDATE imports SET report = $2 WHERE id = $1", &[id.into(), (&report).into()])?;
+    Ok(())
 }
 
 /// An import for its creator or an administrator; to others it does not exist.

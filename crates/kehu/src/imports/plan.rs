@@ -7,8 +7,9 @@ use store::Conn;
 
 use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
-use crate::access::Actor;
-use crate::catalogue::Catalogue;
+use super::reader;
+use crate::access::{self, Actor, Object, Verb};
+use crate::catalogue::{Catalogue, CustomKind};
 use crate::clock::Millis;
 use crate::customers::{
     self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared, SPECS, find_many_by_keys, key_of,
@@ -16,7 +17,7 @@ use crate::customers::{
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, Text};
 use crate::ids::{CustomerId, PersonId};
-use crate::{org, text};
+use crate::{numbering, org, text};
 
 /// What is wrong with a row: the column it is about, if one, and the words.
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ pub enum Sign {
     /// Two keys of the same customer.
     Both((Keyed, String), (Keyed, String)),
 }
+
+/// What the reader repaired by losing something: to the reader a warning, here an error, or a cut name or an invented
+/// account number would be stored as if it were right.
+const LOST: [&str; 3] = ["cell.garbled", "cell.precision", "cell.formula_without_value"];
 
 /// A row understood.
 #[derive(Clone, Debug)]
@@ -57,6 +62,21 @@ pub struct Work {
     pub is_broken: bool,
     /// Whether the kind was guessed.
     pub is_kind_guessed: bool,
+    /// What a person should look at though the row can be used.
+    pub doubts: Vec<Wrong>,
+}
+
+impl Work {
+    /// How the row can be recognised: its first cell that holds something.
+    pub fn name(&self) -> String {
+        let name = self.cells.iter().find(|c| !c.trim().is_empty());
+        name.map(|n| n.chars().take(30).collect()).unwrap_or_default()
+    }
+
+    /// The number its new customer would have; `None` when the system makes one.
+    pub fn number_wanted(&self) -> Option<&str> {
+        self.draft.number.as_deref().map(str::trim).filter(|n| !n.is_empty())
+    }
 }
 
 /// The compiled settings. Cheap to clone.
@@ -101,7 +121,7 @@ impl Plan {
             }
         }
         let own = (actor.person_id.0 != 0).then_some(actor.person_id);
-        let owner = if actor.is_administrator() { import.owner_id.or(own) } else { own };
+        let owner = if actor.may(Object::Customer, Verb::Assign) { import.owner_id.or(own) } else { own };
         Ok(Self(Arc::new(Inner {
             actor,
             catalogue,
@@ -130,14 +150,29 @@ impl Plan {
         self.0.on_duplicate
     }
 
+    /// The number of the system's own series in a row's cells, if numbers are imported and it may be given by hand.
+    pub fn serial(&self, cells: &[String]) -> Option<i64> {
+        let at = self.column_of(|t| *t == Target::Number)?;
+        numbering::serial(cells.get(at)?.trim()).filter(|n| *n <= numbering::LARGEST_GIVEN)
+    }
+
+    /// Whether a column holds numbers of customers.
+    pub fn has_numbers(&self) -> bool {
+        self.0.targets.contains(&Target::Number)
+    }
+
     /// Understands a row.
     pub fn read(&self, row: sheets::Row, now: Millis) -> Work {
         let mut reading = Reading::default();
-        for problem in row.problems.iter().filter(|p| p.is_error()) {
-            reading.wrong.push(Wrong {
-                column: problem.column.and_then(|c| usize::try_from(c).ok()),
-                text: Text::Both(problem.zh.clone(), problem.en.clone()),
-            });
+        for problem in &row.problems {
+            let column = problem.column.and_then(|c| usize::try_from(c).ok());
+            let wrong = Wrong { column, text: reader::words(problem) };
+            let is_left_out = column.and_then(|c| self.0.targets.get(c)) == Some(&Target::Ignore);
+            if problem.is_error() || (!is_left_out && LOST.contains(&&*problem.code)) {
+                reading.wrong.push(wrong);
+            } else if !is_left_out {
+                reading.doubts.push(wrong);
+            }
         }
         for (at, target) in self.0.targets.iter().enumerate() {
             let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
@@ -195,13 +230,21 @@ impl Plan {
                         }
                         first.to_owned()
                     }
+                    FieldKind::Date => reading.date(at, one_line(cell)),
                     _ => one_line(cell),
                 };
                 reading.draft.fields.insert(*field, value);
             }
             Target::Custom(key) => {
+                let is_date = self
+                    .0
+                    .catalogue
+                    .custom_fields
+                    .iter()
+                    .any(|f| f.key == *key && f.kind == CustomKind::Date);
+                let value = if is_date { reading.date(at, one_line(cell)) } else { cell.to_owned() };
                 let custom = reading.draft.custom.get_or_insert_default();
-                custom.insert(key.clone(), cell.into());
+                custom.insert(key.clone(), value.into());
             }
             Target::Contact(part) => {
                 let value = one_line(cell);
@@ -230,10 +273,10 @@ impl Plan {
     }
 
     fn take_owner(&self, reading: &mut Reading, at: usize, person: PersonId) {
-        if self.0.actor.is_administrator() || person == self.0.actor.person_id {
+        if self.0.actor.may(Object::Customer, Verb::Assign) || person == self.0.actor.person_id {
             reading.draft.owner_id = Some(Some(person));
         } else {
-            reading.wrong(at, text!("只有管理员可以更换负责人"));
+            reading.wrong(at, access::refusal(Object::Customer, Verb::Assign));
         }
     }
 
@@ -285,6 +328,7 @@ impl Plan {
             prepared,
             is_broken,
             is_kind_guessed,
+            doubts: reading.doubts,
         }
     }
 
@@ -352,12 +396,31 @@ struct Reading {
     contact: Option<FirstContact>,
     notes: Vec<String>,
     wrong: Vec<Wrong>,
+    doubts: Vec<Wrong>,
 }
 
 impl Reading {
+    /// A date as written; a serial of Excel, whose cell was not formatted as a date, becomes its day and is shown.
+    fn date(&mut self, column: usize, cell: String) -> String {
+        let Some(day) = day_of_serial(&cell) else { return cell };
+        let text = text!("“{}”按 Excel 的日期序号读作 {}", shorten(&cell), day);
+        self.doubts.push(Wrong { column: Some(column), text });
+        day
+    }
+
     fn wrong(&mut self, column: usize, text: Text) {
         self.wrong.push(Wrong { column: Some(column), text });
     }
+}
+
+/// The day of a serial of Excel (1900 system), from 1950 to 2100: five digits, maybe with a time behind the point.
+fn day_of_serial(cell: &str) -> Option<String> {
+    let (whole, rest) = cell.split_once('.').unwrap_or((cell, ""));
+    let is_serial = whole.len() == 5 && whole.bytes().chain(rest.bytes()).all(|b| b.is_ascii_digit());
+    let serial: i32 = whole.parse().ok().filter(|_| is_serial)?;
+    // Serials after Excel's 29 February 1900, which never was, count from 30 December 1899.
+    let day = jiff::civil::date(1899, 12, 30).checked_add(jiff::Span::new().days(serial)).ok()?;
+    (1950..=2100).contains(&day.year()).then(|| day.to_string())
 }
 
 fn shorten(text: &str) -> String {
@@ -550,7 +613,11 @@ fn signs(match_on: &[Keyed], keys: &[(Keyed, String)]) -> Vec<Sign> {
 
 /// Which customers of the database the rows' signs mean, with few statements for many rows.
 #[derive(Default)]
-pub struct Known(HashMap<(Keyed, String), Vec<CustomerId>>);
+pub struct Known {
+    by_key: HashMap<(Keyed, String), Vec<CustomerId>>,
+    /// Numbers of living customers, whoever may read them; only after `with_numbers`.
+    taken: HashSet<String>,
+}
 
 impl Known {
     /// Looks all signs up; only customers the actor may read are found.
@@ -576,16 +643,28 @@ impl Known {
                 found.insert((keyed, key), ids);
             }
         }
-        Ok(Self(found))
+        Ok(Self { by_key: found, taken: HashSet::new() })
+    }
+
+    /// Looks up as well which of the rows' numbers are taken.
+    pub fn with_numbers(mut self, conn: &mut Conn<'_>, works: &[Work]) -> store::Result<Self> {
+        let wanted: Vec<&str> = works.iter().filter_map(Work::number_wanted).collect();
+        self.taken = customers::taken_numbers(conn, &wanted)?;
+        Ok(self)
+    }
+
+    /// Whether a living customer has this number.
+    pub fn is_taken(&self, number: &str) -> bool {
+        self.taken.contains(number)
     }
 
     /// The customer a sign means: the oldest one, if any.
     pub fn get(&self, sign: &Sign) -> Option<CustomerId> {
         match sign {
-            Sign::One(k, v) => self.0.get(&(*k, v.clone()))?.first().copied(),
+            Sign::One(k, v) => self.by_key.get(&(*k, v.clone()))?.first().copied(),
             Sign::Both(first, second) => {
-                let others = self.0.get(second)?;
-                self.0.get(first)?.iter().find(|id| others.contains(id)).copied()
+                let others = self.by_key.get(second)?;
+                self.by_key.get(first)?.iter().find(|id| others.contains(id)).copied()
             }
         }
     }
@@ -642,6 +721,25 @@ mod tests {
             looked_for(&[Keyed::Phone], Kind::Person, &[phone.clone(), name]),
             [Sign::One(phone.0, phone.1)]
         );
+    }
+
+    #[test]
+    fn serials_of_excel_are_days_within_a_century_and_a_half() {
+        for (cell, day) in [
+            ("18264", Some("1950-01-01")),
+            ("45000", Some("2023-03-15")),
+            ("45000.75", Some("2023-03-15")),
+            ("73415", Some("2100-12-31")),
+            ("18263", None),
+            ("73416", None),
+            ("4500", None),
+            ("450000", None),
+            ("-4500", None),
+            ("45000.x", None),
+            ("２０２６５", None),
+        ] {
+            assert_eq!(day_of_serial(cell).as_deref(), day, "{cell}");
+        }
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub fn words(problem: &Problem) -> Text {
 pub enum Message<T> {
     /// Some rows in order, worked on already.
     Batch(Vec<T>),
+    /// Something about the file as a whole that a person should know.
+    Warning(Problem),
     /// The end of the file.
     End,
     /// The file cannot be read further; the batches before are good.
@@ -119,7 +121,13 @@ pub fn batches<T: Send + 'static>(
                     }
                     Frame::Done(_) => Some(Message::End),
                     Frame::Failed(problem) => Some(Message::Failed(problem)),
-                    Frame::Started { .. } | Frame::Header(_) | Frame::Warning(_) => continue,
+                    Frame::Warning(problem) => {
+                        if sender.blocking_send(Ok(Message::Warning(problem))).is_err() {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    Frame::Started { .. } | Frame::Header(_) => continue,
                 };
                 if !batch.is_empty() {
                     let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));

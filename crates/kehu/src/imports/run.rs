@@ -8,20 +8,19 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use store::{Tx, Value};
 
-use super::check::reasons;
+use super::check::{Doubts, reasons};
 use super::model::{Import, OnDuplicate, State, load_any};
 use super::plan::{Known, Plan, Sign, Work, Wrong};
 use super::reader::{self, Message};
-use crate::access::{Actor, ActorFacts, DataScope, Role, Verb, Via};
+use crate::access::{Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
 use crate::error::AppError;
-use crate::i18n::Lang;
 use crate::ids::{ContactId, CustomerId, ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
-use crate::{contacts, events, files, org, text};
+use crate::{contacts, events, files, numbering, text};
 
 /// What a job begins with.
 pub struct Start {
@@ -36,12 +35,14 @@ pub struct Start {
 /// Loads an import that is in the state its job expects; `None` when there is nothing to do any more.
 pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start>, AppError> {
     let catalogue = app.catalogue().await?;
+    let import = app.db.read(move |conn| load_any(conn, id)).await?;
+    let Some(import) = import.filter(|i| i.state == state) else { return Ok(None) };
     let own = app.clone();
+    let actor = actor_of(app, import.created_by).await;
     let outcome = app
         .db
         .read(move |conn| {
-            let Some(import) = load_any(conn, id)?.filter(|i| i.state == state) else { return Ok(None) };
-            let actor = actor_of(conn, import.created_by)?;
+            let actor = actor?;
             let file = files::load(conn, &actor, Verb::Read, import.file_id)?;
             let source = (files::store_path(&own, &file), import.file_name.clone());
             let plan = Plan::new(conn, &import, actor, catalogue)?;
@@ -59,25 +60,9 @@ pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start
 }
 
 /// The person an import is done for, with the rights he has now.
-pub fn actor_of(conn: &mut store::Conn<'_>, person: PersonId) -> Result<Actor, AppError> {
-    if person.0 == 0 {
-        return Ok(Actor::command_line());
-    }
-    let person = org::load_person(conn, person)?
-        .filter(|p| p.is_active)
-        .ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))?;
-    Ok(Actor::new(ActorFacts {
-        person_id: person.id,
-        username: person.username,
-        name: person.name,
-        role: person.role,
-        scope: if person.role == Role::Administrator { DataScope::All } else { person.scope },
-        via: Via::Job,
-        ip: String::new(),
-        request_id: store::format_id(store::new_id()),
-        lang: Lang::Zh,
-        must_change_password: false,
-    }))
+pub async fn actor_of(app: &App, person: PersonId) -> Result<Actor, AppError> {
+    let actor = app.actor_for(person, Via::Job).await?;
+    actor.ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))
 }
 
 /// Ends an import that cannot go on.
@@ -172,6 +157,9 @@ pub async fn run(
 ) -> Result<Outcome, AppError> {
     let Start { import, plan, source } = start;
     let (id, now) = (import.id, app.now());
+    if import.last_row == 0 && plan.has_numbers() {
+        keep_clear(app, &plan, source.clone()).await?;
+    }
     let reading = plan.clone();
     let mut batches = reader::batches(source.0, source.1, import.last_row, move |row| reading.read(row, now));
     let (mut place, mut total) = (import.last_row, Counts::of(&import));
@@ -201,6 +189,9 @@ pub async fn run(
                     return Ok(Outcome::Interrupted);
                 }
             }
+            Message::Warning(problem) => {
+                app.db.write(move |tx| keep_doubts(tx, id, |doubts| doubts.add_file(&problem))).await?;
+            }
             Message::End => {
                 finish(app, id, &plan, State::Done, "").await?;
                 return Ok(Outcome::Done);
@@ -212,6 +203,37 @@ pub async fn run(
         }
     }
     Err(AppError::Internal("the reading thread ended without a word".into()))
+}
+
+/// Notes the numbers of the system's own series in the file, so that no row without a number gets one that stands
+/// further down.
+async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result<(), AppError> {
+    let reading = plan.clone();
+    let mut serials = reader::batches(source.0, source.1, 0, move |row| reading.serial(&row.cells));
+    let mut given = Vec::new();
+    while let Some(message) = serials.recv().await {
+        match message? {
+            Message::Batch(batch) => given.extend(batch.into_iter().flatten()),
+            // What is wrong with the file is said when its rows are written.
+            Message::Warning(_) => {}
+            Message::End | Message::Failed(_) => break,
+        }
+    }
+    if given.is_empty() {
+        return Ok(());
+    }
+    Ok(app.db.write(move |tx| numbering::note_given(tx, "customer", &mut given.clone())).await?)
+}
+
+/// Adds to what is in doubt about a running import; kept with it, so that one that is killed goes on counting.
+fn keep_doubts(tx: &mut Tx<'_>, id: ImportId, add: impl FnOnce(&mut Doubts)) -> Result<(), AppError> {
+    let Some(mut import) = load_any(tx, id)? else { return Ok(()) };
+    let before = import.report.doubts.clone();
+    add(&mut import.report.doubts);
+    if import.report.doubts != before {
+        super::model::save_report(tx, id, &import.report)?;
+    }
+    Ok(())
 }
 
 async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome, AppError> {
@@ -253,19 +275,32 @@ async fn finish(app: &App, id: ImportId, plan: &Plan, state: State, problem: &st
         .await
 }
 
-/// Notes that the job of an import was given up.
-pub fn give_up(tx: &mut Tx<'_>, id: i64, reason: &str, now: Millis) -> store::Result<()> {
-    tracing::error!(import = %ImportId(id), reason, "an import was given up");
-    tx.exec(
-        "UPDATE imports SET state = 'failed', problem = $2, finished_at = $3, version = version + 1
-         WHERE id = $1 AND state IN ('checking', 'running', 'undoing')",
-        &[
-            id.into(),
-            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件".into(),
-            now.into(),
-        ],
-    )
-    .map(drop)
+/// Notes that the job of an import was given up: with the reason when a person can do something about it.
+pub fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
+    tracing::error!(import = %ImportId(id), %error, "an import was given up");
+    let reason: String = error.to_string().trim().chars().take(500).collect();
+    for (state, otherwise) in [
+        (
+            State::Undoing,
+            "系统多次尝试都没有成功，撤销没有做完。请联系管理员查看服务器日志，之后可以再撤销一次",
+        ),
+        (
+            State::Checking,
+            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
+        ),
+        (
+            State::Running,
+            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
+        ),
+    ] {
+        let problem = if error.is_final() { reason.as_str() } else { otherwise };
+        tx.exec(
+            "UPDATE imports SET state = 'failed', problem = $2, finished_at = COALESCE(finished_at, $3),
+               version = version + 1 WHERE id = $1 AND state = $4",
+            &[id.into(), problem.into(), now.into(), state.code().into()],
+        )?;
+    }
+    Ok(())
 }
 
 #[derive(Clone)]
@@ -326,6 +361,15 @@ impl Batch {
         written.flush(tx)?;
         let counts = written.counts();
         self.insert_notes(tx, &written.notes)?;
+        let doubtful: Vec<&Work> = written
+            .notes
+            .iter()
+            .filter(|n| matches!(n.outcome, "created" | "updated") && !n.work.doubts.is_empty())
+            .map(|n| n.work)
+            .collect();
+        if !doubtful.is_empty() {
+            keep_doubts(tx, self.id, |doubts| doubtful.iter().for_each(|w| doubts.add(w, &self.columns)))?;
+        }
         tx.exec(
             "UPDATE imports SET read_rows = read_rows + $2, created = created + $3, updated = updated + $4,
                skipped = skipped + $5, failed = failed + $6 WHERE id = $1",
@@ -477,7 +521,7 @@ impl<'b> Written<'b> {
         self.flush(tx)?;
         let (plan, now) = (&self.batch.plan, self.batch.now);
         let changed = tx.savepoint(|tx| {
-            let old = customers::load_for(tx, plan.actor(), Verb::Update, id)?;
+            let old = customers::load_for(tx, plan.actor(), Object::Customer, Verb::Update, id)?;
             let draft = Draft { number: None, ..work.draft.clone() };
             let new = customers::update(tx, plan.actor(), plan.catalogue(), id, None, &draft, now)?;
             let added = match &work.contact {

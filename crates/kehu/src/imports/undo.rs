@@ -8,8 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use store::Tx;
 
 use super::model::{Import, State, load_any};
-use super::run::actor_of;
-use crate::access::{self, Actor, Verb};
+use crate::access::{self, Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -23,13 +22,16 @@ use crate::{contacts, events, text};
 /// Rows taken back in one transaction.
 const BATCH: i64 = 100;
 
-/// Asks for it; the job does it.
+/// Asks for it; the job does it with the rights of the one who asked.
 pub fn ask(tx: &mut Tx<'_>, actor: &Actor, id: ImportId, now: Millis) -> Result<Import, AppError> {
     let import = super::model::load(tx, actor, id)?;
     if !import.state.is_over() || import.created + import.updated == 0 {
         return Err(AppError::Conflict(text!("这次导入没有可以撤销的内容")));
     }
-    tx.exec("UPDATE imports SET state = 'undoing', version = version + 1 WHERE id = $1", &[id.into()])?;
+    tx.exec(
+        "UPDATE imports SET state = 'undoing', undone_by = $2, problem = '', version = version + 1 WHERE id = $1",
+        &[id.into(), actor.person_id.into()],
+    )?;
     jobs::enqueue(tx, super::UNDO, id.0, now)?;
     audit::record(tx, actor, now, &Entry::of("import.undo_requested", "import", id.0))?;
     load_any(tx, id)?.ok_or(AppError::NotFound)
@@ -64,16 +66,12 @@ impl store::FromRow for Row {
 /// The job.
 pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
     let id = ImportId(task.subject_id);
-    let begun = app
-        .db
-        .read(move |conn| {
-            let Some(import) = load_any(conn, id)?.filter(|i| i.state == State::Undoing) else {
-                return Ok(None);
-            };
-            Ok::<_, AppError>(Some(actor_of(conn, import.created_by)?))
-        })
-        .await?;
-    let Some(actor) = begun else { return Ok(Outcome::Done) };
+    let import = app.db.read(move |conn| load_any(conn, id)).await?;
+    let Some(import) = import.filter(|i| i.state == State::Undoing) else { return Ok(Outcome::Done) };
+    let actor = app.actor_for(import.undone_by.unwrap_or(import.created_by), Via::Job).await?;
+    let actor = actor.ok_or_else(|| {
+        AppError::Forbidden(text!("要求撤销的人已停用，撤销没有做完；请由管理员再撤销一次"))
+    })?;
     let catalogue = app.catalogue().await?;
     let mut unwound = Unwound::new();
     loop {
@@ -156,7 +154,7 @@ pub fn kept(
     id: ImportId,
     limit: i64,
 ) -> store::Result<Vec<(i64, CustomerId, String)>> {
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Customer);
     conn.rows(
         &format!(
             "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
@@ -252,7 +250,7 @@ fn one(
         Some((before, is)) if before == row.version_after => is,
         _ => row.version_after,
     };
-    let customer = customers::load_for(tx, actor, Verb::Update, row.customer)?;
+    let customer = customers::load_for(tx, actor, Object::Customer, Verb::Update, row.customer)?;
     if customer.version != expected {
         return Ok(false);
     }

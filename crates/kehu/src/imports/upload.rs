@@ -4,10 +4,11 @@ use serde_json::json;
 use sheets::Header;
 use store::Tx;
 
+use super::check::Report;
 use super::mapping::{self, Target};
 use super::model::{Import, OnDuplicate, State, load, load_any};
 use super::reader::{self, Peek};
-use crate::access::Actor;
+use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -84,6 +85,7 @@ pub fn insert(
 
 /// Stores a received file as a new import.
 pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import, AppError> {
+    access::require_may(actor, Object::Customer, Verb::Import)?;
     let peek = peek(&received).await?;
     let (catalogue, actor, now) = (app.catalogue().await?, actor.clone(), app.now());
     files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
@@ -110,8 +112,8 @@ pub fn choose(
         mapping::remember(tx, header, &targets, catalogue, now)?;
     }
     if let Some(owner) = choices.owner_id {
-        if !actor.is_administrator() && owner != actor.person_id {
-            return Err(AppError::field("owner_id", text!("只有管理员可以更换负责人")));
+        if !actor.may(Object::Customer, Verb::Assign) && owner != actor.person_id {
+            return Err(AppError::field("owner_id", access::refusal(Object::Customer, Verb::Assign)));
         }
         if org::load_person(tx, owner)?.is_none_or(|p| !p.is_active) {
             return Err(AppError::field("owner_id", text!("没有这位员工，或者他已停用")));
@@ -169,7 +171,15 @@ fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<
          WHERE id = $1 AND state = $4",
         &[import.id.into(), state.code().into(), now.into(), import.state.code().into()],
     )?;
-    if begun == 1 { Ok(()) } else { Err(AppError::Stale) }
+    if begun != 1 {
+        return Err(AppError::Stale);
+    }
+    // What the check doubted is counted anew while rows are written.
+    if state == State::Running && import.report.doubts != Default::default() {
+        let report = Report { doubts: Default::default(), ..import.report.clone() };
+        super::model::save_report(tx, import.id, &report)?;
+    }
+    Ok(())
 }
 
 /// Asks a running check or import to stop at its next batch; what was written stays.

@@ -11,7 +11,7 @@ use super::api::{id_of, match_on, on_duplicate, read_upload, send_errors};
 use super::mapping::{Target, offered};
 use super::model::{Import, OnDuplicate, State as Stage, list, load};
 use super::{errors, template, undo, upload};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -184,6 +184,7 @@ struct Show {
     heads: Vec<String>,
     examples: Vec<ExampleRow>,
     bad: Vec<BadLine>,
+    doubtful: Vec<BadLine>,
     undone: undo::Counts,
     kept_rows: Vec<(i64, String, String)>,
     took: String,
@@ -217,6 +218,12 @@ struct BadLine {
 impl Show {
     fn guessed(&self) -> i64 {
         self.import.report.guessed.0 + self.import.report.guessed.1
+    }
+
+    /// What should be known about the file as a whole.
+    fn about_file(&self) -> Vec<String> {
+        let file = self.import.report.doubts.file.iter();
+        file.map(|(zh, en)| self.l.pick(zh, en).to_owned()).collect()
     }
 
     fn is_error_file(&self) -> bool {
@@ -278,7 +285,8 @@ async fn view(
             let undone =
                 if import.state == Stage::Undone { undo::counts(conn, id)? } else { undo::Counts::default() };
             let kept = if undone.kept > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
-            let people = if own.is_administrator() { org::list_people(conn)? } else { Vec::new() };
+            let may_assign = own.may(Object::Customer, Verb::Assign);
+            let people = if may_assign { org::list_people(conn)? } else { Vec::new() };
             Ok::<_, AppError>((import, bad, undone, kept, people))
         })
         .await?;
@@ -302,7 +310,7 @@ async fn view(
     let (heads, examples) =
         if step == "checked" { example_rows(&import, &catalogue, l) } else { Default::default() };
     let bad = match step {
-        "checked" => checked_rows(&import, l),
+        "checked" => bad_lines(&import.report.problems, l),
         _ => bad.into_iter().map(|(row, name, reasons)| BadLine { row, name, reasons }).collect(),
     };
     let owner = import.owner_id.map(|o| o.to_string()).unwrap_or_default();
@@ -332,6 +340,7 @@ async fn view(
         heads,
         examples,
         bad,
+        doubtful: bad_lines(&import.report.doubts.first, l),
         undone,
         kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
         took,
@@ -447,11 +456,8 @@ fn shown(target: &Target, value: &str, catalogue: &Catalogue, l: Lang) -> String
     }
 }
 
-fn checked_rows(import: &Import, l: Lang) -> Vec<BadLine> {
-    import
-        .report
-        .problems
-        .iter()
+fn bad_lines(rows: &[super::BadRow], l: Lang) -> Vec<BadLine> {
+    rows.iter()
         .map(|bad| BadLine {
             row: bad.row,
             name: bad.name.clone(),

@@ -1,5 +1,5 @@
 //! Background jobs: rows of a table, enqueued in the transaction that wants the work, claimed with a lease, tried again
-//! with growing pauses and given up after eight tries. A job may run more than once (its server may be killed), so its
+//! with growing pauses and given up after eight tries, or at once when another try cannot help. A job may run more than once (its server may be killed), so its
 //! work must be able to go on where it stopped.
 
 mod chores;
@@ -26,11 +26,11 @@ pub type Work = Pin<Box<dyn Future<Output = Result<Outcome, AppError>> + Send>>;
 pub struct Kind {
     /// The name in the table: `import.run`.
     pub name: &'static str,
-    /// Does the work for a subject. An error is tried again later; what can never succeed must be noted by the work
-    /// itself and answered with `Done`.
+    /// Does the work for a subject. An error is tried again later, unless it is final (`AppError::is_final`): then the
+    /// job is given up at once.
     pub run: fn(App, Task) -> Work,
     /// Notes at the subject that its job was given up, in the transaction that gives it up.
-    pub on_dead: fn(&mut Tx<'_>, i64, &str, Millis) -> store::Result<()>,
+    pub on_dead: fn(&mut Tx<'_>, i64, &AppError, Millis) -> store::Result<()>,
 }
 
 /// How the work of a job ended.
@@ -67,10 +67,21 @@ impl Task {
 
 /// Puts a job into the queue, in the caller's transaction. Call `app.jobs_waiting.notify_one()` after the commit.
 pub fn enqueue(tx: &mut Tx<'_>, kind: &'static str, subject_id: i64, now: Millis) -> store::Result<JobId> {
+    enqueue_at(tx, kind, subject_id, now, now)
+}
+
+/// `enqueue` for work that must not begin before `at`.
+pub fn enqueue_at(
+    tx: &mut Tx<'_>,
+    kind: &'static str,
+    subject_id: i64,
+    at: Millis,
+    now: Millis,
+) -> store::Result<JobId> {
     let id = JobId::new();
     tx.exec(
-        "INSERT INTO jobs (id, kind, subject_id, state, run_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, $4)",
-        &[id.into(), kind.into(), subject_id.into(), now.into()],
+        "INSERT INTO jobs (id, kind, subject_id, state, run_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, $5)",
+        &[id.into(), kind.into(), subject_id.into(), at.into(), now.into()],
     )?;
     Ok(id)
 }

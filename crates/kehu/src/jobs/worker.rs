@@ -201,7 +201,7 @@ async fn run(app: &App, job: Claimed, stopping: &watch::Receiver<bool>) -> Resul
                     ),
                     &[id, worker, now.into()],
                 )?,
-                Err(error) if job.attempts < TRIES && kind.is_some() => tx.exec(
+                Err(error) if job.attempts < TRIES && kind.is_some() && !error.is_final() => tx.exec(
                     &format!("UPDATE jobs SET state = 'waiting', run_at = $3, last_error = $4, worker = '' {mine}"),
                     &[id, worker, (now + pause(job.attempts)).into(), error.to_string().into()],
                 )?,
@@ -212,7 +212,7 @@ async fn run(app: &App, job: Claimed, stopping: &watch::Receiver<bool>) -> Resul
                         &[id, worker, now.into(), (&reason).into()],
                     )?;
                     if let Some(kind) = kind.filter(|_| given_up > 0) {
-                        (kind.on_dead)(tx, job.subject_id, &reason, now)?;
+                        (kind.on_dead)(tx, job.subject_id, error, now)?;
                     }
                     given_up
                 }

@@ -112,7 +112,7 @@ pub fn save_view(
     now: Millis,
 ) -> Result<ViewId, AppError> {
     const MOST: i64 = 50;
-    let name = name.trim();
+    let name = &*hanzi::normal::visible(name);
     if name.is_empty() || name.chars().count() > 20 || name.chars().any(char::is_control) {
         return Err(AppError::field("name", text!("请填写方案名称，最多 20 个字")));
     }

@@ -1,14 +1,17 @@
-//! Adding and changing people. Only administrators may; every change ends the person's sessions when it touches his
-//! rights, and nobody can take away the last administrator.
+//! Adding and changing people: for whoever keeps the organisation; giving roles needs the right to grant them. Every
+//! change of his own roles ends a person's sessions, and nobody can take away the last administrator.
+
+use std::collections::HashMap;
 
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, DataScope, Role, require_administrator};
+use super::directory::rights_changed;
+use crate::access::{ADMINISTRATOR_ID, Actor, Object, STAFF_ID, Verb, require_administrator, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
 use crate::i18n::Lang;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RoleId};
 use crate::text;
 
 /// A person.
@@ -26,12 +29,12 @@ pub struct Person {
     pub phone: String,
     /// Mail address.
     pub email: String,
-    /// Role.
-    pub role: Role,
-    /// Data scope.
-    pub scope: DataScope,
+    /// Roles he has himself, for the units he works in; those of his posts come on top.
+    pub roles: Vec<RoleId>,
     /// Whether he may sign in.
     pub is_active: bool,
+    /// Last day in the company; empty while he is in it.
+    pub left_on: String,
     /// Last log-in.
     pub last_login_at: Option<Millis>,
     /// Counts changes.
@@ -39,6 +42,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whether he may do everything.
+    pub fn is_administrator(&self) -> bool {
+        self.roles.contains(&ADMINISTRATOR_ID)
+    }
+
     /// Whether the words a colleague types mean this person: a part of the name, its pinyin or initials, the
     /// sign-in name, job title or phone.
     pub fn is_meant_by(&self, words: &str) -> bool {
@@ -48,8 +56,7 @@ impl Person {
     }
 }
 
-const COLUMNS: &str =
-    "id, username, name, title, phone, email, role, data_scope, is_active, last_login_at, version";
+const COLUMNS: &str = "id, username, name, title, phone, email, is_active, left_on, last_login_at, version";
 
 impl FromRow for Person {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
@@ -60,11 +67,11 @@ impl FromRow for Person {
             title: row.get(3)?,
             phone: row.get(4)?,
             email: row.get(5)?,
-            role: Role::named(&row.get::<String>(6)?).unwrap_or(Role::Staff),
-            scope: DataScope::named(&row.get::<String>(7)?).unwrap_or(DataScope::Own),
-            is_active: row.get(8)?,
-            last_login_at: row.get(9)?,
-            version: row.get(10)?,
+            roles: Vec::new(),
+            is_active: row.get(6)?,
+            left_on: row.get(7)?,
+            last_login_at: row.get(8)?,
+            version: row.get(9)?,
         })
     }
 }
@@ -82,10 +89,8 @@ pub struct NewPerson {
     pub phone: String,
     /// Mail address.
     pub email: String,
-    /// Role.
-    pub role: Role,
-    /// Data scope.
-    pub scope: DataScope,
+    /// Roles he has himself.
+    pub roles: Vec<RoleId>,
     /// Hash of the first password.
     pub password_hash: String,
     /// Whether he must choose his own at the first log-in.
@@ -112,24 +117,22 @@ pub fn add_person(
     input: &NewPerson,
     now: Millis,
 ) -> Result<PersonId, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Organisation, Verb::Update)?;
     let username = username_key(&input.username);
     check(&username, &input.name, &input.title, &input.phone, &input.email)?;
     let id = PersonId::new();
     tx.exec(
-        "INSERT INTO people (id, username, name, name_search, title, phone, email, role, data_scope, password_hash,
+        "INSERT INTO people (id, username, name, name_search, title, phone, email, password_hash,
          must_change_password, security_stamp, created_at, updated_at)
-         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$13)",
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$11)",
         &[
             id.into(),
             (&username).into(),
-            input.name.trim().into(),
+            hanzi::normal::visible(&input.name).into_owned().into(),
             search_text(&input.name, &username).into(),
             input.title.trim().into(),
             input.phone.trim().into(),
             input.email.trim().into(),
-            input.role.code().into(),
-            input.scope.code().into(),
             (&input.password_hash).into(),
             input.must_change_password.into(),
             store::new_id().into(),
@@ -137,9 +140,10 @@ pub fn add_person(
         ],
     )
     .map_err(taken)?;
-    let after = serde_json::json!({
-        "username": username, "name": input.name.trim(), "role": input.role.code(), "scope": input.scope.code(),
-    });
+    set_roles(tx, actor, id, &[], &input.roles, now)?;
+    rights_changed(tx)?;
+    let roles = role_names(tx, &input.roles)?;
+    let after = serde_json::json!({ "username": username, "name": hanzi::normal::visible(&input.name), "roles": roles });
     audit::record(tx, actor, now, &Entry::of("person.created", "person", id.0).after(&after))?;
     Ok(id)
 }
@@ -155,15 +159,14 @@ pub struct PersonChange {
     pub phone: Option<String>,
     /// Mail address.
     pub email: Option<String>,
-    /// Role.
-    pub role: Option<Role>,
-    /// Data scope.
-    pub scope: Option<DataScope>,
+    /// Roles he has himself, replacing all.
+    pub roles: Option<Vec<RoleId>>,
     /// Whether he may sign in.
     pub is_active: Option<bool>,
 }
 
-/// Changes a person whose version is still `version`. Role, scope and activity end his sessions at once.
+/// Changes a person whose version is still `version`. Roles and activity end his sessions at once; whoever is made
+/// active again has not left any more.
 pub fn change_person(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -172,40 +175,41 @@ pub fn change_person(
     change: &PersonChange,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
-    if change.role.is_some() || change.is_active.is_some() {
+    require_may(actor, Object::Organisation, Verb::Update)?;
+    if change.roles.is_some() || change.is_active.is_some() {
         hold_administrators(tx)?;
     }
     let before = load_person(tx, id)?.ok_or(AppError::NotFound)?;
+    // Whoever keeps the organisation must not lock out or rename those who administer the system.
+    if before.is_administrator() && !actor.is_administrator() {
+        require_administrator(actor)?;
+    }
     let after = Person {
         name: change.name.clone().unwrap_or_else(|| before.name.clone()),
         title: change.title.clone().unwrap_or_else(|| before.title.clone()),
         phone: change.phone.clone().unwrap_or_else(|| before.phone.clone()),
         email: change.email.clone().unwrap_or_else(|| before.email.clone()),
-        role: change.role.unwrap_or(before.role),
-        scope: change.scope.unwrap_or(before.scope),
+        roles: change.roles.clone().unwrap_or_else(|| before.roles.clone()),
         is_active: change.is_active.unwrap_or(before.is_active),
         ..before.clone()
     };
     check(&after.username, &after.name, &after.title, &after.phone, &after.email)?;
-    let changes_rights =
-        after.role != before.role || after.scope != before.scope || after.is_active != before.is_active;
+    let changes_rights = after.roles != before.roles || after.is_active != before.is_active;
     let stamp = if changes_rights { store::new_id() } else { 0 };
     let changed = tx.exec(
-        "UPDATE people SET name = $3, name_search = $4, title = $5, phone = $6, email = $7, role = $8, data_scope = $9,
-           is_active = $10, security_stamp = CASE WHEN CAST($11 AS BIGINT) = 0 THEN security_stamp ELSE $11 END,
-           version = version + 1, updated_at = $12
+        "UPDATE people SET name = $3, name_search = $4, title = $5, phone = $6, email = $7,
+           left_on = CASE WHEN is_active = FALSE AND $8 = TRUE THEN '' ELSE left_on END,
+           is_active = $8, security_stamp = CASE WHEN CAST($9 AS BIGINT) = 0 THEN security_stamp ELSE $9 END,
+           version = version + 1, updated_at = $10
          WHERE id = $1 AND version = $2",
         &[
             id.into(),
             version.into(),
-            after.name.trim().into(),
+            hanzi::normal::visible(&after.name).into_owned().into(),
             search_text(&after.name, &after.username).into(),
             after.title.trim().into(),
             after.phone.trim().into(),
             after.email.trim().into(),
-            after.role.code().into(),
-            after.scope.code().into(),
             after.is_active.into(),
             stamp.into(),
             now.into(),
@@ -215,10 +219,12 @@ pub fn change_person(
         return Err(AppError::Stale);
     }
     if changes_rights {
+        set_roles(tx, actor, id, &before.roles, &after.roles, now)?;
         keep_an_administrator(tx)?;
         tx.exec("DELETE FROM sessions WHERE person_id = $1", &[id.into()])?;
     }
-    let (before, after) = (facts(&before), facts(&after));
+    rights_changed(tx)?;
+    let (before, after) = (facts(tx, &before)?, facts(tx, &after)?);
     audit::record(tx, actor, now, &Entry::of("person.updated", "person", id.0).change(&before, &after))?;
     Ok(())
 }
@@ -234,7 +240,11 @@ pub fn reset_password(
 ) -> Result<(), AppError> {
     let by_himself = actor.person_id == id;
     if !by_himself {
-        require_administrator(actor)?;
+        require_may(actor, Object::Organisation, Verb::Update)?;
+        let is_administrators = load_person(tx, id)?.is_some_and(|p| p.is_administrator());
+        if is_administrators {
+            require_administrator(actor)?;
+        }
     }
     let changed = tx.exec(
         "UPDATE people SET password_hash = $2, must_change_password = $3, security_stamp = $4, version = version + 1,
@@ -263,31 +273,61 @@ pub fn set_language(tx: &mut Tx<'_>, actor: &Actor, lang: Lang, now: Millis) -> 
 
 /// A person by id.
 pub fn load_person(conn: &mut Conn<'_>, id: PersonId) -> store::Result<Option<Person>> {
-    conn.row(&format!("SELECT {COLUMNS} FROM people WHERE id = $1"), &[id.into()])
+    let found: Option<Person> =
+        conn.row(&format!("SELECT {COLUMNS} FROM people WHERE id = $1"), &[id.into()])?;
+    let Some(mut person) = found else { return Ok(None) };
+    let roles: Vec<(RoleId,)> = conn.rows(
+        "SELECT role_id FROM person_roles WHERE person_id = $1 AND unit_id = 0 ORDER BY role_id",
+        &[id.into()],
+    )?;
+    person.roles = roles.into_iter().map(|(id,)| id).collect();
+    Ok(Some(person))
 }
 
-/// Everybody, active ones first; at most 2,000. Names of colleagues are never hidden.
+/// Most people a list holds.
+const MOST_PEOPLE: usize = 5_000;
+
+/// Everybody, active ones first; at most 5,000. Names of colleagues are never hidden.
 pub fn list_people(conn: &mut Conn<'_>) -> store::Result<Vec<Person>> {
-    conn.rows(&format!("SELECT {COLUMNS} FROM people ORDER BY is_active DESC, id LIMIT 2000"), &[])
+    let mut people: Vec<Person> = conn.rows(
+        &format!("SELECT {COLUMNS} FROM people ORDER BY is_active DESC, id LIMIT {MOST_PEOPLE}"),
+        &[],
+    )?;
+    let mut roles: HashMap<PersonId, Vec<RoleId>> = HashMap::new();
+    let rows: Vec<(PersonId, RoleId)> =
+        conn.rows("SELECT person_id, role_id FROM person_roles WHERE unit_id = 0 ORDER BY role_id", &[])?;
+    for (person, role) in rows {
+        roles.entry(person).or_default().push(role);
+    }
+    for person in &mut people {
+        person.roles = roles.remove(&person.id).unwrap_or_default();
+    }
+    Ok(people)
 }
 
 /// Id and name of everybody, to put names to owners.
-pub fn person_names(conn: &mut Conn<'_>) -> store::Result<std::collections::HashMap<PersonId, String>> {
+pub fn person_names(conn: &mut Conn<'_>) -> store::Result<HashMap<PersonId, String>> {
     Ok(conn.rows::<(PersonId, String)>("SELECT id, name FROM people", &[])?.into_iter().collect())
 }
 
-fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> Result<(), AppError> {
-    let mut errors = Vec::new();
+/// What is wrong with a sign-in name, as typed.
+pub fn check_username(typed: &str) -> Option<FieldError> {
+    let username = username_key(typed);
     let length = username.chars().count();
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
-    if !(2..=40).contains(&length) || !username.chars().all(allowed) {
-        errors
-            .push(FieldError::new("username", text!("用户名为 2–40 个字母、数字、汉字或 . _ - @，不含空格")));
-    }
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control) {
-        errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
-    }
+    let is_bad = !(2..=40).contains(&length) || !username.chars().all(allowed);
+    is_bad.then(|| FieldError::new("username", text!("用户名为 2–40 个字母、数字、汉字或 . _ - @，不含空格")))
+}
+
+/// What is wrong with a person's name.
+pub fn check_name(typed: &str) -> Option<FieldError> {
+    let name = hanzi::normal::visible(typed);
+    let is_bad = name.is_empty() || name.chars().count() > 40 || name.chars().any(char::is_control);
+    is_bad.then(|| FieldError::new("name", text!("请填写姓名，最多 40 个字")))
+}
+
+fn check(username: &str, name: &str, title: &str, phone: &str, email: &str) -> Result<(), AppError> {
+    let mut errors: Vec<FieldError> = check_username(username).into_iter().chain(check_name(name)).collect();
     if title.chars().count() > 60 || title.chars().any(char::is_control) {
         errors.push(FieldError::new("title", text!("最多 {} 个字", 60)));
     }
@@ -314,17 +354,63 @@ fn taken(error: store::Error) -> AppError {
 
 /// Lets one change after the other decide who administers. Without it two administrators who take each other's role
 /// at once would each still count the other.
-fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
-    let sql = format!("SELECT id FROM people WHERE role = 'administrator' ORDER BY id{}", tx.for_change());
-    tx.rows::<(PersonId,)>(&sql, &[]).map(drop)
+pub(crate) fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
+    let sql = format!("SELECT epoch FROM rights_state WHERE id = 1{}", tx.for_change());
+    tx.rows::<(i64,)>(&sql, &[]).map(drop)
 }
 
 /// Call `hold_administrators` before the change.
-fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
-    let left =
-        tx.count("SELECT COUNT(*) FROM people WHERE role = 'administrator' AND is_active = TRUE", &[])?;
+pub(crate) fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
+    let left = tx.count(
+        "SELECT COUNT(*) FROM person_roles r JOIN people p ON p.id = r.person_id
+         WHERE r.role_id = $1 AND r.ends_on = '' AND p.is_active = TRUE",
+        &[ADMINISTRATOR_ID.into()],
+    )?;
     if left == 0 {
         return Err(AppError::Conflict(text!("系统至少要有一名在用的管理员，请先指定另一名管理员")));
+    }
+    Ok(())
+}
+
+/// Gives and takes away roles a person has himself. Only who may grant roles may, and nobody but an administrator
+/// makes or unmakes one; a role that is not there any more is refused.
+fn set_roles(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: PersonId,
+    before: &[RoleId],
+    after: &[RoleId],
+    now: Millis,
+) -> Result<(), AppError> {
+    let gone: Vec<RoleId> = before.iter().filter(|r| !after.contains(r)).copied().collect();
+    let come: Vec<RoleId> = after.iter().filter(|r| !before.contains(r)).copied().collect();
+    if gone.is_empty() && come.is_empty() {
+        return Ok(());
+    }
+    // The plain staff role comes with being added, so that whoever keeps people may add them.
+    let is_plain = gone.is_empty() && before.is_empty() && come == [STAFF_ID];
+    if !is_plain {
+        require_may(actor, Object::Role, Verb::Update)?;
+    }
+    if gone.contains(&ADMINISTRATOR_ID) || come.contains(&ADMINISTRATOR_ID) {
+        require_administrator(actor)?;
+    }
+    for role in &gone {
+        tx.exec(
+            "DELETE FROM person_roles WHERE person_id = $1 AND role_id = $2 AND unit_id = 0",
+            &[id.into(), (*role).into()],
+        )?;
+    }
+    for role in &come {
+        let done = tx.exec(
+            "INSERT INTO person_roles (person_id, role_id, granted_at, granted_by)
+             SELECT $1, id, $3, $4 FROM roles WHERE id = $2 AND deleted_at IS NULL AND is_bundle = FALSE
+             ON CONFLICT (person_id, role_id, unit_id) DO NOTHING",
+            &[id.into(), (*role).into(), now.into(), actor.person_id.into()],
+        )?;
+        if done == 0 {
+            return Err(AppError::field("roles", text!("没有这个角色，它可能刚被删除，请刷新后重试")));
+        }
     }
     Ok(())
 }
@@ -333,9 +419,18 @@ fn search_text(name: &str, username: &str) -> String {
     format!("{name} {} {} {username}", hanzi::readings::full(name), hanzi::readings::initials(name))
 }
 
-fn facts(person: &Person) -> serde_json::Value {
-    serde_json::json!({
+/// What the log keeps of a person; roles by their names of that time.
+fn facts(conn: &mut Conn<'_>, person: &Person) -> store::Result<serde_json::Value> {
+    Ok(serde_json::json!({
         "name": person.name, "title": person.title, "phone": person.phone, "email": person.email,
-        "role": person.role.code(), "scope": person.scope.code(), "is_active": person.is_active,
-    })
+        "roles": role_names(conn, &person.roles)?, "is_active": person.is_active,
+    }))
+}
+
+fn role_names(conn: &mut Conn<'_>, roles: &[RoleId]) -> store::Result<Vec<String>> {
+    let mut names = Vec::with_capacity(roles.len());
+    for role in roles {
+        names.extend(conn.value::<String>("SELECT name FROM roles WHERE id = $1", &[(*role).into()])?);
+    }
+    Ok(names)
 }

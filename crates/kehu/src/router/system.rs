@@ -1,6 +1,7 @@
 //! Routes that belong to no feature: health, metrics, assets, the OpenAPI document.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -31,13 +32,19 @@ async fn live() -> &'static str {
     "ok\n"
 }
 
-/// Ready means: the database answers and storage has not failed.
+/// How long the database may take to answer before a server counts as not ready.
+const READY: Duration = Duration::from_secs(2);
+
+/// Ready means: the database answers soon and storage has not failed.
 async fn ready(State(app): State<App>) -> Result<&'static str, AppError> {
     if app.db.is_failed() {
         return Err(AppError::Unavailable);
     }
-    app.db.read(|conn| conn.count("SELECT COUNT(*) FROM company", &[])).await?;
-    Ok("ok\n")
+    let asked = app.db.read(|conn| conn.count("SELECT COUNT(*) FROM company", &[]));
+    match tokio::time::timeout(READY, asked).await {
+        Ok(answer) => answer.map(|_| "ok\n").map_err(AppError::from),
+        Err(_) => Err(AppError::Unavailable),
+    }
 }
 
 /// Prometheus text. Only numbers that tell nothing of customers' content; open like the health checks.
@@ -139,6 +146,7 @@ fn describe_problems(operation: &mut Operation) {
         ("401", "No valid token", true),
         ("403", "Not allowed, or a new password must be chosen first", true),
         ("404", "There is none, or the caller may not know it", has_path),
+        ("408", "The body came too slowly", has_body),
         ("409", "The same Idempotency-Key is being worked on", has_key),
         ("412", "Somebody changed it meanwhile", has_version),
         ("413", "Too large", has_body || has_query),

@@ -6,8 +6,8 @@ use hanzi::search::Matcher;
 use store::Conn;
 
 use super::{match_text, matching};
-use crate::access::{self, Actor};
-use crate::customers::{COLUMNS, Customer, Field};
+use crate::access::{self, Actor, FieldRule, Object, Verb};
+use crate::customers::{self, COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
 
 /// A customer that was found.
@@ -43,8 +43,65 @@ pub fn find_customers(
     let matcher = Matcher::new(query);
     let mut ranked: Vec<(u32, Customer)> = found.into_iter().map(|c| (rank(&matcher, &c), c)).collect();
     ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then(y.updated_at.cmp(&x.updated_at)));
-    ranked.truncate(limit);
-    ranked.into_iter().map(|(_, customer)| explain(conn, &matcher, customer)).collect()
+    let is_restricted = is_restricted(actor);
+    let mut hits = Vec::with_capacity(limit.min(ranked.len()));
+    for (_, customer) in ranked {
+        let hit = explain(conn, actor, &matcher, withhold(actor, customer))?;
+        // What only a withheld value explains is not found.
+        if !is_restricted || !hit.name_marks.is_empty() || hit.because.is_some() {
+            hits.push(hit);
+        }
+        if hits.len() == limit {
+            break;
+        }
+    }
+    Ok(hits)
+}
+
+/// Whether a search could find by something the actor may not see: then each hit must be explained by what he sees.
+pub fn is_restricted(actor: &Actor) -> bool {
+    let rights = &actor.rights;
+    let hides = |object, fields: &[&str]| {
+        fields.iter().any(|field| rights.narrowest(object, field) < FieldRule::Read)
+    };
+    let lacks = |object| {
+        let [customers, parts] = [Object::Customer, object].map(|o| access::reach_sql(actor, o, Verb::Read));
+        parts != "TRUE" && parts != customers
+    };
+    let own = OWN.map(|f| f.key());
+    hides(Object::Customer, &own)
+        || hides(Object::Contact, &["name", "phone", "landline"])
+        || lacks(Object::Contact)
+        || lacks(Object::Asset)
+}
+
+/// The fields of a customer that its search document holds.
+const OWN: [Field; 8] = [
+    Field::Name,
+    Field::ShortName,
+    Field::Phone,
+    Field::Landline,
+    Field::CreditCode,
+    Field::IdNumber,
+    Field::Email,
+    Field::Wechat,
+];
+
+/// Whether what is shown of the customer itself explains a hit.
+pub fn is_seen(matcher: &Matcher, customer: &Customer) -> bool {
+    let explains = |value: &str| !matcher.highlight(value).is_empty();
+    explains(&customer.number) || OWN.into_iter().any(|f| explains(customer.get(f)))
+}
+
+/// The customer as the actor sees it, if what he sees of it, its contacts or its assets explains the hit.
+pub fn seen(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &str,
+    customer: Customer,
+) -> Result<Option<Customer>, AppError> {
+    let hit = explain(conn, actor, &Matcher::new(query), withhold(actor, customer))?;
+    Ok((!hit.name_marks.is_empty() || hit.because.is_some()).then_some(hit.customer))
 }
 
 fn candidates(
@@ -57,7 +114,11 @@ fn candidates(
     let engine = conn.engine();
     let Some(text) = match_text(engine, query, anchored) else { return Ok(Vec::new()) };
     let super::Matches { from, condition, id_column } = matching(conn, &text, "$1")?;
-    let readable = access::readable_sql(actor, "c");
+    let readable = match customers::narrow_sql(conn, actor)? {
+        // The plus keeps the index of words in the lead: it would be asked once for each id.
+        Some(ids) => format!("+{id_column} IN ({ids})"),
+        None => access::readable_sql(actor, Object::Customer),
+    };
     let sql = format!(
         "SELECT {} FROM {from} WHERE {condition} AND c.deleted_at IS NULL AND {readable}
          ORDER BY {id_column} DESC LIMIT $2",
@@ -74,15 +135,25 @@ fn rank(matcher: &Matcher, customer: &Customer) -> u32 {
     own.max(number).unwrap_or(1)
 }
 
-fn explain(conn: &mut Conn<'_>, matcher: &Matcher, customer: Customer) -> Result<Hit, AppError> {
+fn explain(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    matcher: &Matcher,
+    customer: Customer,
+) -> Result<Hit, AppError> {
     let name_marks = matcher.highlight(customer.name());
-    let because = if name_marks.is_empty() { reason(conn, matcher, &customer)? } else { None };
+    let because = if name_marks.is_empty() { reason(conn, actor, matcher, &customer)? } else { None };
     Ok(Hit { customer, name_marks, because })
 }
 
 type Reason = Option<(&'static str, String, Vec<Range<usize>>)>;
 
-fn reason(conn: &mut Conn<'_>, matcher: &Matcher, customer: &Customer) -> Result<Reason, AppError> {
+fn reason(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    matcher: &Matcher,
+    customer: &Customer,
+) -> Result<Reason, AppError> {
     let matched = |title: &'static str, value: &str| {
         let marks = matcher.highlight(value);
         (!marks.is_empty()).then(|| (title, value.to_owned(), marks))
@@ -90,23 +161,29 @@ fn reason(conn: &mut Conn<'_>, matcher: &Matcher, customer: &Customer) -> Result
     if let Some(found) = matched("客户编号", &customer.number) {
         return Ok(Some(found));
     }
-    for field in [
-        Field::ShortName,
-        Field::Phone,
-        Field::Landline,
-        Field::CreditCode,
-        Field::IdNumber,
-        Field::Email,
-        Field::Wechat,
-    ] {
+    for field in OWN.into_iter().skip(1) {
         if let Some(found) = matched(field.spec().zh, customer.get(field)) {
             return Ok(Some(found));
         }
     }
-    let contacts: Vec<(String, String, String)> = conn.rows(
-        "SELECT name, phone, landline FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL LIMIT 50",
-        &[customer.id.into()],
-    )?;
+    let facts = customer.facts();
+    let may = |object| actor.rights.covers(object, Verb::Read, &facts);
+    let mut contacts: Vec<(String, String, String)> = if may(Object::Contact) {
+        conn.rows(
+            "SELECT name, phone, landline FROM contacts WHERE customer_id = $1 AND deleted_at IS NULL LIMIT 50",
+            &[customer.id.into()],
+        )?
+    } else {
+        Vec::new()
+    };
+    let fields = actor.rights.fields(Object::Contact, &facts);
+    if !fields.is_open() {
+        for (name, phone, landline) in &mut contacts {
+            for (key, value) in [("name", name), ("phone", phone), ("landline", landline)] {
+                *value = crate::customers::shown_value(fields.rule(key), key, value);
+            }
+        }
+    }
     for (name, phone, landline) in &contacts {
         for value in [name, phone, landline] {
             if let Some(found) = matched("联系人", value) {
@@ -116,10 +193,14 @@ fn reason(conn: &mut Conn<'_>, matcher: &Matcher, customer: &Customer) -> Result
             }
         }
     }
-    let assets: Vec<(String, String, serde_json::Value)> = conn.rows(
-        "SELECT name, code, details FROM assets WHERE customer_id = $1 AND deleted_at IS NULL LIMIT 50",
-        &[customer.id.into()],
-    )?;
+    let assets: Vec<(String, String, serde_json::Value)> = if may(Object::Asset) {
+        conn.rows(
+            "SELECT name, code, details FROM assets WHERE customer_id = $1 AND deleted_at IS NULL LIMIT 50",
+            &[customer.id.into()],
+        )?
+    } else {
+        Vec::new()
+    };
     for (name, code, details) in &assets {
         let text = |key: &str| details.get(key).and_then(|v| v.as_str()).unwrap_or_default();
         for value in [code.as_str(), name.as_str(), text("vin"), text("serial")] {

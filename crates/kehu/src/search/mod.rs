@@ -5,7 +5,7 @@
 mod find;
 pub mod web;
 
-pub use find::{Hit, find_customers};
+pub use find::{Hit, find_customers, is_restricted, is_seen, seen};
 
 use hanzi::search::Document;
 use store::{Conn, Engine, Tx, Value};

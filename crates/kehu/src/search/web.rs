@@ -9,7 +9,7 @@ use hanzi::search::Matcher;
 use serde_json::json;
 
 use super::{Hit, find_customers};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::customers::{Field, ListQuery};
@@ -115,18 +115,20 @@ struct Place {
     icon: &'static str,
 }
 
-/// (source text, address, icon, for administrators only)
-const ACTIONS: [(&str, &str, &str, bool); 10] = [
-    ("新增客户", "/customers/new", "user-plus", false),
-    ("导入客户", "/imports", "file-import", false),
-    ("客户统计", "/customers/statistics", "chart-bar", false),
-    ("我的待办", "/tasks", "checklist", false),
-    ("今日需联系", "/tasks?tab=today", "phone-call", false),
-    ("档案待完善", "/tasks?tab=dossiers", "clipboard-list", false),
-    ("个人设置", "/me", "user", false),
-    ("使用手册", "/help", "books", false),
-    ("人员管理", "/admin/people", "users-group", true),
-    ("操作日志", "/admin/audit", "history", true),
+type Action = (&'static str, &'static str, &'static str, Option<(Object, Verb)>);
+
+/// (source text, address, icon, the permission it needs)
+const ACTIONS: [Action; 10] = [
+    ("新增客户", "/customers/new", "user-plus", Some((Object::Customer, Verb::Create))),
+    ("导入客户", "/imports", "file-import", Some((Object::Customer, Verb::Import))),
+    ("客户统计", "/customers/statistics", "chart-bar", None),
+    ("我的待办", "/tasks", "checklist", None),
+    ("今日需联系", "/tasks?tab=today", "phone-call", None),
+    ("档案待完善", "/tasks?tab=dossiers", "clipboard-list", None),
+    ("个人设置", "/me", "user", None),
+    ("使用手册", "/help", "books", None),
+    ("人员管理", "/admin/people", "users-group", Some((Object::Organisation, Verb::Update))),
+    ("操作日志", "/admin/audit", "history", Some((Object::Audit, Verb::Read))),
 ];
 
 /// The places an actor may go to and that fit the words, best first; the common ones for no words.
@@ -134,7 +136,7 @@ fn places(app: &App, actor: &Actor, words: &str, is_demo: bool) -> Vec<Place> {
     let l = actor.lang;
     let mut all: Vec<(String, String, String, &'static str)> = ACTIONS
         .iter()
-        .filter(|(.., only_administrators)| !only_administrators || actor.is_administrator())
+        .filter(|(.., need)| need.is_none_or(|(object, verb)| actor.may(object, verb)))
         .map(|(zh, href, icon, _)| (l.t(zh).to_owned(), (*zh).to_owned(), (*href).to_owned(), *icon))
         .collect();
     if words.is_empty() {
@@ -204,7 +206,11 @@ fn menu_hits(conn: &mut store::Conn<'_>, actor: &Actor, words: &str) -> Result<V
     if !actor.is_administrator() {
         query.owner = Some(Some(actor.person_id));
     }
-    let recent = customers::list(conn, actor, &query)?;
+    let mut recent = customers::list(conn, actor, &query)?;
+    if recent.items.is_empty() && query.owner.take().is_some() {
+        // Whoever owns none is offered what is in his sight.
+        recent = customers::list(conn, actor, &query)?;
+    }
     Ok(recent
         .items
         .into_iter()

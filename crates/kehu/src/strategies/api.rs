@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::model::FIELDS;
 use super::{Draft, Strategy, create, list, load, remove, update};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::contacts::api_parts::{
     ChangeProblems, CreateProblems, ReadProblems, described, id_schema, path_id,
@@ -18,14 +18,14 @@ use crate::contacts::api_parts::{
 use crate::error::AppError;
 use crate::ids::StrategyId;
 use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
-use crate::web::{Administrator, JsonBody, Need, Routes};
+use crate::web::{JsonBody, Need, Routes, Strategist};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .api(Need::SignedIn, routes!(list_strategies))
-        .api(Need::Administrator, routes!(create_strategy))
+        .api(Need::May(Object::Strategy, Verb::Update), routes!(create_strategy))
         .api(Need::SignedIn, routes!(show_strategy))
-        .api(Need::Administrator, routes!(update_strategy, remove_strategy))
+        .api(Need::May(Object::Strategy, Verb::Update), routes!(update_strategy, remove_strategy))
 }
 
 /// A service strategy as it is sent: null in `kind`, `class` and `level` means "any", elsewhere "not said".
@@ -110,7 +110,7 @@ async fn list_strategies(State(app): State<App>, _: Actor) -> Result<Response, A
 )]
 async fn create_strategy(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
@@ -154,7 +154,7 @@ async fn show_strategy(State(app): State<App>, _: Actor, Path(id): Path<String>)
 )]
 async fn update_strategy(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     Path(id): Path<String>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
@@ -176,7 +176,7 @@ async fn update_strategy(
 )]
 async fn remove_strategy(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Reply, AppError> {

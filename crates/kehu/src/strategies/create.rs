@@ -4,7 +4,7 @@ use store::{Tx, Value};
 
 use super::MOST;
 use super::model::{Draft, Strategy};
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -20,7 +20,7 @@ pub fn create(
     draft: &Draft,
     now: Millis,
 ) -> Result<Strategy, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Strategy, Verb::Update)?;
     let known = tx.count("SELECT COUNT(*) FROM service_strategies WHERE deleted_at IS NULL", &[])?;
     if known >= MOST {
         return Err(AppError::Conflict(text!("最多 {} 条服务策略，请先删除不再使用的", MOST)));

@@ -3,7 +3,7 @@
 use store::Tx;
 
 use super::load::load;
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -18,7 +18,7 @@ pub fn remove(
     version: Option<i64>,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Strategy, Verb::Update)?;
     let strategy = load(tx, id)?;
     if version.is_some_and(|v| v != strategy.version) {
         return Err(AppError::Stale);

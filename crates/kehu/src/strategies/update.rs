@@ -5,7 +5,7 @@ use store::{Tx, Value};
 use super::create::{columns, require_free_group, taken_meanwhile};
 use super::load::load;
 use super::model::{Draft, Strategy};
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -24,7 +24,7 @@ pub fn update(
     draft: &Draft,
     now: Millis,
 ) -> Result<Strategy, AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Strategy, Verb::Update)?;
     let old = load(tx, id)?;
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);

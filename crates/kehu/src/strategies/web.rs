@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::model::{CLASSES, FIELDS, LEVELS};
 use super::{Draft, Strategy, create, list, load, remove, update};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::contacts::api_parts::path_id;
@@ -17,18 +17,18 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::StrategyId;
 use crate::org::web::part_or_page;
-use crate::web::{Administrator, Choice, FormData, FormErrors, Need, Page, Routes, Shell, saved};
+use crate::web::{Choice, FormData, FormErrors, Need, Page, Routes, Shell, Strategist, saved};
 
 const HOME: &str = "/admin/service-strategies";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/admin/service-strategies", Need::SignedIn, index)
-        .post("/admin/service-strategies", Need::Administrator, add)
-        .get("/admin/service-strategies/new", Need::Administrator, new)
+        .post("/admin/service-strategies", Need::May(Object::Strategy, Verb::Update), add)
+        .get("/admin/service-strategies/new", Need::May(Object::Strategy, Verb::Update), new)
         .get("/admin/service-strategies/{id}", Need::SignedIn, show)
-        .post("/admin/service-strategies/{id}", Need::Administrator, change)
-        .post("/admin/service-strategies/{id}/delete", Need::Administrator, delete)
+        .post("/admin/service-strategies/{id}", Need::May(Object::Strategy, Verb::Update), change)
+        .post("/admin/service-strategies/{id}/delete", Need::May(Object::Strategy, Verb::Update), delete)
 }
 
 #[derive(Template)]
@@ -84,7 +84,7 @@ async fn index(State(app): State<App>, actor: Actor, page: Page) -> Result<Respo
         l,
         shell: page.shell(&[("服务策略", "")]),
         rows: all.into_iter().map(|s| row(s, &catalogue, l, &today)).collect(),
-        may_change: actor.is_administrator(),
+        may_change: actor.may(Object::Strategy, Verb::Update),
     };
     part_or_page(page.is_partial, index.as_list(), &index)
 }
@@ -157,11 +157,7 @@ fn said(strategy: &Strategy, l: Lang) -> Vec<(String, String)> {
         .collect()
 }
 
-async fn new(
-    State(app): State<App>,
-    Administrator(_): Administrator,
-    page: Page,
-) -> Result<Response, AppError> {
+async fn new(State(app): State<App>, Strategist(_): Strategist, page: Page) -> Result<Response, AppError> {
     let catalogue = app.catalogue().await?;
     StrategyPage::new(&page, &catalogue, None, FormData::default()).answer(page.is_partial, StatusCode::OK)
 }
@@ -175,7 +171,7 @@ async fn show(
     let id: StrategyId = path_id(&id)?;
     let catalogue = app.catalogue().await?;
     let strategy = app.db.read(move |conn| load(conn, id)).await?;
-    let facts = (!actor.is_administrator()).then(|| said(&strategy, page.l));
+    let facts = (!actor.may(Object::Strategy, Verb::Update)).then(|| said(&strategy, page.l));
     let card =
         StrategyPage { facts, ..StrategyPage::new(&page, &catalogue, Some(&strategy), filled(&strategy)) };
     card.answer(page.is_partial, StatusCode::OK)
@@ -183,7 +179,7 @@ async fn show(
 
 async fn add(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     page: Page,
     headers: HeaderMap,
     form: FormData,
@@ -202,7 +198,7 @@ async fn add(
 
 async fn change(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -225,7 +221,7 @@ async fn change(
 
 async fn delete(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Strategist(actor): Strategist,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,

@@ -2,10 +2,10 @@
 
 use store::Conn;
 
-use crate::access::Actor;
+use crate::access::{self, Actor, Facts, Object, Verb};
 use crate::clock::Millis;
-use crate::counters;
-use crate::customers::{COLUMNS, Customer, Field};
+use crate::counters::{self, Whose};
+use crate::customers::{COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
 use crate::ids::{ActivityId, CustomerId};
 
@@ -119,18 +119,30 @@ impl Counts {
 
 /// Counts by reason for an actor on a day (`YYYY-MM-DD`).
 pub fn counts(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<Counts> {
-    let me = Some(actor.person_id);
+    if !sees_own(actor) {
+        return Ok(Counts::default());
+    }
+    let me = Whose::owner(actor.person_id);
     Ok(Counts {
         today: planned(conn, actor, "next_contact_on = $2", today)?,
         overdue: planned(conn, actor, "next_contact_on < $2", today)?,
-        needs: counters::one(conn, "customers.open_needs", "", me)?,
-        dossiers: counters::one(conn, "customers.complete", "no", me)?,
+        needs: counters::one(conn, "customers.open_needs", "", &me)?,
+        dossiers: counters::one(conn, "customers.complete", "no", &me)?,
     })
 }
 
 pub(super) fn due_and_open(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<i64> {
+    if !sees_own(actor) {
+        return Ok(0);
+    }
     let due = planned(conn, actor, "next_contact_on <= $2", today)?;
-    Ok(due + counters::one(conn, "customers.open_needs", "", Some(actor.person_id))?)
+    Ok(due + counters::one(conn, "customers.open_needs", "", &Whose::owner(actor.person_id))?)
+}
+
+/// Whether a person may read the customers he owns; without any role he may not.
+fn sees_own(actor: &Actor) -> bool {
+    let own = Facts { owner_id: Some(actor.person_id), ..Facts::default() };
+    actor.rights.covers(Object::Customer, Verb::Read, &own)
 }
 
 /// Counts planned contacts, at most 1,000: more is "too many" whatever the number.
@@ -153,9 +165,10 @@ pub fn list(
     let limit = limit as i64;
     let customers = |conn: &mut Conn<'_>, condition: &str, order: &str| {
         let sql = format!(
-            "SELECT {} FROM customers c WHERE c.owner_id = $1 AND c.deleted_at IS NULL AND {condition}
+            "SELECT {} FROM customers c WHERE c.owner_id = $1 AND c.deleted_at IS NULL AND {condition} AND {}
              ORDER BY {order} LIMIT $2",
-            *COLUMNS
+            *COLUMNS,
+            access::readable_sql(actor, Object::Customer)
         );
         let mut params = vec![actor.person_id.into(), limit.into()];
         if condition.contains("$3") {
@@ -171,7 +184,7 @@ pub fn list(
         }
         Reason::Dossier => customers(conn, "c.completeness < 100", "c.updated_at DESC, c.id DESC")?,
     };
-    found.iter().map(|customer| of_customer(conn, reason, customer)).collect()
+    found.into_iter().map(|customer| of_customer(conn, reason, &withhold(actor, customer))).collect()
 }
 
 fn of_customer(conn: &mut Conn<'_>, reason: Reason, customer: &Customer) -> Result<Task, AppError> {
@@ -205,9 +218,10 @@ fn needs(conn: &mut Conn<'_>, actor: &Actor, limit: i64) -> Result<Vec<Task>, Ap
         "SELECT {}, a.id, a.subject, a.body, a.happened_at FROM customers c
          JOIN activities a ON a.customer_id = c.id
          WHERE c.owner_id = $1 AND c.deleted_at IS NULL AND c.open_needs > 0
-           AND a.kind = 'need' AND a.done_at IS NULL AND a.deleted_at IS NULL
+           AND a.kind = 'need' AND a.done_at IS NULL AND a.deleted_at IS NULL AND {}
          ORDER BY a.happened_at, a.id LIMIT $2",
-        *COLUMNS
+        *COLUMNS,
+        access::readable_sql(actor, Object::Activity)
     );
     let first = COLUMNS.split(',').count();
     let mut found: Vec<(Customer, Need)> = Vec::new();
@@ -218,7 +232,7 @@ fn needs(conn: &mut Conn<'_>, actor: &Actor, limit: i64) -> Result<Vec<Task>, Ap
             body: row.get(first + 2)?,
             happened_at: row.get(first + 3)?,
         };
-        found.push((crate::customers::read_row(row)?, need));
+        found.push((withhold(actor, crate::customers::read_row(row)?), need));
         Ok::<_, store::Error>(std::ops::ControlFlow::Continue(()))
     })?;
     found

@@ -7,12 +7,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::layout::{Crumb, Shell};
-use crate::access::{Actor, ActorFacts, Via, require_administrator};
+use crate::access::{Actor, ActorFacts, Object, Rights, Verb, Via, Why, require_administrator, require_may};
 use crate::app::App;
 use crate::auth::{self, SESSION_COOKIE, SessionRow};
+use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::text;
+use crate::ids::PersonId;
+use crate::{org, text};
 
 /// What `around` knows of a request before anybody is identified.
 #[derive(Clone, Debug)]
@@ -56,7 +58,7 @@ impl FromRequestParts<App> for Actor {
         if let Some(actor) = context.actor.get() {
             return Ok(actor.clone());
         }
-        let (row, via) = identify(&parts.headers, app).await?.ok_or(AppError::NotSignedIn)?;
+        let (row, rights, via) = identify(&parts.headers, app).await?.ok_or(AppError::NotSignedIn)?;
         let path = parts.uri.path();
         if row.must_change_password && via == Via::Session && !matches!(path, "/me/password" | "/logout") {
             return Err(AppError::MustChangePassword);
@@ -65,8 +67,7 @@ impl FromRequestParts<App> for Actor {
             person_id: row.person_id,
             username: row.username,
             name: row.name,
-            role: row.role,
-            scope: row.scope,
+            rights,
             via,
             ip: context.ip.clone(),
             request_id: context.request_id.clone(),
@@ -80,32 +81,44 @@ impl FromRequestParts<App> for Actor {
 
 /// The person behind a token (`Authorization: Bearer`) or a session cookie. A request with a token is judged by the
 /// token alone.
-async fn identify(headers: &HeaderMap, app: &App) -> Result<Option<(SessionRow, Via)>, AppError> {
+async fn identify(
+    headers: &HeaderMap,
+    app: &App,
+) -> Result<Option<(SessionRow, Arc<Rights>, Via)>, AppError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let (secret, via) = match (bearer, session_secret(headers)) {
-        (Some(text), _) => match text.strip_prefix("Bearer ") {
-            Some(token) if token.len() < 200 => (token.trim(), Via::Token),
+        // The name of the scheme is written as anybody likes (RFC 9110, 11.1).
+        (Some(text), _) => match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && token.len() < 200 => {
+                (token.trim(), Via::Token)
+            }
             _ => return Ok(None),
         },
         (None, Some(secret)) => (secret, Via::Session),
         (None, None) => return Ok(None),
     };
     let (hash, now) = (auth::secret_hash(secret), app.now());
-    if let Some(row) = app.sessions.get(&hash, now) {
-        return Ok(Some((row, via)));
+    if let Some((row, rights)) = app.sessions.get(&hash, now) {
+        return Ok(Some((row, rights, via)));
     }
     let asked = hash.clone();
-    let row = app
+    let found = app
         .db
-        .read(move |conn| match via {
-            Via::Token => auth::find_token(conn, &asked, now),
-            _ => auth::find_session(conn, &asked, now),
+        .read(move |conn| {
+            let row = match via {
+                Via::Token => auth::find_token(conn, &asked, now),
+                _ => auth::find_session(conn, &asked, now),
+            };
+            let Some(row) = row? else { return Ok(None) };
+            let records = org::load_records(conn, row.person_id, now)?;
+            Ok::<_, store::Error>(Some((row, org::epoch(conn)?, records)))
         })
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    app.sessions.put(&hash, &row, now);
+    let Some((row, epoch, records)) = found else { return Ok(None) };
+    let rights = app.rights_from(row.person_id, epoch, records).await?;
+    app.sessions.put(&hash, &row, &rights, now);
     auth::note_use(app, via, &row, now).await;
-    Ok(Some((row, via)))
+    Ok(Some((row, rights, via)))
 }
 
 /// The language of a page: the cookie's, else the person's.
@@ -124,6 +137,36 @@ impl FromRequestParts<App> for Administrator {
         require_administrator(&actor)?;
         Ok(Self(actor))
     }
+}
+
+macro_rules! permitted {
+    ($($(#[$doc:meta])* $name:ident: $object:ident $verb:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub Actor);
+
+        impl FromRequestParts<App> for $name {
+            type Rejection = AppError;
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+                let actor = Actor::from_request_parts(parts, app).await?;
+                require_may(&actor, Object::$object, Verb::$verb)?;
+                Ok(Self(actor))
+            }
+        }
+    )*};
+}
+
+permitted! {
+    /// An actor who keeps units, posts, people and rosters; others get `Forbidden` before anything is read.
+    Organiser: Organisation Update,
+    /// An actor who defines and grants roles.
+    Granter: Role Update,
+    /// An actor who keeps dictionaries and fields.
+    Cataloguer: Catalogue Update,
+    /// An actor who reads the logs.
+    Auditor: Audit Read,
+    /// An actor who keeps service strategies.
+    Strategist: Strategy Update,
 }
 
 /// What a page needs besides its data: language, shell, and whether htmx asks for a part of it.
@@ -193,12 +236,17 @@ impl FromRequestParts<App> for Page {
             }
             _ => (Vec::new(), 0),
         };
+        let acting = match &actor {
+            Some(actor) if !is_partial => acting_lines(app, actor, l).await?,
+            _ => Vec::new(),
+        };
         let shell = Shell {
             company: company.as_ref().map_or_else(|| "kehu".to_owned(), |c| c.name.clone()),
             demo: is_demo,
             user_name: actor.as_ref().map_or_else(String::new, |a| a.name.clone()),
             is_administrator: actor.as_ref().is_some_and(Actor::is_administrator),
-            role_title: actor.as_ref().map_or_else(String::new, |a| l.t(a.role.title()).to_owned()),
+            role_title: actor.as_ref().map_or_else(String::new, |a| role_title(a, l)),
+            acting,
             path,
             theme: theme.to_owned(),
             density: if cookie(&parts.headers, "density") == Some("compact") { "compact" } else { "normal" }
@@ -210,6 +258,42 @@ impl FromRequestParts<App> for Page {
         };
         Ok(Self { actor, l, shell, is_htmx, is_partial, target })
     }
+}
+
+/// For whom a person acts now, and until when. The organisation is asked only when he does.
+async fn acting_lines(app: &App, actor: &Actor, l: Lang) -> Result<Vec<String>, AppError> {
+    let mut acting = Vec::new();
+    for held in &actor.rights.held {
+        if let Why::Delegated { from, until } = held.why
+            && !acting.contains(&(from, until))
+        {
+            acting.push((from, until));
+        }
+    }
+    if acting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let directory = app.directory().await?;
+    let line = |(from, until): (PersonId, Millis)| {
+        let name = directory.member(from).map_or("", |m| m.name.as_str());
+        let until = app.zone.civil(until).strftime("%m-%d %H:%M").to_string();
+        l.f("您正在代理 {}（至 {}）", &[&name, &until])
+    };
+    Ok(acting.into_iter().map(line).collect())
+}
+
+/// What the account menu says of a person: his roles, at most three.
+fn role_title(actor: &Actor, l: Lang) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for held in &actor.rights.held {
+        let name = l.t(&held.role.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = if names.len() > 3 { "…" } else { "" };
+    names.truncate(3);
+    format!("{}{more}", names.join(if l == Lang::Zh { "、" } else { ", " }))
 }
 
 /// A JSON object as body, at most 1 MiB, with problem documents for everything that is not one.
@@ -229,7 +313,12 @@ impl FromRequest<App> for JsonBody {
         let bytes = axum::body::Bytes::from_request(request, app)
             .await
             .map_err(|_| AppError::TooLarge(text!("提交的内容太大，请减少后重试")))?;
-        match serde_json::from_slice(&bytes) {
+        let mut twice = None;
+        let read = super::json::read(&bytes, &mut twice);
+        if let Some(name) = twice {
+            return Err(AppError::BadRequest(text!("JSON 里“{}”写了两次，请只写一次", name)));
+        }
+        match read {
             Ok(serde_json::Value::Object(body)) => {
                 match body.iter().find(|(k, v)| k.contains('\0') || has_nul(v)) {
                     // No text of ours has NUL, and PostgreSQL cannot store it.

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, Request, State};
@@ -12,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::assets::CONTENT_SECURITY_POLICY;
 use super::extract::{Page, RequestContext, cookie};
-use super::layout::{Shell, redirect};
+use super::layout::{Crumb, Shell, redirect};
+use super::pace::TooSlow;
 use crate::access::Actor;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -32,10 +34,15 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     let is_api = path.starts_with("/api/");
     let headers = request.headers().clone();
     let uri = request.uri().clone();
+    let too_slow = request.extensions().get::<TooSlow>().cloned();
     let mut response = match refuse_forged(&request, is_api) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     };
+    // Whoever reads a body only sees that it broke off.
+    if too_slow.is_some_and(|slow| slow.is_so()) {
+        response = AppError::TooSlow.into_response();
+    }
     if let Some(error) = response.extensions_mut().remove::<AppError>() {
         if let Some(actor) = context.actor.get() {
             note_denial(&app, actor, &error, &path).await;
@@ -152,6 +159,17 @@ struct ErrorPage {
     details: Vec<String>,
 }
 
+/// The same for somebody who is signed in: menu and search stay.
+#[derive(Template)]
+#[template(path = "layout/error_inside.html")]
+struct ErrorInside {
+    l: Lang,
+    shell: Shell,
+    status: u16,
+    title: String,
+    details: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "layout/error_fragment.html")]
 struct ErrorFragment {
@@ -191,8 +209,16 @@ async fn error_page(
     let rendered = if is_htmx {
         ErrorFragment { title, details }.render()
     } else {
-        let shell = bare_shell(app, headers, uri).await;
-        ErrorPage { l, shell, status: error.status().as_u16(), title, details }.render()
+        let (mut shell, status) = (bare_shell(app, headers, uri).await, error.status().as_u16());
+        if shell.menu.is_empty() {
+            ErrorPage { l, shell, status, title, details }.render()
+        } else {
+            shell.crumbs = vec![
+                Crumb { title: l.t("工作台").to_owned(), href: Some("/".into()) },
+                Crumb { title: title.clone(), href: None },
+            ];
+            ErrorInside { l, shell, status, title, details }.render()
+        }
     };
     let Ok(body) = rendered else { return original };
     let mut response =
@@ -205,7 +231,10 @@ async fn error_page(
     response
 }
 
-/// A frame without menu, for errors before or instead of a page.
+/// How long the frame of an error page may wait for the database.
+const FRAME: Duration = Duration::from_secs(1);
+
+/// The frame for errors before or instead of a page: with menu for whoever is signed in, if it can be had.
 async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Shell {
     use axum::extract::FromRequestParts;
     let Ok(request) = Request::builder().uri(uri.path()).body(()) else { return empty_shell() };
@@ -216,7 +245,9 @@ async fn bare_shell(app: &App, headers: &HeaderMap, uri: &axum::http::Uri) -> Sh
         ip: String::new(),
         actor: Arc::new(OnceLock::new()),
     });
-    Page::from_request_parts(&mut parts, app).await.map_or_else(|_| empty_shell(), |page| page.shell)
+    // The reason of the error may be that the database does not answer.
+    let page = tokio::time::timeout(FRAME, Page::from_request_parts(&mut parts, app)).await;
+    page.ok().and_then(Result::ok).map_or_else(empty_shell, |page| page.shell)
 }
 
 fn empty_shell() -> Shell {
@@ -225,6 +256,7 @@ fn empty_shell() -> Shell {
         demo: false,
         user_name: String::new(),
         role_title: String::new(),
+        acting: Vec::new(),
         is_administrator: false,
         path: String::new(),
         theme: "auto".into(),

@@ -19,6 +19,8 @@ pub struct Shell {
     pub user_name: String,
     /// What he is.
     pub role_title: String,
+    /// For whom he acts, and until when, a line each.
+    pub acting: Vec<String>,
     /// Whether he administers the system.
     pub is_administrator: bool,
     /// Path of the page.

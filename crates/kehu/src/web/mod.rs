@@ -7,11 +7,16 @@ mod errors;
 mod extract;
 mod form;
 mod guard;
+mod json;
 mod layout;
+pub mod pace;
 pub mod serve;
 
 pub use errors::FormErrors;
-pub use extract::{Administrator, JsonBody, Page, RequestContext, cookie, session_secret};
+pub use extract::{
+    Administrator, Auditor, Cataloguer, Granter, JsonBody, Organiser, Page, RequestContext, Strategist,
+    cookie, session_secret,
+};
 pub use form::{Choice, FormData, QueryData};
 pub use guard::around;
 pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, saved, toast, trigger};
@@ -19,6 +24,7 @@ pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, save
 use axum::Router;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use crate::access::{Object, Verb};
 use crate::app::App;
 
 /// Who may call a route at all; what he may see there is decided by the access decision.
@@ -28,6 +34,8 @@ pub enum Need {
     Public,
     /// Whoever is signed in or has a token.
     SignedIn,
+    /// Whoever has this permission.
+    May(Object, Verb),
     /// Administrators.
     Administrator,
 }

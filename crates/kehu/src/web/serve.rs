@@ -1,8 +1,9 @@
-//! The accept loop: HTTP/1.1 with a time limit on headers, bounded connections, and an end that waits for requests
-//! under way. (`axum::serve` has no header timeout.)
+//! The accept loop: HTTP/1.1 with time limits on headers and bodies, bounded connections, and an end that waits for
+//! requests under way. (`axum::serve` has no header timeout.)
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,15 +15,87 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::Service;
 
+use super::pace::{Pace, Paced, TooSlow};
+
 /// Connections at the most; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 12_000;
+/// Connections of one address at the most; further ones are closed at once. An office may stand behind one address.
+const PER_ADDRESS: usize = 1_000;
 /// How long a client may take to send its request's headers.
 const HEADERS: Duration = Duration::from_secs(10);
 /// How long requests under way may take after the order to stop.
 const GRACE: Duration = Duration::from_secs(8);
 
+/// What clients are held to.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How slowly bodies may come.
+    pub pace: Pace,
+    /// Connections of one address at the most.
+    pub per_address: usize,
+    /// Addresses whose connections are not counted, for many clients stand behind them.
+    pub uncounted: Vec<IpAddr>,
+}
+
+impl Limits {
+    /// The usual ones behind these proxies; this machine is taken for one.
+    pub fn behind(proxies: &[IpAddr]) -> Self {
+        let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        Self {
+            pace: Pace::default(),
+            per_address: PER_ADDRESS,
+            uncounted: proxies.iter().copied().chain(own).collect(),
+        }
+    }
+}
+
+/// How many connections each address holds.
+#[derive(Clone, Default)]
+struct Seats(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A connection that is counted until it is dropped.
+struct Seat {
+    seats: Seats,
+    address: IpAddr,
+}
+
+impl Seats {
+    /// `None` when the address holds all it may.
+    fn take(&self, peer: IpAddr, most: usize) -> Option<Seat> {
+        let address = household(peer);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Seat { seats: self.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut held = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Whose address it is: of IPv6 addresses the first half, for the second everybody chooses himself.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 /// Serves until `stop` resolves, then lets running requests end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
+    let seats = Seats::default();
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::pin!(stop);
@@ -40,11 +113,19 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             },
             () = &mut stop => break,
         };
+        let is_counted = !limits.uncounted.contains(&peer.ip().to_canonical());
+        let most = if is_counted { limits.per_address } else { usize::MAX };
+        let Some(seat) = seats.take(peer.ip(), most) else {
+            tracing::debug!(%peer, "too many connections of one address");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
+        let (router, pace) = (router.clone(), limits.pace);
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+            let too_slow = TooSlow::default();
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-            router.clone().call(request)
+            request.extensions_mut().insert(too_slow.clone());
+            router.clone().call(request.map(|body| Paced::new(body, pace, too_slow)))
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -57,7 +138,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(place);
+            drop((place, seat));
         });
     }
     drop(listener);

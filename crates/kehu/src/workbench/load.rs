@@ -6,18 +6,19 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::Conn;
 
-use crate::access::{self, Actor};
+use crate::access::{self, Actor, Object};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
-use crate::counters;
+use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, ListQuery};
 use crate::error::AppError;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::CustomerId;
 use crate::tasks;
 
-/// Whose numbers an actor sees: everybody's, or those of his own customers.
-fn whose(actor: &Actor) -> Option<PersonId> {
-    (!actor.sees_all_customers()).then_some(actor.person_id)
+/// Whose numbers an actor sees: those of the customers in his sight. Where owner and unit do not tell which these are,
+/// the numbers are those of his own.
+fn whose(actor: &Actor) -> Whose {
+    Whose::within(actor).unwrap_or_else(|| Whose::owner(actor.person_id))
 }
 
 /// An activity as the workbench lists it.
@@ -94,25 +95,25 @@ pub struct Board {
 
 /// Reads the workbench of an actor on a day.
 pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, AppError> {
-    let owner = whose(actor);
+    let whose = whose(actor);
     let months: Vec<String> = (0..12)
         .rev()
         .map(|back: i64| today.first_of_month().saturating_sub(back.months()).strftime("%Y-%m").to_string())
         .collect();
     let made: BTreeMap<String, i64> =
-        counters::by_key(conn, "customers.created_month", owner)?.into_iter().collect();
+        counters::by_key(conn, "customers.created_month", &whose)?.into_iter().collect();
     let by_month: Vec<(String, i64)> =
         months.into_iter().map(|month| (month.clone(), made.get(&month).copied().unwrap_or(0))).collect();
     let month = |back: usize| by_month.iter().rev().nth(back).map_or(0, |(_, n)| *n);
     let table = by_class_and_province(conn, actor)?;
-    let customers = counters::one(conn, "customers", "", owner)?;
+    let customers = counters::one(conn, "customers", "", &whose)?;
     Ok(Board {
         todo: tasks::counts(conn, actor, &today.to_string())?,
         customers,
         new_this_month: month(0),
         new_last_month: month(1),
-        incomplete: counters::one(conn, "customers.complete", "no", owner)?,
-        open_needs: counters::one(conn, "customers.open_needs", "", owner)?,
+        incomplete: counters::one(conn, "customers.complete", "no", &whose)?,
+        open_needs: counters::one(conn, "customers.open_needs", "", &whose)?,
         by_class: table.classes,
         by_province: table.provinces.into_iter().filter(|(name, _)| !name.is_empty()).take(10).collect(),
         by_month,
@@ -139,14 +140,20 @@ fn recent_activities(conn: &mut Conn<'_>, actor: &Actor) -> Result<Vec<Recent>, 
     } else {
         format!("AND a.created_by = {}", actor.person_id.0)
     };
-    let readable = access::readable_sql(actor, "c");
+    let readable = access::readable_sql(actor, Object::Activity);
     let sql = format!(
         "SELECT c.id, c.name, a.kind, a.subject, a.happened_at, COALESCE(p.name, '') FROM activities a
          JOIN customers c ON c.id = a.customer_id LEFT JOIN people p ON p.id = a.created_by
          WHERE a.deleted_at IS NULL {mine} AND c.deleted_at IS NULL AND {readable}
          ORDER BY a.happened_at DESC, a.id DESC LIMIT 8"
     );
-    let rows: Vec<(CustomerId, String, String, String, Millis, String)> = conn.rows(&sql, &[])?;
+    let mut rows: Vec<(CustomerId, String, String, String, Millis, String)> = conn.rows(&sql, &[])?;
+    if actor.rights.has_field_rules(Object::Customer) {
+        let shown = customers::shown(conn, actor, rows.iter().map(|row| row.0))?;
+        for (id, name, ..) in &mut rows {
+            *name = shown.get(id).map_or_else(String::new, |c| c.name().to_owned());
+        }
+    }
     Ok(rows
         .into_iter()
         .map(|(customer_id, customer, kind, subject, happened_at, by)| Recent {
@@ -205,7 +212,7 @@ impl ByClass {
 pub fn by_class_and_province(conn: &mut Conn<'_>, actor: &Actor) -> Result<ByClass, AppError> {
     let mut table = ByClass::default();
     let (mut classes, mut provinces) = (BTreeMap::new(), BTreeMap::new());
-    for (key, n) in counters::by_key(conn, "customers.class_province", whose(actor))? {
+    for (key, n) in counters::by_key(conn, "customers.class_province", &whose(actor))? {
         let (class, province) = key.split_once('/').unwrap_or((&key, ""));
         *classes.entry(class.to_owned()).or_insert(0) += n;
         *provinces.entry(province.to_owned()).or_insert(0) += n;

@@ -1,8 +1,8 @@
 //! Who may see what, over the API.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: IP-02, CI-04

@@ -1,8 +1,8 @@
 //! Activities, the timeline and the report over HTTP.
 
-use kehu::access::DataScope;
 use serde_json::{Value, json};
 
+use crate::app::DataScope;
 use crate::both;
 
 fn id_of(value: &Value) -> String {
@@ -66,7 +66,12 @@ async fn letters_faxes_and_long_distance_calls_are_a_register_of_their_own() {
         }
         assert!(!register.contains("本地通话"));
         let counted = kehu::counters::by_key;
-        let by_kind = app.app.db.read(move |conn| counted(conn, "activities.kind", None)).await.unwrap();
+        let by_kind = app
+            .app
+            .db
+            .read(move |conn| counted(conn, "activities.kind", &kehu::counters::Whose::Everybody))
+            .await
+            .unwrap();
         assert!(by_kind.contains(&("fax".to_owned(), 1)) && by_kind.contains(&("call".to_owned(), 1)));
     })
     .await;
@@ -136,7 +141,7 @@ async fn only_the_author_and_administrators_change_words() {
         let customer = api.get(&format!("/api/v1/customers/{id}")).await.json();
         assert_eq!(customer["last_activity_at"], Value::Null);
         let left = kehu::counters::one;
-        let n = app.app.db.read(move |conn| left(conn, "activities.kind", "visit", None)).await.unwrap();
+        let n = app.app.db.read(move |conn| left(conn, "activities.kind", "visit", &kehu::counters::Whose::Everybody)).await.unwrap();
         assert_eq!(n, 0);
     })
     .await;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use kehu::access::{Actor, DataScope, Role};
+use kehu::access::{Actor, STAFF_ALL_ID, STAFF_ID};
 use kehu::app::App;
 use kehu::auth::{self, Setup};
 use kehu::clock::Clock;
@@ -22,6 +22,15 @@ use tower::ServiceExt;
 
 /// 2026-09-28 16:20 in Shanghai, a Monday.
 pub const NOW: i64 = 1_790_583_600_000;
+
+/// Which customers a staff member of a story works with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataScope {
+    /// Every customer.
+    All,
+    /// His own.
+    Own,
+}
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "一句容易记住但是很长的话";
@@ -122,8 +131,10 @@ impl TestApp {
             title: "客户经理".into(),
             phone: String::new(),
             email: String::new(),
-            role: Role::Staff,
-            scope,
+            roles: vec![match scope {
+                DataScope::All => STAFF_ALL_ID,
+                DataScope::Own => STAFF_ID,
+            }],
             password_hash: self.password_hash().await,
             must_change_password: false,
         };

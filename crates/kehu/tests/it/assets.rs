@@ -1,8 +1,8 @@
 //! Assets over HTTP.
 
-use kehu::access::DataScope;
 use serde_json::{Value, json};
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: DS-07

@@ -1,9 +1,9 @@
 //! The audit log: what it shows, that reading it is recorded, and that tampering is found.
 
-use kehu::access::DataScope;
 use kehu::audit::{self, ChainReport, Problem};
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::{TestApp, both};
 
 async fn problems(app: &TestApp) -> Vec<Problem> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header;
-use kehu::access::{Actor, DataScope};
+use kehu::access::Actor;
 use kehu::app::App;
 use kehu::{auth, org, router};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::app::DataScope;
 use crate::app::{NOW, PASSWORD};
 use crate::{Answer, Client, TestApp, both, both_empty};
 
@@ -223,11 +224,11 @@ async fn what_takes_rights_away_ends_sessions_and_tokens_at_once() {
             assert!(is_alive(&staff).await && is_alive(&program).await, "{act}");
             let path = format!("/admin/people/{}", staff.person_id);
             let name = format!("员工staff{n}");
-            let values = |role: &'static str, scope: &'static str| {
+            let values = |role: &'static str| {
                 vec![
                     ("name", name.clone()),
-                    ("role", role.into()),
-                    ("scope", scope.into()),
+                    ("has_roles", "1".into()),
+                    ("roles", role.into()),
                     ("version", "1".into()),
                 ]
             };
@@ -235,8 +236,7 @@ async fn what_takes_rights_away_ends_sessions_and_tokens_at_once() {
                 "active" => admin.post_form(&format!("{path}/active"), &[("active", "0")]).await.expect(303),
                 "password" => admin.post_form(&format!("{path}/password"), &[]).await.expect(200),
                 other => {
-                    let values =
-                        if other == "role" { values("administrator", "own") } else { values("staff", "all") };
+                    let values = values(if other == "role" { "0000000000001" } else { "0000000000003" });
                     let values: Vec<_> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
                     admin.post_form(&path, &values).await.expect(303)
                 }
@@ -495,6 +495,79 @@ async fn the_language_a_person_chooses_is_kept() {
             })
             .await;
         assert!(made.is_err(), "nobody has this id");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_device_waits_for_its_own_mistakes_only() {
+    both(|app| async move {
+        app.staff("li", DataScope::Own).await;
+        let device = set_cookie(&log_in(&app, "li", PASSWORD, "").await.expect(303), "__Host-kehu-device");
+        // Somebody at the same address tries names until the address must wait.
+        for n in 0..21 {
+            log_in(&app, &format!("nobody{n}"), "不是密码的一句话", "").await.expect(422);
+        }
+        log_in(&app, "nobody", "不是密码的一句话", "").await.expect(429);
+        log_in(&app, "li", PASSWORD, "").await.expect(429);
+        log_in(&app, "admin", PASSWORD, &device).await.expect(429);
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+        // Four wrong ones are free, the fifth costs a second.
+        for _ in 0..5 {
+            log_in(&app, "li", "不是密码的一句话", &device).await.expect(422);
+        }
+        log_in(&app, "li", PASSWORD, &device).await.expect(429);
+        app.clock.advance(999);
+        log_in(&app, "li", PASSWORD, &device).await.expect(429);
+        app.clock.advance(1);
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+        for _ in 0..4 {
+            log_in(&app, "li", "不是密码的一句话", &device).await.expect(422);
+        }
+        log_in(&app, "li", PASSWORD, &device).await.expect(303);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_the_scheme_before_a_token_is_written_as_anybody_likes() {
+    both(|app| async move {
+        let token = app.administrator().await.with_token().await;
+        let call = async |value: String| {
+            let request = app.stranger().request("GET", "/api/v1/customers");
+            app.send(request.header(header::AUTHORIZATION, value).body(Body::empty()).unwrap()).await
+        };
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            call(format!("{scheme} {}", token.secret())).await.expect(200);
+        }
+        for wrong in ["Basic", "Bearers", ""] {
+            call(format!("{wrong} {}", token.secret())).await.expect(401);
+        }
+        call(token.secret().to_owned()).await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_set_up_page_marks_everything_that_is_wrong_at_once() {
+    both_empty(|app| async move {
+        let values =
+            [("company", ""), ("name", ""), ("username", ""), ("password", ""), ("password_again", "x")];
+        let page = app.stranger().post_form("/setup", &values).await.expect(422).text();
+        for said in ["请填写公司名称", "请填写姓名", "用户名为 2–40 个", "两次输入的密码不一致"]
+        {
+            assert_eq!(page.matches(said).count(), 1, "{said}: {page}");
+        }
+        let values = [
+            ("company", "天江"),
+            ("name", "赵"),
+            ("username", "赵 管理"),
+            ("password", GOOD),
+            ("password_again", GOOD),
+        ];
+        let page = app.stranger().post_form("/setup", &values).await.expect(422).text();
+        assert!(page.contains("用户名为 2–40 个"), "{page}");
+        assert_eq!(app.number("SELECT COUNT(*) FROM company").await, 0);
     })
     .await;
 }

@@ -1,8 +1,8 @@
 //! Dictionaries, company-defined fields, and what must be filled.
 
-use kehu::access::DataScope;
 use serde_json::{Value as Json, json};
 
+use crate::app::DataScope;
 use crate::{Client, both};
 
 async fn values(client: &Client<'_>, name: &str) -> Vec<Json> {

@@ -160,5 +160,66 @@ fn a_company_moves_from_sqlite_to_postgresql_with_every_row_proved() {
     ok(&["db", "check", "--data", data, "--database", &target.url], "");
     ok(&["audit", "verify", "--data", data, "--database", &target.url], "");
     // A second copy would mix two companies.
-    fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
+    let said = fails(2, &["db", "copy", "--from", &from, "--to", &target.url], "");
+    assert!(said.contains("目标数据库不是空的"), "{said}");
+}
+
+#[test]
+fn a_mistyped_folder_is_named_and_no_company_is_made_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("打错了");
+    let file = folder.path().join("a.csv");
+    std::fs::write(&file, "名称\n甲公司\n").unwrap();
+    let (data, file) = (missing.to_str().unwrap(), file.to_str().unwrap());
+    let out = folder.path().join("out.csv");
+    let password = format!("{PASSWORD}\n");
+    let commands: [&[&str]; 9] = [
+        &["user", "add", "--data", data, "--username", "li", "--name", "李", "--password-stdin"],
+        &["user", "list", "--data", data],
+        &["user", "passwd", "--data", data, "--username", "li", "--password-stdin"],
+        &["token", "new", "--data", data, "--user", "admin", "--name", "x"],
+        &["audit", "verify", "--data", data],
+        &["db", "check", "--data", data],
+        &["import", "customers", "--data", data, file],
+        &["export", "customers", "--data", data, out.to_str().unwrap()],
+        &[
+            "db",
+            "copy",
+            "--from",
+            &format!("sqlite:{data}/kehu.sqlite"),
+            "--to",
+            &format!("sqlite:{data}/neu.sqlite"),
+        ],
+    ];
+    for command in commands {
+        let said = fails(2, command, &password);
+        assert!(said.contains(data), "{said}");
+        assert!(!missing.exists(), "{command:?}");
+    }
+    // A file that is there but holds nothing is no company either.
+    std::fs::create_dir(&missing).unwrap();
+    std::fs::write(missing.join("kehu.sqlite"), "").unwrap();
+    let said = fails(2, &["user", "list", "--data", data], "");
+    assert!(said.contains("没有 kehu 的数据"), "{said}");
+    ok(&["db", "migrate", "--data", data], "");
+    ok(&["user", "list", "--data", data], "");
+}
+
+#[test]
+fn a_copy_into_a_database_that_holds_something_says_what_to_do() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    company(one.path());
+    company(other.path());
+    let url = |folder: &Path| format!("sqlite:{}", folder.join("kehu.sqlite").display());
+    let said = fails(2, &["db", "copy", "--from", &url(one.path()), "--to", &url(other.path())], "");
+    assert!(said.contains("目标数据库不是空的") && said.contains("新建一个空数据库"), "{said}");
+    // A copy that was broken off leaves some tables filled.
+    let half = tempfile::tempdir().unwrap();
+    ok(&["db", "migrate", "--data", half.path().to_str().unwrap()], "");
+    let connection = rusqlite::Connection::open(half.path().join("kehu.sqlite")).unwrap();
+    connection.execute("INSERT INTO settings (name, value, updated_at) VALUES ('a', 'b', 0)", []).unwrap();
+    let said = fails(2, &["db", "copy", "--from", &url(one.path()), "--to", &url(half.path())], "");
+    assert!(said.contains("表 settings 已有 1 行"), "{said}");
+    let fresh = tempfile::tempdir().unwrap();
+    ok(&["db", "copy", "--from", &url(one.path()), "--to", &url(fresh.path())], "");
 }

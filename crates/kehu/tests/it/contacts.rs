@@ -1,8 +1,8 @@
 //! Contacts over HTTP.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: DS-07, AM-05

@@ -1,8 +1,8 @@
 //! Kept counts say what counting says, whatever was done and by how many at once.
 
-use kehu::access::DataScope;
 use serde_json::{Value as Json, json};
 
+use crate::app::DataScope;
 use crate::{Client, TestApp, both};
 
 /// Random numbers that are the same in every run (xorshift).

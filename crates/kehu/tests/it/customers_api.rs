@@ -1,8 +1,8 @@
 //! The JSON API of customers.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: VF-03, GM-03, VF-02
@@ -152,10 +152,9 @@ async fn a_number_that_is_taken_does_not_tell_by_whom() {
         let path = format!("/api/v1/customers/{}", hidden["id"].as_str().unwrap());
         let admin = app.administrator().await.with_token().await;
         admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
-        let gone = own.json("POST", "/api/v1/customers", body).await.expect(422);
-        for text in [refused.text(), gone.text()] {
-            assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
-        }
+        let text = refused.text();
+        assert!(!text.contains("欧阳修") && !text.contains(hidden["id"].as_str().unwrap()), "{text}");
+        own.json("POST", "/api/v1/customers", body).await.expect(201);
     })
     .await;
 }
@@ -331,4 +330,94 @@ async fn every_parameter_of_the_list_is_described_and_checked() {
     })
     .await;
     assert_eq!(described.len(), 21, "{described:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_given_by_hand_stops_the_series() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await.with_token().await;
+        let make = async |number: &str| {
+            let body = json!({ "kind": "person", "name": "王五", "number": number });
+            li.json("POST", "/api/v1/customers", body).await
+        };
+        let series_at = async |next: i64| {
+            let set = move |tx: &mut store::Tx<'_>| {
+                tx.exec("DELETE FROM number_blocks", &[])?;
+                tx.exec("UPDATE number_series SET next = $1 WHERE name = 'customer'", &[next.into()])
+            };
+            app.app.db.write(set).await.unwrap();
+        };
+        for large in
+            ["KH999999999999999", "KH1000000000000", "KH9223372036854775807", "KH99999999999999999999"]
+        {
+            let refused = make(large).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], "number", "{large}");
+            let said = refused["errors"][0]["message"].as_str().unwrap();
+            assert!(said.contains("最多 12 位数字") && said.contains("留空"), "{said}");
+        }
+        assert_eq!(make("").await.expect(201).json()["number"], "KH000001");
+        // Numbers of an older system are taken as they are and do not move the series.
+        for old in ["KH999999999999", "KH20240115001", "KH5000000", "KH5000001", "KH5000003"] {
+            make(old).await.expect(201);
+        }
+        for _ in 0..3 {
+            let number = make("").await.expect(201).json()["number"].as_str().unwrap().to_owned();
+            assert!(number.as_str() < "KH001000", "{number}");
+        }
+        // The series steps over them when it gets there.
+        series_at(5_000_000).await;
+        for _ in 0..3 {
+            let number = make("").await.expect(201).json()["number"].as_str().unwrap().to_owned();
+            assert!(number.len() == 9 && number.as_str() > "KH5000003", "{number}");
+        }
+        // A series that was driven far already goes on.
+        series_at(1_000_000_000_000_000).await;
+        assert_eq!(make("").await.expect(201).json()["number"], "KH1000000000000000");
+        make("KH1000000000000000").await.expect(422);
+        make("").await.expect(201);
+    })
+    .await;
+}
+
+/// Zero-width spaces, fillers and soft hyphens make no name, and are no part of one.
+#[tokio::test]
+async fn a_name_nobody_can_see_is_no_name() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let program = admin.with_token().await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "王五" })).await["id"].clone();
+        for name in ["\u{200b}", "\u{3164}\u{2060}", " \u{ad}\u{200d} "] {
+            let body = json!({ "kind": "person", "name": name });
+            let answer = program.json("POST", "/api/v1/customers", body).await.expect(422).json();
+            assert_eq!(answer["errors"][0]["message"], "请填写客户名称", "{answer}");
+            let contact = json!({ "customer_id": customer, "name": name });
+            program.json("POST", "/api/v1/contacts", contact).await.expect(422);
+            let form = [("kind", "person"), ("name", name)];
+            admin.post_form("/customers", &form).await.expect(422);
+        }
+        let kept = admin.customer(json!({ "kind": "person", "name": "\u{200b}张\u{200b}三\u{2060}" })).await;
+        assert_eq!(kept["name"], "张三");
+        let body = json!({ "kind": "person", "name": "李四", "number": "A\u{200b}1" });
+        program.json("POST", "/api/v1/customers", body).await.expect(422);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_that_names_something_twice_is_refused_with_the_name() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        for (body, name) in [
+            (r#"{"kind":"person","name":"王五","name":"赵六"}"#, "name"),
+            (r#"{"kind":"person","name":"王五","custom":{"a":1,"a":2}}"#, "a"),
+        ] {
+            let request =
+                admin.request("POST", "/api/v1/customers").header("content-type", "application/json");
+            let refused =
+                app.send(request.body(axum::body::Body::from(body)).unwrap()).await.expect(400).json();
+            assert!(refused["title"].as_str().unwrap().contains(&format!("“{name}”写了两次")), "{refused}");
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 0);
+    })
+    .await;
 }

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::header;
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::{Answer, Client, both};
 
 /// Sends a form as htmx does, from the page at `from`.
@@ -459,6 +459,52 @@ async fn divisions_and_colleagues_are_proposed_while_typing() {
         let found = staff.get("/customers/owners?q=wangfang").await.expect(200).text();
         assert!(found.contains("员工wangfang"));
         staff.get("/customers/owners?q=%25_!").await.expect(200);
+    })
+    .await;
+}
+
+/// Messages name fields and kinds in the reader's language; what people typed stays as it is.
+#[tokio::test]
+async fn messages_in_english_are_english_throughout() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let post = async |values: &[(&str, &str)]| {
+            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+            let cookie = format!("{}={}; lang=en", kehu::auth::SESSION_COOKIE, admin.secret());
+            let request = axum::http::Request::builder()
+                .method("POST")
+                .uri("/customers")
+                .header("host", "127.0.0.1:8080")
+                .header("cookie", cookie)
+                .header("sec-fetch-site", "same-origin")
+                .header("origin", "http://127.0.0.1:8080")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(axum::body::Body::from(body))
+                .unwrap();
+            app.send(request).await.expect(422).text()
+        };
+        let page = post(&[("kind", "person"), ("name", ""), ("class", "没有这类")]).await;
+        assert!(page.contains("Please fill in: Customer name"), "{page}");
+        assert!(page.contains("“没有这类” is not offered; choose one of: Target customer, "), "{page}");
+        let page = post(&[("kind", "person"), ("name", "张三"), ("region", "火星")]).await;
+        assert!(page.contains("The region “火星” is not clear"), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_keeps_the_menu_when_a_page_is_not_there_or_not_his() {
+    both(|app| async move {
+        let li = app.staff("li", crate::app::DataScope::Own).await;
+        for (path, status, title) in
+            [("/nowhere", 404, "没有找到，或者您无权查看"), ("/admin/recycle", 403, "只有")]
+        {
+            let page = li.get(path).await.expect(status).text();
+            assert!(page.contains("class=\"crumbs\"") && page.contains("href=\"/customers\""), "{page}");
+            assert!(page.contains(title), "{page}");
+            assert!(!li.get_part(path).await.expect(status).text().contains("class=\"crumbs\""));
+        }
+        assert!(!app.stranger().get("/nowhere").await.text().contains("class=\"crumbs\""));
     })
     .await;
 }

@@ -10,13 +10,15 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         demo::fill(&app.app, 120).await.unwrap();
         assert!(demo::fill(&app.app, 1).await.is_err(), "never on top of a company");
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
-        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 8);
+        assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 60);
+        assert_eq!(app.number("SELECT COUNT(*) FROM units").await, 29);
+        assert_eq!(app.number("SELECT COUNT(*) FROM roles WHERE is_builtin = FALSE").await, 12);
         for table in ["contacts", "assets", "activities"] {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert!(app.number(sql).await > 30, "{table}");
         }
         let kept = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM counters
-                    WHERE name = 'customers.open_needs' AND owner_id = 0";
+                    WHERE name = 'customers.open_needs' AND owner_id = 0 AND unit_id = 0";
         let open = "SELECT COUNT(*) FROM activities WHERE kind = 'need' AND done_at IS NULL";
         assert_eq!(app.number(kept).await, app.number(open).await);
         let chains = app.app.db.read(kehu::audit::verify).await.unwrap();
@@ -37,13 +39,15 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         admin.post_form("/admin/demo", &[("word", "清除"), ("company", "")]).await.expect(422);
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 120);
         admin.post_form("/admin/demo", &[("word", "清除"), ("company", "我的公司")]).await.expect(303);
-        for table in ["customers", "contacts", "assets", "activities", "counters", "search_docs", "imports"] {
+        let emptied = ["customers", "contacts", "assets", "activities", "counters", "search_docs", "imports"];
+        for table in emptied.into_iter().chain(["units", "unit_history", "positions", "post_roles"]) {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert_eq!(app.number(sql).await, 0, "{table}");
         }
         assert_eq!(app.text("SELECT name FROM service_strategies").await, "B级客户");
         assert_eq!(app.text("SELECT name FROM company").await, "我的公司");
         assert_eq!(app.number("SELECT COUNT(*) FROM people").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM roles WHERE is_builtin = FALSE").await, 0);
         assert_eq!(app.number("SELECT COUNT(*) FROM company WHERE is_demo = TRUE").await, 0);
         // The password everybody knows must be replaced first; nothing can be cleared a second time.
         assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE must_change_password = TRUE").await, 1);

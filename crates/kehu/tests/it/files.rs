@@ -4,9 +4,9 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::header;
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::{TestApp, both};
 
 /// Every file below the files folder.

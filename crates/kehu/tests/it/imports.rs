@@ -5,41 +5,41 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kehu::access::DataScope;
 use kehu::jobs;
 use serde_json::{Value as Json, json};
 use sheets::worker::{Frame, Parsed};
 
+use crate::app::DataScope;
 use crate::{Answer, Client, both};
 
 /// Uploads a file, lets the work be done and answers how it ended.
-async fn import(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Json {
+pub(crate) async fn import(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Json {
     let sent = send(client, name, content, fields).await.expect(202).json();
     jobs::run_all(&client.app.app).await.unwrap();
     outcome(client, &sent).await
 }
 
-async fn send(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(client: &Client<'_>, name: &str, content: &[u8], fields: &[(&str, &str)]) -> Answer {
     client.with_token().await.upload("/api/v1/imports", fields, name, content).await
 }
 
-async fn outcome(client: &Client<'_>, import: &Json) -> Json {
+pub(crate) async fn outcome(client: &Client<'_>, import: &Json) -> Json {
     let id = import["id"].as_str().unwrap();
     client.with_token().await.get(&format!("/api/v1/imports/{id}")).await.expect(200).json()
 }
 
-fn counts(import: &Json) -> [i64; 5] {
+pub(crate) fn counts(import: &Json) -> [i64; 5] {
     ["read", "created", "updated", "skipped", "failed"].map(|k| import[k].as_i64().unwrap())
 }
 
-async fn customers(client: &Client<'_>, query: &str) -> Vec<Json> {
+pub(crate) async fn customers(client: &Client<'_>, query: &str) -> Vec<Json> {
     let path = format!("/api/v1/customers?limit=200&sort=number&{query}");
     let answer = client.with_token().await.get(&path).await.expect(200).json();
     answer["items"].as_array().unwrap().clone()
 }
 
 /// The rows of a workbook: headings first.
-fn rows(bytes: &[u8]) -> (sheets::Header, Vec<Vec<String>>) {
+pub(crate) fn rows(bytes: &[u8]) -> (sheets::Header, Vec<Vec<String>>) {
     let mut file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut file, bytes).unwrap();
     let (mut header, mut rows) = (None, Vec::new());
@@ -367,7 +367,7 @@ async fn an_import_stopped_anywhere_goes_on_without_losing_or_doubling_a_row() {
     .await;
 }
 
-fn kehu(data: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn kehu(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kehu"));
     command.args(arguments).arg("--data").arg(data).env_remove("KEHU_DATABASE").env_remove("KEHU_DATA");
     command
@@ -663,6 +663,105 @@ async fn an_import_sent_twice_under_one_key_is_made_once() {
         assert_eq!(app.number("SELECT COUNT(*) FROM imports").await, 1);
         assert_eq!(app.number("SELECT COUNT(*) FROM files").await, 1);
         send("另一份.csv").await.expect(422);
+    })
+    .await;
+}
+
+async fn leaves(client: &Client<'_>) {
+    let id = client.person_id;
+    let leave = move |tx: &mut store::Tx<'_>| {
+        tx.exec("UPDATE people SET is_active = FALSE WHERE id = $1", &[id.into()])
+    };
+    client.app.app.db.write(leave).await.unwrap();
+    client.app.app.forget_sessions();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_takes_back_the_import_of_somebody_who_has_left() {
+    both(|app| async move {
+        let (admin, li) = (app.administrator().await, app.staff("li", DataScope::Own).await);
+        let done = import(&li, "a.csv", "名称\n甲公司\n乙公司\n".as_bytes(), &[]).await;
+        leaves(&li).await;
+        let undo = format!("/api/v1/imports/{}/undo", done["id"].as_str().unwrap());
+        admin.with_token().await.json("POST", &undo, json!({})).await.expect(202);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(outcome(&admin, &done).await["state"], "undone");
+        assert_eq!(customers(&admin, "").await.len(), 0);
+        assert_eq!(app.number("SELECT COUNT(*) FROM jobs WHERE state <> 'done'").await, 0);
+        let who = "SELECT actor_name FROM audit_log WHERE action = 'import.undone'";
+        assert_eq!(app.text(who).await, "赵管理");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_whose_asker_has_left_ends_at_once_and_another_one_can_ask_again() {
+    both(|app| async move {
+        let (admin, li) = (app.administrator().await, app.staff("li", DataScope::Own).await);
+        let done = import(&li, "a.csv", "名称\n甲公司\n乙公司\n".as_bytes(), &[]).await;
+        let undo = format!("/api/v1/imports/{}/undo", done["id"].as_str().unwrap());
+        li.with_token().await.json("POST", &undo, json!({})).await.expect(202);
+        leaves(&li).await;
+        jobs::run_all(&app.app).await.unwrap();
+        let ended = outcome(&admin, &done).await;
+        assert_eq!(ended["state"], "failed");
+        assert!(ended["problem"].as_str().unwrap().contains("要求撤销的人已停用"), "{ended}");
+        assert_eq!(app.number("SELECT attempts FROM jobs WHERE kind = 'import.undo'").await, 1);
+        assert_eq!(app.text("SELECT state FROM jobs WHERE kind = 'import.undo'").await, "dead");
+        let page = admin.get(&format!("/imports/{}", done["id"].as_str().unwrap())).await.expect(200).text();
+        assert!(page.contains("没有撤销完") && !page.contains("没有导入完"), "{page}");
+        admin.with_token().await.json("POST", &undo, json!({})).await.expect(202);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(outcome(&admin, &done).await["state"], "undone");
+        assert_eq!(customers(&admin, "").await.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_in_a_file_never_stop_the_series() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let text =
+            "客户编号,名称\nKH999999999999999,甲公司\nKH700000,乙公司\n,丙公司\nKH20240115001,丁公司\n";
+        let done = import(&admin, "a.csv", text.as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [4, 3, 0, 0, 1], "{done}");
+        let number = async |name: &str| {
+            let all = customers(&admin, "").await;
+            all.iter().find(|c| c["name"] == name).unwrap()["number"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(number("丙公司").await, "KH700001");
+        let near = |tx: &mut store::Tx<'_>| {
+            tx.exec("DELETE FROM number_blocks", &[])?;
+            tx.exec("UPDATE number_series SET next = 20240114999 WHERE name = 'customer'", &[])
+        };
+        app.app.db.write(near).await.unwrap();
+        let done = import(&admin, "b.csv", "名称\n一公司\n二公司\n三公司\n".as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [3, 3, 0, 0, 0], "{done}");
+        assert!(number("一公司").await.as_str() > "KH20240115001");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_files_in_one_form_are_refused_and_neither_is_imported() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let part = |name: &str| {
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n名称\n公司\n\r\n"
+            )
+        };
+        let body = format!("{}{}--b--\r\n", part("a.csv"), part("b.csv"));
+        for (client, path) in [(admin.with_token().await, "/api/v1/imports"), (admin.clone(), "/imports")] {
+            let request = client.request("POST", path).header("content-type", "multipart/form-data; boundary=b");
+            let refused = app.send(request.body(axum::body::Body::from(body.clone())).unwrap()).await.expect(422);
+            assert!(refused.text().contains("一次只能导入一个文件"), "{}", refused.text());
+            if path.starts_with("/api") {
+                assert_eq!(refused.json()["errors"][0]["field"], "file");
+            }
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM imports").await, 0);
     })
     .await;
 }

@@ -1,6 +1,9 @@
 //! Background jobs: tried again with pauses, given up after eight tries, never lost.
 
-use kehu::jobs;
+use kehu::app::App;
+use kehu::error::AppError;
+use kehu::jobs::{self, Kind, Task, Work};
+use kehu::text;
 use serde_json::json;
 
 use crate::both;
@@ -80,6 +83,54 @@ async fn a_job_nobody_knows_is_buried_and_a_stopping_server_waits_for_its_jobs()
         }
         running.stop().await;
         assert_eq!(app.text("SELECT state FROM jobs").await, "dead");
+    })
+    .await;
+}
+
+fn refused(_: App, _: Task) -> Work {
+    Box::pin(async { Err(AppError::field("name", text!("请填写姓名，最多 40 个字"))) })
+}
+fn gone(_: App, _: Task) -> Work {
+    Box::pin(async { Err(AppError::NotFound) })
+}
+fn busy(_: App, _: Task) -> Work {
+    Box::pin(async { Err(AppError::Unavailable) })
+}
+fn note(tx: &mut store::Tx<'_>, id: i64, error: &AppError, now: i64) -> store::Result<()> {
+    tx.exec(
+        "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)",
+        &[format!("dead {id}").into(), error.code().into(), now.into()],
+    )
+    .map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_no_further_try_can_help_is_given_up_at_once() {
+    const KINDS: &[Kind] = &[
+        Kind { name: "refused", run: refused, on_dead: note },
+        Kind { name: "gone", run: gone, on_dead: note },
+        Kind { name: "busy", run: busy, on_dead: note },
+    ];
+    both(|app| async move {
+        let hooks = kehu::web::Hooks { jobs: KINDS, ..kehu::menu::HOOKS };
+        let other = App::new(app.app.db.clone(), app.app.config.clone(), app.clock.clone(), hooks).unwrap();
+        let now = other.now();
+        other
+            .db
+            .write(move |tx| {
+                for (kind, subject) in [("refused", 1), ("gone", 2), ("busy", 3)] {
+                    jobs::enqueue(tx, kind, subject, now)?;
+                }
+                Ok::<_, store::Error>(())
+            })
+            .await
+            .unwrap();
+        jobs::run_all(&other).await.unwrap();
+        assert_eq!(app.number("SELECT COUNT(*) FROM jobs WHERE attempts = 1").await, 3);
+        assert_eq!(app.number("SELECT COUNT(*) FROM jobs WHERE state = 'dead'").await, 2);
+        assert_eq!(app.text("SELECT kind FROM jobs WHERE state = 'waiting'").await, "busy");
+        assert_eq!(app.text("SELECT value FROM settings WHERE name = 'dead 1'").await, "invalid");
+        assert_eq!(app.text("SELECT value FROM settings WHERE name = 'dead 2'").await, "not_found");
     })
     .await;
 }

@@ -1,16 +1,20 @@
 //! People: their administration, and their names for everybody.
 
-use kehu::access::{Actor, DataScope, Role};
-use kehu::ids::PersonId;
+use kehu::access::{ADMINISTRATOR_ID, Actor, STAFF_ID};
+use kehu::ids::{PersonId, RoleId};
 use kehu::org::{self, PersonChange};
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
+
+/// The built-in role of staff as forms send it.
+const STAFF: &str = "0000000000002";
 
 fn person(username: &str) -> serde_json::Value {
     json!({
-        "username": username, "name": "李四", "title": "客户经理", "phone": "13812345678", "role": "staff",
-        "data_scope": "own", "password": "一句容易记住但很长的中文话",
+        "username": username, "name": "李四", "title": "客户经理", "phone": "13812345678", "roles": ["staff"],
+        "password": "一句容易记住但很长的中文话",
     })
 }
 
@@ -38,7 +42,7 @@ async fn colleagues_learn_names_and_administrators_everything() {
         // Changing people is for administrators.
         staff.json("POST", "/api/v1/people", person("other")).await.expect(403);
         staff
-            .json_with("PATCH", &path, json!({ "role": "administrator" }), &[("if-match", &etag)])
+            .json_with("PATCH", &path, json!({ "roles": ["administrator"] }), &[("if-match", &etag)])
             .await
             .expect(403);
         admin.json("PATCH", &path, json!({ "title": "x" })).await.expect(428);
@@ -65,8 +69,8 @@ async fn what_cannot_be_a_person_is_refused_with_its_field() {
             ("title", json!("a\u{0}b")),
             ("phone", json!("没有电话")),
             ("email", json!("not-a-mail")),
-            ("role", json!("owner")),
-            ("data_scope", json!("some")),
+            ("roles", json!(["owner"])),
+            ("roles", json!(["share_read"])),
             ("password", json!("short")),
             ("password", json!("password1234")),
         ] {
@@ -89,20 +93,14 @@ async fn the_last_administrator_stays() {
         let admin = app.administrator().await;
         let path = format!("/admin/people/{}", admin.person_id);
         admin.post_form(&format!("{path}/active"), &[("active", "0")]).await.expect(409);
-        let demoted = [("name", "赵管理"), ("role", "staff"), ("scope", "own"), ("version", "1")];
+        let demoted = [("name", "赵管理"), ("has_roles", "1"), ("roles", STAFF), ("version", "1")];
         let page = admin.post_form(&path, &demoted).await.expect(422).text();
         assert!(page.contains("至少要有一名在用的管理员"));
-        let added = [
-            ("name", "钱管理"),
-            ("username", "qian"),
-            ("role", "administrator"),
-            ("scope", "all"),
-            ("password", ""),
-        ];
+        let added = [("name", "钱管理"), ("username", "qian"), ("roles", "0000000000001"), ("password", "")];
         let page = admin.post_form("/admin/people", &added).await.expect(200).text();
         assert!(page.contains("临时密码只显示这一次"));
         admin.post_form(&path, &demoted).await.expect(303);
-        assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE role = 'administrator'").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM person_roles WHERE role_id = 1").await, 1);
     })
     .await;
 }
@@ -112,8 +110,8 @@ async fn of_two_demotions_at_once_the_last_administrators_is_refused() {
     both(|app| async move {
         let second = app.staff("qian", DataScope::Own).await.person_id;
         let ids = [app.administrator().await.person_id, second];
-        let give = |id: PersonId, role: Role| {
-            let change = PersonChange { role: Some(role), ..PersonChange::default() };
+        let give = |id: PersonId, role: RoleId| {
+            let change = PersonChange { roles: Some(vec![role]), ..PersonChange::default() };
             let now = app.app.now();
             app.app.db.write(move |tx| {
                 let version = org::load_person(tx, id)?.map_or(0, |p| p.version);
@@ -122,11 +120,11 @@ async fn of_two_demotions_at_once_the_last_administrators_is_refused() {
         };
         for round in 0..10 {
             for id in ids {
-                give(id, Role::Administrator).await.unwrap();
+                give(id, ADMINISTRATOR_ID).await.unwrap();
             }
-            let (a, b) = tokio::join!(give(ids[0], Role::Staff), give(ids[1], Role::Staff));
+            let (a, b) = tokio::join!(give(ids[0], STAFF_ID), give(ids[1], STAFF_ID));
             assert!(a.is_ok() != b.is_ok(), "round {round}: {a:?} {b:?}");
-            assert_eq!(app.number("SELECT COUNT(*) FROM people WHERE role = 'administrator'").await, 1);
+            assert_eq!(app.number("SELECT COUNT(*) FROM person_roles WHERE role_id = 1").await, 1);
         }
     })
     .await;
@@ -140,12 +138,9 @@ async fn the_list_finds_people_and_a_form_keeps_what_was_typed() {
         let page = admin.get("/admin/people?q=wangwu").await.expect(200).text();
         assert!(page.contains("员工wangwu") && !page.contains("href=\"/admin/people/x"));
         assert!(!admin.get("/admin/people?q=nobody").await.text().contains("员工wangwu"));
-        assert!(!admin.get("/admin/people?role=administrator").await.text().contains("员工wangwu"));
+        assert!(!admin.get("/admin/people?role=0000000000001").await.text().contains("员工wangwu"));
         let refused = admin
-            .post_form(
-                "/admin/people",
-                &[("name", "孙<b>"), ("username", "x"), ("role", "staff"), ("scope", "own")],
-            )
+            .post_form("/admin/people", &[("name", "孙<b>"), ("username", "x"), ("roles", STAFF)])
             .await
             .expect(422)
             .text();
@@ -153,7 +148,7 @@ async fn the_list_finds_people_and_a_form_keeps_what_was_typed() {
         assert!(refused.contains("用户名为 2–40 个字母"));
         // Two administrators at once: the second is told.
         let id = app.person_id("wangwu").await.to_string();
-        let values = [("name", "王五"), ("role", "staff"), ("scope", "own"), ("version", "1")];
+        let values = [("name", "王五"), ("has_roles", "1"), ("roles", STAFF), ("version", "1")];
         admin.post_form(&format!("/admin/people/{id}"), &values).await.expect(303);
         admin.post_form(&format!("/admin/people/{id}"), &values).await.expect(422);
     })

@@ -1,8 +1,8 @@
 //! Finding customers: menu, page, API.
 
-use kehu::access::DataScope;
 use serde_json::{Value as Json, json};
 
+use crate::app::DataScope;
 use crate::{Client, both};
 
 async fn found(client: &Client<'_>, words: &str) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! Service strategies: how a group of customers is served.
 
-use kehu::access::DataScope;
 use serde_json::{Value as Json, json};
 
+use crate::app::DataScope;
 use crate::{Client, both};
 
 const PATH: &str = "/api/v1/service-strategies";

@@ -1,8 +1,8 @@
 //! What waits for a person.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 #[tokio::test(flavor = "multi_thread")]

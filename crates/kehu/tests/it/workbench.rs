@@ -1,8 +1,8 @@
 //! The workbench, the statistics and the manual.
 
-use kehu::access::DataScope;
 use serde_json::json;
 
+use crate::app::DataScope;
 use crate::both;
 
 // covers: VF-02

@@ -76,8 +76,8 @@ fn push(table: &mut Table<'_, '_>, record: Record) -> Result<ControlFlow<()>, Pr
         if !table.has_rows() {
             return Err(Problem::error(
                 "table.too_many_columns",
-                format!("表格有 {all} 列，请删去不需要的列后再上传"),
-                format!("the table has {all} columns"),
+                format!("表格有 {all} 列，最多 {} 列，请删去不需要的列后再上传", table.max_columns()),
+                format!("the table has {all} columns, at most {} are read", table.max_columns()),
             )
             .at_row(record.line));
         }

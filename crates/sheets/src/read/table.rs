@@ -94,6 +94,11 @@ impl<'a, 's> Table<'a, 's> {
         self.settle_header()
     }
 
+    /// Columns with a heading a table may have.
+    pub fn max_columns(&self) -> usize {
+        self.limits.max_columns
+    }
+
     /// Whether any row came at all.
     pub fn has_rows(&self) -> bool {
         self.has_header || !self.waiting.is_empty()
@@ -291,7 +296,8 @@ impl<'a, 's> Table<'a, 's> {
                     .at_column(column),
                 );
             }
-            if cell.contains('\u{fffd}') && !row.problems.iter().any(|p| p.code == "cell.garbled") {
+            let is_named = |p: &Problem| p.code == "cell.garbled" && p.column == u32::try_from(column).ok();
+            if cell.contains('\u{fffd}') && !row.problems.iter().any(is_named) {
                 row.problems.push(
                     Problem::warning(
                         "cell.garbled",

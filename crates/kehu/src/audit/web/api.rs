@@ -10,7 +10,7 @@ use crate::audit::Written;
 use crate::clock::rfc3339;
 use crate::error::AppError;
 use crate::web::api::{Problem, json_reply, limit, page_of};
-use crate::web::{Administrator, QueryData};
+use crate::web::{Auditor, QueryData};
 
 /// One thing that happened.
 #[derive(utoipa::ToSchema)]
@@ -79,7 +79,7 @@ pub struct AuditList {
     ))]
 pub async fn list_audit(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let query = AuditQuery { before: None, ..AuditQuery::read(&asked, &app.zone)? };

@@ -9,18 +9,19 @@ use super::list::{AuditQuery, each, note};
 use super::words;
 use crate::app::App;
 use crate::error::AppError;
-use crate::web::{Administrator, Page, QueryData};
+use crate::web::{Auditor, Page, QueryData};
 
 /// Rows of a file at the most; narrower conditions give the rest.
 const MOST: usize = 50_000;
 
 pub(super) async fn csv(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let query = AuditQuery { after: None, before: None, ..AuditQuery::read(&asked, &app.zone)? };
+    let _place = app.export_place().await?;
     let (noted, now, zone, l) = (query.clone(), app.now(), app.zone.clone(), page.l);
     app.db.write(move |tx| note(tx, &actor, "audit.exported", &noted, now)).await?;
     let titles: Vec<String> = [

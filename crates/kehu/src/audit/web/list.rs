@@ -2,7 +2,7 @@
 
 use store::{Conn, FromRow, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, COLUMNS, Entry, Written};
 use crate::clock::{Millis, Zone, rfc3339};
 use crate::error::AppError;
@@ -198,7 +198,7 @@ pub(super) fn note(
     query: &AuditQuery,
     now: Millis,
 ) -> Result<(), AppError> {
-    require_administrator(actor)?;
+    require_may(actor, Object::Audit, Verb::Read)?;
     let after = query.json();
     audit::record(tx, actor, now, &Entry::of(action, "audit", 0).after(&after))?;
     Ok(())

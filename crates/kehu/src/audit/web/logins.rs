@@ -13,7 +13,7 @@ use crate::auth::device_title;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::org::web::part_or_page;
-use crate::web::{Administrator, Choice, FormData, Page, QueryData, Shell};
+use crate::web::{Auditor, Choice, FormData, Page, QueryData, Shell};
 
 #[derive(Template)]
 #[template(path = "audit/logins.html", blocks = ["list"])]
@@ -40,7 +40,7 @@ struct LoginView {
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {

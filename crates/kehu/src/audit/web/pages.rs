@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::CustomerId;
 use crate::org::{self, web::part_or_page};
-use crate::web::{Administrator, Choice, FormData, Page, QueryData, Shell, html};
+use crate::web::{Auditor, Choice, FormData, Page, QueryData, Shell, html};
 
 /// Rows of a page.
 pub(super) const ROWS: usize = 50;
@@ -51,7 +51,7 @@ struct RowView {
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
@@ -161,7 +161,7 @@ struct Verified {
 /// Reads every chain from its beginning and says whether it is whole.
 pub(super) async fn verify_chains(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Auditor(actor): Auditor,
     page: Page,
 ) -> Result<Response, AppError> {
     let reports = app.db.read(audit::verify).await?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::access::{DataScope, Role};
+use crate::access::Scope;
 use crate::audit::Written;
 use crate::auth::device_title;
 use crate::catalogue::{Catalogue, CustomKind};
@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 15] = [
+pub(super) const GROUPS: [(&str, &str); 24] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -20,10 +20,19 @@ pub(super) const GROUPS: [(&str, &str); 15] = [
     ("import.", "导入"),
     ("login.", "登录"),
     ("person.", "人员"),
+    ("unit.", "部门"),
+    ("position.", "任职"),
+    ("organisation.", "组织"),
+    ("role.", "角色与授权"),
     ("token.", "API 令牌"),
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
     ("strategy.", "服务策略"),
+    ("delegation.", "代理"),
+    ("skill.", "专长"),
+    ("absence.", "请假外出"),
+    ("roster.", "值班表"),
+    ("shift.", "班次"),
     ("setting.", "设置"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
@@ -39,7 +48,25 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "session.ended" => "结束登录",
         "access.hidden" => "访问无权查看的对象",
         "access.refused" => "操作被拒绝",
+        "access.explained" => "查询他人权限",
+        "customer.shared" => "共享客户",
+        "customer.unshared" => "结束共享客户",
+        "customer.excluded" => "设置回避",
+        "customer.included" => "解除回避",
+        "role.granted" => "授予角色",
+        "role.taken" => "收回角色",
+        "role.confirmed" => "复核授权",
+        "role.post_changed" => "修改岗位的角色",
+        "role.exported" => "导出授权复核",
+        "person.unlocked" => "解除登录锁定",
         "person.password_changed" => "修改密码",
+        "person.left" => "办理离职",
+        "person.leaving_cancelled" => "取消离职",
+        "person.transferred" => "办理调动",
+        "unit.moved" => "移动部门",
+        "unit.closed" => "撤销部门",
+        "unit.reopened" => "恢复部门",
+        "organisation.imported" => "导入组织",
         "dictionary.entry_created" => "新增字典值",
         "dictionary.entry_updated" => "修改字典值",
         "dictionary.reordered" => "调整字典顺序",
@@ -89,11 +116,22 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "file" => "附件",
         "import" => "导入",
         "person" => "人员",
+        "unit" => "部门",
+        "position" => "任职",
+        "organisation" => "组织",
+        "role" => "角色",
+        "share" => "协作",
+        "exclusion" => "回避",
         "token" => "API 令牌",
         "dictionary" => "字典",
         "dictionary_entry" => "字典值",
         "custom_field" => "客户字段",
         "strategy" => "服务策略",
+        "delegation" => "代理",
+        "skill" => "专长",
+        "absence" => "请假外出",
+        "roster" => "值班表",
+        "shift" => "班次",
         "setting" => "设置",
         "company" => "公司",
         "view" => "列表方案",
@@ -138,7 +176,8 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 4] = ["owner_id", "person", "person_id", "done_by"];
+const PEOPLE: [&str; 8] =
+    ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id", "from_id", "to_id"];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
 pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
@@ -213,6 +252,19 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "title" if object == "person" || object == "contact" => "职务",
         "name" | "title" => "名称",
         "phone" => "电话",
+        "unit_kind" => "部门类型",
+        "code" if object == "unit" => "部门编码",
+        "parent_id" => "上级部门",
+        "unit_id" => "部门",
+        "head_id" => "负责人",
+        "position" if object == "unit" => "顺序",
+        "closed_on" => "撤销日期",
+        "post" if object == "position" || object == "person" => "岗位",
+        "is_main" => "主岗",
+        "superior_id" => "直接上级",
+        "starts_on" => "开始日期",
+        "ends_on" => "结束日期",
+        "left_on" => "最后工作日",
         "email" => "邮箱",
         "username" => "用户名",
         "key" => "键名",
@@ -220,12 +272,31 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "is_demo" => "演示",
         "expires_at" => "有效期至",
         "person_id" | "person" => "人员",
+        "from_id" => "委托人",
+        "to_id" => "代理人",
+        "starts_at" => "开始时间",
+        "ends_at" => "结束时间",
+        "reason" => "原因",
+        "skill" => "专长",
+        "level" if object == "person" => "熟练程度",
+        "valid_until" => "有效期至",
+        "roster_id" => "值班表",
+        "opens" => "值班时段，从",
+        "closes" => "到",
+        "weekdays" => "每周的日子",
+        "note" => "备注",
         "action" => "动作",
         "customer" => "客户",
         "result" => "结果",
         "only_logins" => "登录日志",
         "problems" => "发现的问题",
-        "role" => "角色",
+        "roles" | "role" => "角色",
+        "until" => "有效至",
+        "bundle" => "共享权限",
+        "unit" => "部门",
+        "post" => "岗位",
+        "code" => "编码",
+        "rows" => "行数",
         "scope" => "数据范围",
         "is_active" => "启用",
         "owner_id" => "负责人",
@@ -265,20 +336,23 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             "female" => l.t("女").to_owned(),
             _ => code.clone(),
         },
+        Json::String(code) if key == "unit_kind" => catalogue.dictionary(key).title(code, l).to_owned(),
+        Json::String(code) if key == "post" && matches!(object, "position" | "person") => {
+            catalogue.dictionary(key).title(code, l).to_owned()
+        }
         Json::String(code) if key == "device" => device_title(code, l),
         Json::String(code) if key == "dictionary" => {
             let dictionary = catalogue.dictionary(code);
             l.pick(&dictionary.zh, &dictionary.en).to_owned()
         }
-        Json::String(code) if matches!(key, "role" | "scope" | "kind") => {
-            let role = Role::named(code).map(Role::title);
-            let scope = DataScope::named(code).map(DataScope::title);
+        Json::String(code) if matches!(key, "scope" | "kind") => {
+            let scope = Scope::CODES.contains(&code.as_str()).then(|| Scope::title_of(code));
             let nature = match code.as_str() {
                 "person" => Some("个人"),
                 "organisation" => Some("单位"),
                 _ => CustomKind::ALL.into_iter().find(|k| k.code() == code).map(CustomKind::title),
             };
-            role.or(scope).or(nature).map_or_else(|| code.clone(), |title| l.t(title).to_owned())
+            scope.or(nature).map_or_else(|| code.clone(), |title| l.t(title).to_owned())
         }
         Json::String(code) => match Field::named(key).and_then(|f| f.spec().dictionary()) {
             Some(name) => catalogue.dictionary(name).title(code, l).to_owned(),
@@ -320,13 +394,15 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_told_and_in_words() {
-        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","role":"staff"}"#;
-        let after = r#"{"phone":"","is_active":false,"name":"张三","role":"administrator"}"#;
+        let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","roles":["员工"]}"#;
+        let after = r#"{"phone":"","is_active":false,"name":"张三","roles":["员工","系统管理员"]}"#;
         let told = changes(&written("person", before, after), &Catalogue::default(), &[], Lang::Zh);
         let expected = [
             Change { title: "启用".into(), before: "是".into(), after: "否".into() },
             Change { title: "电话".into(), before: "13812345678".into(), after: String::new() },
-            Change { title: "角色".into(), before: "员工".into(), after: "管理员".into() },
+            Change {
+                title: "角色".into(), before: "员工".into(), after: "员工、系统管理员".into()
+            },
         ];
         assert_eq!(told.len(), 3);
         assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");

@@ -38,7 +38,6 @@ struct PersonView {
     phone: String,
     email: String,
     role: String,
-    scope: String,
     lang: &'static str,
 }
 
@@ -94,12 +93,7 @@ async fn load(app: &App, actor: &Actor, page: Page, headers: &HeaderMap) -> Resu
             title: person.title,
             phone: person.phone,
             email: person.email,
-            role: l.t(person.role.title()).to_owned(),
-            scope: if actor.is_administrator() {
-                String::new()
-            } else {
-                l.t(person.scope.title()).to_owned()
-            },
+            role: page.shell.role_title.clone(),
             lang: l.code(),
         },
         sessions: open

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::{self, Credentials, Setup, check_new_password, throttle};
 use crate::error::{AppError, FieldError};
 use crate::i18n::Lang;
+use crate::org;
 use crate::text;
 use crate::web::{FormData, FormErrors, Page, RequestContext, Shell, html, redirect};
 
@@ -109,12 +110,11 @@ fn check(form: &FormData) -> Result<(), AppError> {
     let mut errors = Vec::new();
     let [company, name, username, password] =
         ["company", "name", "username", "password"].map(|f| form.get(f));
-    if company.trim().is_empty() || company.chars().count() > 100 {
+    if hanzi::normal::visible(company).is_empty() || company.chars().count() > 100 {
         errors.push(FieldError::new("company", text!("请填写公司名称，最多 100 个字")));
     }
-    if name.trim().is_empty() {
-        errors.push(FieldError::new("name", text!("请填写姓名，最多 40 个字")));
-    }
+    errors.extend(org::check_name(name));
+    errors.extend(org::check_username(username));
     if let Some(text) = check_new_password(password, &[company, name, username]) {
         errors.push(FieldError::new("password", text));
     }

@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::EntryId;
 use crate::org::web::part_or_page;
-use crate::web::{Administrator, Choice, FormData, FormErrors, Page, QueryData, Shell, saved};
+use crate::web::{Cataloguer, Choice, FormData, FormErrors, Page, QueryData, Shell, saved};
 
 #[derive(Template)]
 #[template(path = "catalogue/dictionaries.html", blocks = ["list"])]
@@ -48,7 +48,7 @@ struct EntryRow {
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
@@ -203,7 +203,7 @@ fn find<'c>(catalogue: &'c Catalogue, id: &str) -> Result<(&'c Dictionary, &'c E
 
 pub(super) async fn new(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
     Path(name): Path<String>,
 ) -> Result<Response, AppError> {
@@ -214,7 +214,7 @@ pub(super) async fn new(
 
 pub(super) async fn show(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
@@ -226,7 +226,7 @@ pub(super) async fn show(
 
 pub(super) async fn add(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     Path(name): Path<String>,
     headers: HeaderMap,
@@ -242,7 +242,7 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -280,7 +280,7 @@ fn finish(
 
 pub(super) async fn order(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     Path(name): Path<String>,
     form: FormData,
 ) -> Result<Response, AppError> {

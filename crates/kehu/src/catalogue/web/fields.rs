@@ -14,7 +14,7 @@ use crate::ids::CustomFieldId;
 use crate::org::web::part_or_page;
 use crate::settings;
 use crate::text;
-use crate::web::{Administrator, Choice, FormData, FormErrors, Page, Shell, flash, redirect, saved};
+use crate::web::{Cataloguer, Choice, FormData, FormErrors, Page, Shell, flash, redirect, saved};
 
 /// The standard dossier of 1.3-2 (VF-04) besides the name, which is always asked for.
 const STANDARD: [&str; 6] = ["class", "nature", "parent_organisation", "address", CONTACT, "phone"];
@@ -48,7 +48,7 @@ struct BuiltIn {
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
 ) -> Result<Response, AppError> {
     let catalogue = app.catalogue().await?;
@@ -98,7 +98,7 @@ fn applies_title(applies_to: &str) -> &'static str {
 /// Sets which built-in fields must be filled: the ticked ones, and with `standard` the whole standard dossier.
 pub(super) async fn require(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     form: FormData,
 ) -> Result<Response, AppError> {
@@ -125,6 +125,7 @@ struct FieldPage {
     heading: String,
     action: String,
     is_new: bool,
+    has_choices: bool,
     kind_title: String,
     form: FormData,
     kinds: Vec<Choice>,
@@ -144,6 +145,7 @@ impl FieldPage {
             heading: l.t(here).to_owned(),
             action: field.map_or_else(|| "/admin/fields".to_owned(), |f| format!("/admin/fields/{}", f.id)),
             is_new: field.is_none(),
+            has_choices: field.is_some_and(|f| f.kind.has_choices()),
             kind_title: field.map_or_else(String::new, |f| l.t(f.kind.title()).to_owned()),
             form,
             kinds: CustomKind::ALL.map(|k| choice(k.code(), k.title())).into(),
@@ -162,7 +164,8 @@ fn draft(form: &FormData, kind: CustomKind) -> FieldDraft {
     FieldDraft {
         title: form.get("title").to_owned(),
         kind,
-        choices: choices.map(str::to_owned).collect(),
+        // The box is hidden for the other kinds; what was typed before the kind was changed is not meant.
+        choices: choices.filter(|_| kind.has_choices()).map(str::to_owned).collect(),
         applies_to: form.get("applies_to").to_owned(),
         help: form.get("help").to_owned(),
         is_required: form.is_ticked("is_required"),
@@ -189,14 +192,14 @@ async fn find(app: &App, id: &str) -> Result<CustomField, AppError> {
     catalogue.custom_fields.iter().find(|f| f.id == id).cloned().ok_or(AppError::NotFound)
 }
 
-pub(super) async fn new(Administrator(_): Administrator, page: Page) -> Result<Response, AppError> {
+pub(super) async fn new(Cataloguer(_): Cataloguer, page: Page) -> Result<Response, AppError> {
     let form = FormData(vec![("kind".into(), "text".into()), ("is_active".into(), "1".into())]);
     FieldPage::new(&page, None, form).answer(page.is_partial, StatusCode::OK)
 }
 
 pub(super) async fn show(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Cataloguer(_): Cataloguer,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
@@ -207,7 +210,7 @@ pub(super) async fn show(
 
 pub(super) async fn add(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     headers: HeaderMap,
     form: FormData,
@@ -226,7 +229,7 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -259,7 +262,7 @@ fn finish(
 
 pub(super) async fn order(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Cataloguer(actor): Cataloguer,
     form: FormData,
 ) -> Result<Response, AppError> {
     let order: Vec<CustomFieldId> = form.all("id").into_iter().filter_map(|id| id.parse().ok()).collect();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::query::list_query;
 use super::trigger;
-use crate::access::{Actor, Verb, require_administrator};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -139,7 +139,7 @@ fn read_act(action: &str, form: &FormData, actor: &Actor) -> Result<Act, AppErro
             date => Act::Set(Field::NextContactOn, date),
         },
         "owner" => {
-            require_administrator(actor)?;
+            require_may(actor, Object::Customer, Verb::Assign)?;
             match given("owner").as_str() {
                 "" => return Err(AppError::field("owner", text!("请选择负责人"))),
                 "none" => Act::Assign(None),
@@ -149,7 +149,7 @@ fn read_act(action: &str, form: &FormData, actor: &Actor) -> Result<Act, AppErro
             }
         }
         "delete" => {
-            require_administrator(actor)?;
+            require_may(actor, Object::Customer, Verb::Delete)?;
             Act::Delete
         }
         _ => return Err(AppError::NotFound),
@@ -255,7 +255,7 @@ fn one(
     match act {
         Act::Delete => return customers::remove(tx, actor, id, None, now),
         Act::AddTag(tag) | Act::RemoveTag(tag) => {
-            let mut tags = customers::load_for(tx, actor, Verb::Update, id)?.tags;
+            let mut tags = customers::load_for(tx, actor, Object::Customer, Verb::Update, id)?.tags;
             tags.retain(|t| t != tag);
             if matches!(act, Act::AddTag(_)) {
                 tags.push(tag.clone());

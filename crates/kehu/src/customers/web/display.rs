@@ -140,7 +140,12 @@ fn words(words: Vec<String>) -> Shown {
 
 /// The name people read (source text).
 pub fn gender(code: &str) -> &'static str {
-    if code == "male" { "男" } else { "女" }
+    match code {
+        "male" => "男",
+        "female" => "女",
+        // Masked.
+        _ => "***",
+    }
 }
 
 /// The pill for a colour of the Tabler palette.

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::display::{Reader, gender};
 use super::{dictionary_choices, reply, wants_part};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{Catalogue, CustomField, CustomKind};
 use crate::customers::{self, Customer, Draft, Field, FieldKind, Group, Kind, SPECS, Spec};
@@ -251,7 +251,7 @@ fn sections(
                     ..Input::default()
                 });
             }
-            if actor.is_administrator() {
+            if actor.may(Object::Customer, Verb::Assign) {
                 let value = source.value("owner_id");
                 let shown = value.parse().ok().and_then(|id| source.names.get(&id).cloned());
                 inputs.push(Input {
@@ -443,7 +443,11 @@ pub(super) async fn new(
     for name in ["name", "phone"] {
         start.0.push((name.to_owned(), query.get(name).chars().take(200).collect()));
     }
-    if actor.person_id.0 != 0 {
+    // Whoever may give customers to others may be led here with the owner named.
+    let named = query.get("owner_id").parse::<PersonId>().ok();
+    if let Some(owner) = named.filter(|_| actor.may(Object::Customer, Verb::Assign)) {
+        start.0.push(("owner_id".into(), owner.to_string()));
+    } else if actor.person_id.0 != 0 {
         start.0.push(("owner_id".into(), actor.person_id.to_string()));
     }
     let kind = kind_of(&query);
@@ -518,7 +522,7 @@ pub(super) async fn edit(
     Path(id): Path<CustomerId>,
 ) -> Result<Response, AppError> {
     let (catalogue, me) = (app.catalogue().await?, actor.clone());
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let frame = Frame { app: &app, actor: &actor, page, catalogue };
     reply(&frame.form(customer.kind, None, Some(&customer), &[]).await?, StatusCode::OK)
 }
@@ -532,7 +536,7 @@ pub(super) async fn change(
     sent: FormData,
 ) -> Result<Response, AppError> {
     let (catalogue, me) = (app.catalogue().await?, actor.clone());
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let version = sent.get("version").parse().unwrap_or(0);
     let changed = match draft_of(&sent, &catalogue, customer.kind) {
         Ok(draft) => {
@@ -549,7 +553,7 @@ pub(super) async fn change(
     };
     // What is stored now: for a stale form the values somebody else gave it.
     let me = actor.clone();
-    let customer = app.db.read(move |conn| customers::load_for(conn, &me, Verb::Update, id)).await?;
+    let customer = app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await?;
     let conflict =
         if is_stale { differences(&app, &catalogue, page.l, &customer, &sent).await? } else { Vec::new() };
     let frame = Frame { app: &app, actor: &actor, page, catalogue };

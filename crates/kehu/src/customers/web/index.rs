@@ -12,16 +12,17 @@ use super::columns::{Column, columns};
 use super::display::{Reader, Shown};
 use super::query::{CHOICE_FILTERS, list_query};
 use super::{INLINE_FIELDS, dictionary_choices, reply, wants_part};
-use crate::access::Actor;
+use crate::access::{Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
+use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, CustomerPage, Field, Kind, ListQuery, Total};
 use crate::error::AppError;
 use crate::i18n::{Lang, grouped};
 use crate::ids::{CustomerId, PersonId};
 use crate::lists::{self, ViewsMenu};
+use crate::org;
 use crate::web::{Choice, FormData, Page, QueryData, Shell, Tab};
-use crate::{counters, org};
 
 /// Name of the list in settings and saved views.
 const LIST: &str = "customers";
@@ -31,7 +32,8 @@ const LIST: &str = "customers";
 struct ListPage {
     l: Lang,
     shell: Shell,
-    is_administrator: bool,
+    /// What the actor may do with customers at all; on each row it is decided anew.
+    may: May,
     sees_all: bool,
     views: String,
     deleted: Option<(CustomerId, String)>,
@@ -108,6 +110,8 @@ impl ChoiceFilter {
 struct Row {
     id: CustomerId,
     name: String,
+    may_update: bool,
+    may_delete: bool,
     cells: Vec<Cell>,
 }
 
@@ -198,7 +202,7 @@ async fn build(app: &App, actor: &Actor, page: Page, mut query: FormData) -> Res
         Total::AtLeast(n) => (*n, format!("{}+", grouped(*n))),
     };
     let shown: Vec<&Column> = view.columns.iter().filter(|c| c.visible && c.name != "name").collect();
-    view.rows = found.items.iter().map(|customer| row(&reader, customer, &shown)).collect();
+    view.rows = found.items.iter().map(|customer| row(&reader, actor, customer, &shown)).collect();
     let place = |after: &Option<String>| {
         after.as_ref().map(|after| format!("/customers?{}", query.with(&[("after", after)])))
     };
@@ -216,7 +220,7 @@ async fn load(
     let actor = actor.clone();
     app.db
         .read(move |conn| {
-            let mine = (!actor.sees_all_customers()).then_some(actor.person_id);
+            let whose = Whose::within(&actor).unwrap_or_else(|| Whose::owner(actor.person_id));
             let found = match refused {
                 Some(error) => Err(error),
                 None => customers::list(conn, &actor, &asked).and_then(|found| {
@@ -236,7 +240,7 @@ async fn load(
             };
             Ok::<_, AppError>(Loaded {
                 found,
-                by_class: counters::by_key(conn, "customers.class", mine)?,
+                by_class: counters::by_key(conn, "customers.class", &whose)?,
                 names: people.iter().map(|p| (p.id, p.name.clone())).collect(),
                 people: people
                     .iter()
@@ -249,6 +253,33 @@ async fn load(
             })
         })
         .await
+}
+
+/// Which buttons a list of customers shows.
+#[derive(Clone, Copy, Debug)]
+struct May {
+    create: bool,
+    update: bool,
+    delete: bool,
+    assign: bool,
+    export: bool,
+    import: bool,
+    note: bool,
+}
+
+impl May {
+    fn of(actor: &Actor) -> Self {
+        let may = |verb| actor.may(Object::Customer, verb);
+        Self {
+            create: may(Verb::Create),
+            update: may(Verb::Update),
+            delete: may(Verb::Delete),
+            assign: may(Verb::Assign),
+            export: may(Verb::Export),
+            import: may(Verb::Import),
+            note: actor.may(Object::Activity, Verb::Update),
+        }
+    }
 }
 
 /// Everything but the rows.
@@ -297,7 +328,7 @@ fn frame(
     ListPage {
         l,
         shell: page.shell(&[("客户", "/customers")]),
-        is_administrator: actor.is_administrator(),
+        may: May::of(actor),
         sees_all: actor.sees_all_customers(),
         views: loaded.views.render().unwrap_or_default(),
         deleted: loaded.deleted.clone(),
@@ -373,12 +404,17 @@ fn tabs(catalogue: &Catalogue, l: Lang, query: &FormData, by_class: &[(String, i
         .collect()
 }
 
-fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
+fn row(reader: &Reader<'_>, actor: &Actor, customer: &Customer, shown: &[&Column]) -> Row {
+    let may = |verb| actor.rights.covers(Object::Customer, verb, &customer.facts());
+    let may_update = may(Verb::Update);
     let cells = shown
         .iter()
         .map(|column| {
             let applies = Field::named(&column.name).is_none_or(|f| f.spec().applies_to(customer.kind));
-            let editable = applies && INLINE_FIELDS.contains(&column.name.as_str());
+            let editable = applies
+                && may_update
+                && INLINE_FIELDS.contains(&column.name.as_str())
+                && customer.withheld.rule(&column.name) == FieldRule::Edit;
             Cell {
                 label: column.title.clone(),
                 class: if is_numeric(&column.name) { "tnum" } else { "" },
@@ -391,7 +427,13 @@ fn row(reader: &Reader<'_>, customer: &Customer, shown: &[&Column]) -> Row {
             }
         })
         .collect();
-    Row { id: customer.id, name: customer.name().to_owned(), cells }
+    Row {
+        id: customer.id,
+        name: customer.name().to_owned(),
+        may_update,
+        may_delete: may(Verb::Delete),
+        cells,
+    }
 }
 
 fn is_numeric(column: &str) -> bool {

@@ -11,15 +11,15 @@ use super::display::{Reader, Shown};
 use super::form::{Input, draft_of, input_of, input_of_custom};
 use super::show::{Head, head};
 use super::{reply, trigger};
-use crate::access::{Actor, Verb, require_administrator};
+use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{Catalogue, CustomField, CustomKind};
 use crate::customers::{self, Customer, Field, marks};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::CustomerId;
-use crate::org;
 use crate::web::{Choice, FormData, QueryData};
+use crate::{org, text};
 
 #[derive(Template)]
 #[template(path = "customers/inline.html")]
@@ -182,10 +182,13 @@ pub(super) async fn open(
     let form = app
         .db
         .read(move |conn| {
-            let customer = customers::load_for(conn, &me, Verb::Update, id)?;
+            let customer = customers::load_to_edit(conn, &me, id)?;
             let target = target(&catalogue, &customer, &key)?;
             if matches!(target, Target::Owner) {
-                require_administrator(&me)?;
+                access::require(&me, Object::Customer, Verb::Assign, &customer.facts())?;
+            }
+            if customer.withheld.rule(&key) < FieldRule::Edit {
+                return Err(AppError::Forbidden(text!("您的角色不能修改这一项")));
             }
             let was = stored(conn, &customer, &target)?;
             let names = org::person_names(conn)?;
@@ -290,7 +293,7 @@ async fn write(
     let written = app
         .db
         .write(move |tx| {
-            let customer = customers::load_for(tx, &me, Verb::Update, id)?;
+            let customer = customers::load_for(tx, &me, Object::Customer, Verb::Update, id)?;
             let target = target(&known, &customer, &key)?;
             // A change of another field meanwhile is no conflict: only this value is written.
             let version = sent.get("version").parse::<i64>().unwrap_or(0);

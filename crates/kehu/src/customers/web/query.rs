@@ -68,10 +68,7 @@ pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Resul
     if let Some(region) = given(query, "region") {
         match crate::regions::resolve(region) {
             Ok(region) => read.region = region.path.to_owned(),
-            Err(unknown) => errors.push(FieldError::new(
-                "region",
-                crate::i18n::Text::Template(unknown.to_string().into(), Vec::new()),
-            )),
+            Err(unknown) => errors.push(FieldError::new("region", unknown.text())),
         }
     }
     match given(query, "owner") {
@@ -184,7 +181,7 @@ fn choices(
             Some(entry) if codes.len() < MOST_VALUES => codes.push(entry.code.clone()),
             _ => {
                 let shown: String = text.chars().filter(|c| !c.is_control()).take(30).collect();
-                let names = dictionary.choices(crate::i18n::Lang::Zh);
+                let names = dictionary.choice_words();
                 let message = text!("“{}”不在可选值中，请从以下选择：{}", shown, names);
                 errors.push(FieldError::new(field.key(), message));
                 return None;

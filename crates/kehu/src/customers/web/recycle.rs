@@ -25,7 +25,10 @@ struct Bin {
     shell: Shell,
     rows: Vec<Thrown>,
     older: Option<String>,
-    restored: Option<(CustomerId, String)>,
+    /// Name and number of the one that just came back.
+    restored: Option<(String, String)>,
+    /// Name and number of the one who has its old number.
+    taken_by: Option<(String, String)>,
 }
 
 struct Thrown {
@@ -49,7 +52,8 @@ pub(super) async fn list(
         .and_then(|(at, id)| Some((at.parse::<i64>().ok()?, store::parse_id(id).ok()?)));
     let (at, id) = before.unwrap_or((i64::MAX, i64::MAX));
     let restored = query.get("restored").parse::<CustomerId>().ok();
-    let (mut rows, names, restored) = app
+    let taken_by = query.get("taken_by").parse::<CustomerId>().ok();
+    let (mut rows, names, restored, taken_by) = app
         .db
         .read(move |conn| {
             let rows: Vec<Row> = conn.rows(
@@ -58,11 +62,12 @@ pub(super) async fn list(
                  ORDER BY deleted_at DESC, id DESC LIMIT $3",
                 &[at.into(), id.into(), (SHOWN + 1).into()],
             )?;
-            let restored = match restored {
-                Some(id) => customers::load(conn, &actor, id).ok().map(|c| (id, c.name().to_owned())),
-                None => None,
+            let mut told = |id: Option<CustomerId>| {
+                let customer = customers::load(conn, &actor, id?).ok()?;
+                Some((customer.name().to_owned(), customer.number))
             };
-            Ok::<_, AppError>((rows, org::person_names(conn)?, restored))
+            let (restored, taken_by) = (told(restored), told(taken_by));
+            Ok::<_, AppError>((rows, org::person_names(conn)?, restored, taken_by))
         })
         .await?;
     let has_more = rows.len() as i64 > SHOWN;
@@ -80,5 +85,5 @@ pub(super) async fn list(
         })
         .collect();
     let shell = page.shell(&[("系统管理", "/admin/people"), ("回收站", "/admin/recycle")]);
-    reply(&Bin { l: page.l, shell, rows, older, restored }, StatusCode::OK)
+    reply(&Bin { l: page.l, shell, rows, older, restored, taken_by }, StatusCode::OK)
 }

@@ -12,11 +12,11 @@ use store::Conn;
 use super::display::{Reader, Shown};
 use super::history::{self, History};
 use super::{reply, trigger, wants_part};
-use crate::access::{Actor, Verb};
+use crate::access::{Actor, FieldRule, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::clock::Zone;
-use crate::customers::{self, Customer, Field, Group, Kind, SPECS, marks};
+use crate::customers::{self, Customer, Field, Group, Kind, SPECS, Teller, marks};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CustomerId, PersonId};
@@ -33,6 +33,8 @@ struct Card {
     in_drawer: bool,
     just_saved: bool,
     head: Head,
+    may_update: bool,
+    may_note: bool,
     may_delete: bool,
     tabs: Vec<(&'static str, Tab)>,
     tab: &'static str,
@@ -78,12 +80,13 @@ struct Fact {
 }
 
 /// The tabs, with the table whose rows are counted.
-const TABS: [(&str, &str, &str); 6] = [
+const TABS: [(&str, &str, &str); 7] = [
     ("basic", "基本信息", ""),
     ("timeline", "动态", "activities"),
     ("contacts", "联系人", "contacts"),
     ("assets", "资产", "assets"),
     ("files", "附件", "files"),
+    ("shares", "协作", ""),
     ("history", "变更记录", ""),
 ];
 
@@ -99,6 +102,19 @@ struct Around {
     strategy: Option<Fit>,
     /// When and by whom the credit status was last written.
     credit_noted: Option<(i64, String)>,
+}
+
+impl Around {
+    /// Forgets how much there is of what the reader may not know.
+    fn hide_untold(&mut self, teller: &Teller<'_>) {
+        for (tab, object) in
+            [("contacts", "contact"), ("assets", "asset"), ("timeline", "activity"), ("files", "file")]
+        {
+            if !teller.tells(object) {
+                self.counts.remove(tab);
+            }
+        }
+    }
 }
 
 fn around(conn: &mut Conn<'_>, customer: &Customer, today: &str) -> store::Result<Around> {
@@ -148,12 +164,15 @@ pub(super) async fn show(
     let (customer, around, history) = app
         .db
         .read(move |conn| {
-            let customer = customers::load(conn, &me, id)?;
-            let around = around(conn, &customer, &today)?;
+            let whole = customers::load_for(conn, &me, Object::Customer, Verb::Read, id)?;
+            let teller = Teller::new(&me, &whole.facts());
+            let customer = customers::withhold(&me, whole.clone());
+            let mut around = around(conn, &customer, &today)?;
+            around.hide_untold(&teller);
             let history = match tab {
                 "history" => {
                     let reader = Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };
-                    Some(history::load(conn, &reader, id, of.as_deref(), before)?)
+                    Some(history::load(conn, &reader, &teller, id, of.as_deref(), before)?)
                 }
                 _ => None,
             };
@@ -163,8 +182,11 @@ pub(super) async fn show(
     let in_drawer = wants_part(&headers);
     let reader = reader(&catalogue, l, &app.zone, &around.names, app.today().to_string());
     let address = format!("/customers/{id}");
+    let may = |object, verb| actor.rights.covers(object, verb, &customer.facts());
     let tabs = TABS
         .iter()
+        // A tab whose count is not told is not there.
+        .filter(|(name, _, table)| table.is_empty() || around.counts.contains_key(name))
         .map(|(name, title, _)| {
             let shown = Tab {
                 title: l.t(title).to_owned(),
@@ -178,7 +200,7 @@ pub(super) async fn show(
     let groups = if tab == "basic" { groups(&reader, &actor, &customer, &around) } else { Vec::new() };
     let unset_schemes = catalogue
         .customer_schemes()
-        .filter(|s| tab == "basic" && !around.marks.contains_key(*s))
+        .filter(|s| tab == "basic" && may(Object::Customer, Verb::Update) && !around.marks.contains_key(*s))
         .map(|s| {
             let dictionary = catalogue.dictionary(s);
             (format!("{address}/fields/mark.{s}"), l.pick(&dictionary.zh, &dictionary.en).to_owned())
@@ -197,7 +219,9 @@ pub(super) async fn show(
         in_drawer,
         just_saved: query.is_ticked("saved"),
         head: head(&reader, &customer, around.has_contact, false),
-        may_delete: actor.is_administrator(),
+        may_update: may(Object::Customer, Verb::Update),
+        may_note: may(Object::Activity, Verb::Update),
+        may_delete: may(Object::Customer, Verb::Delete),
         tabs,
         tab,
         groups,
@@ -246,11 +270,21 @@ pub(super) fn head(
 
 fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Around) -> Vec<Facts> {
     let (l, id) = (reader.l, customer.id);
+    let may = |verb| actor.rights.covers(Object::Customer, verb, &customer.facts());
+    let may_update = may(Verb::Update);
+    // Where a field is edited in place; nowhere for what the actor may only read.
+    let edit = |key: &str| {
+        if may_update && customer.withheld.rule(key) == FieldRule::Edit {
+            format!("/customers/{id}/fields/{key}")
+        } else {
+            String::new()
+        }
+    };
     let mut all = Vec::new();
     for group in Group::ALL {
         let mut facts: Vec<Fact> = SPECS
             .iter()
-            .filter(|s| s.group == group && s.applies_to(customer.kind))
+            .filter(|s| s.group == group && s.applies_to(customer.kind) && !customer.withheld.hides(s.key))
             .map(|spec| {
                 let shown = reader.field(spec, customer.get(spec.field));
                 let history = if WITH_HISTORY.contains(&spec.field) {
@@ -262,19 +296,19 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
                     label: l.t(spec.zh).to_owned(),
                     wide: shown.look == "long",
                     shown,
-                    edit: format!("/customers/{id}/fields/{}", spec.key),
+                    edit: edit(spec.key),
                     history,
                 }
             })
             .collect();
         if group == Group::Basic {
-            let owner = if actor.is_administrator() {
+            let owner = if may_update && may(Verb::Assign) {
                 format!("/customers/{id}/fields/owner_id")
             } else {
                 String::new()
             };
             facts.push(fact(reader, customer, "负责人", "owner_id", owner));
-            facts.push(fact(reader, customer, "标签", "tags", format!("/customers/{id}/fields/tags")));
+            facts.push(fact(reader, customer, "标签", "tags", edit("tags")));
         }
         if group == Group::Business
             && let Some((at, by)) = &around.credit_noted
@@ -298,11 +332,12 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
         .custom_fields
         .iter()
         .filter(|f| f.is_active && (f.applies_to.is_empty() || f.applies_to == customer.kind.code()))
+        .filter(|f| !customer.withheld.hides(&format!("custom.{}", f.key)))
         .map(|field| {
             let name = format!("custom.{}", field.key);
             let shown = reader.column(customer, &name);
             let wide = shown.look == "long";
-            let edit = format!("/customers/{id}/fields/{name}");
+            let edit = edit(&name);
             Fact { label: field.title.clone(), shown, edit, history: String::new(), wide }
         })
         .collect();
@@ -318,7 +353,11 @@ fn groups(reader: &Reader<'_>, actor: &Actor, customer: &Customer, around: &Arou
             Fact {
                 label: l.pick(&dictionary.zh, &dictionary.en).to_owned(),
                 shown: Shown { look: "words", text: words.join("、"), words, ..Shown::default() },
-                edit: format!("/customers/{id}/fields/mark.{scheme}"),
+                edit: if may_update {
+                    format!("/customers/{id}/fields/mark.{scheme}")
+                } else {
+                    String::new()
+                },
                 history: String::new(),
                 wide: false,
             }
@@ -400,7 +439,7 @@ pub(super) async fn delete(
     let name = app
         .db
         .write(move |tx| {
-            let name = customers::load_for(tx, &me, Verb::Delete, id)?.name().to_owned();
+            let name = customers::load_for(tx, &me, Object::Customer, Verb::Delete, id)?.name().to_owned();
             customers::remove(tx, &me, id, None, now)?;
             Ok::<_, AppError>(name)
         })
@@ -433,11 +472,18 @@ pub(super) async fn restore(
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
     let (me, now) = (actor.clone(), app.now());
-    let customer = app.db.write(move |tx| customers::restore(tx, &me, id, now)).await?;
+    let customers::Restored { customer, taken_by } =
+        app.db.write(move |tx| customers::restore(tx, &me, id, now)).await?;
     if !page.is_htmx || current_path(&headers) == "/admin/recycle" {
-        return Ok(redirect(page.is_htmx, &format!("/admin/recycle?restored={id}")));
+        let taken = taken_by.map(|other| format!("&taken_by={other}")).unwrap_or_default();
+        return Ok(redirect(page.is_htmx, &format!("/admin/recycle?restored={id}{taken}")));
     }
-    let said = actor.lang.f("已恢复“{}”", &[&customer.name()]);
+    let said = match taken_by {
+        Some(_) => {
+            actor.lang.f("已恢复“{}”，原编号已被使用，新编号是 {}", &[&customer.name(), &customer.number])
+        }
+        None => actor.lang.f("已恢复“{}”", &[&customer.name()]),
+    };
     let events = json!({ "toast": { "text": said, "kind": "good" }, "refreshList": {} });
     Ok(trigger(StatusCode::OK.into_response(), &events))
 }

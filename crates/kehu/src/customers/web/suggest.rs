@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::reply;
-use crate::access::Actor;
+use crate::access::{Actor, FieldRule};
 use crate::app::App;
 use crate::customers::{self, Keyed, Kind, find_by_keys, key_of};
 use crate::error::AppError;
@@ -164,6 +164,11 @@ pub(super) async fn duplicates(
                 for id in find_by_keys(conn, &me, *keyed, key, 5)? {
                     if id.0 != except && !found.iter().any(|s| s.id == id) {
                         let customer = customers::load(conn, &me, id)?;
+                        if customer.withheld.rule(keyed.code()) < FieldRule::Read {
+                            // Whose phone it is must not be told to somebody who sees it masked.
+                            has_hidden = true;
+                            continue;
+                        }
                         found.push(Same {
                             id,
                             name: customer.name().to_owned(),

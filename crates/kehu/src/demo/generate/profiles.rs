@@ -39,7 +39,7 @@ pub fn profile(line: BusinessLine) -> &'static Profile {
 const PROPERTY: Profile = Profile {
     weight: 30,
     persons: 70,
-    owners: &[6],
+    owners: &[6, 31, 32, 33, 34, 35, 36],
     open_on_weekends: true,
     of_persons: Wishes {
         tags: &["业主", "有车位", "长期空置", "亲子家庭", "养宠物", "按时缴费", "装修中", "老人家庭"],
@@ -82,7 +82,7 @@ const PROPERTY: Profile = Profile {
 const VEHICLES: Profile = Profile {
     weight: 26,
     persons: 76,
-    owners: &[3, 4],
+    owners: &[3, 4, 23, 27, 28],
     open_on_weekends: true,
     of_persons: Wishes {
         tags: &["首购", "置换", "增购", "新能源", "本店售车", "他店售车", "保客", "续保客户", "分期"],
@@ -124,7 +124,7 @@ const VEHICLES: Profile = Profile {
 const POWER: Profile = Profile {
     weight: 18,
     persons: 34,
-    owners: &[5],
+    owners: &[5, 43, 44],
     open_on_weekends: false,
     of_persons: Wishes {
         tags: &["低压", "峰谷电价", "充电桩", "光伏并网", "网上缴费"],
@@ -160,7 +160,7 @@ const POWER: Profile = Profile {
 const RETAIL: Profile = Profile {
     weight: 14,
     persons: 26,
-    owners: &[7],
+    owners: &[7, 47, 48, 49, 50, 51, 52, 53, 54],
     open_on_weekends: true,
     of_persons: Wishes {
         tags: &["会员", "促销敏感", "线上下单", "老顾客"],
@@ -196,7 +196,7 @@ const RETAIL: Profile = Profile {
 const MANUFACTURING: Profile = Profile {
     weight: 12,
     persons: 3,
-    owners: &[2],
+    owners: &[2, 56, 57],
     open_on_weekends: false,
     of_persons: Wishes {
         tags: &["个人买家", "设备在保"], needs: &["需要上门安装", "希望延长质保"]

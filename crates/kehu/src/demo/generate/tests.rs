@@ -29,7 +29,7 @@ fn sizes_are_kept() {
     assert!(company(1, 0, TODAY).customers.is_empty());
     assert_eq!(company(1, 1, TODAY).customers.len(), 1);
     assert_eq!(demo().customers.len(), 2_000);
-    assert_eq!(demo().people.len(), 8);
+    assert_eq!(demo().people.len(), 60);
     assert_eq!(company(1, 50, date(1, 1, 1)).customers.len(), 50);
 }
 

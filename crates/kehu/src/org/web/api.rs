@@ -7,17 +7,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
-use crate::access::{Actor, DataScope, Role};
+use crate::access::{Actor, Object, Verb, require_may};
 use crate::app::App;
 use crate::auth::check_new_password;
 use crate::error::AppError;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RoleId};
 use crate::org::{self, NewPerson, Person, PersonChange};
 use crate::text;
 use crate::web::api::{Problem, Reply, if_match, json_reply, limit, page_of, write_once};
-use crate::web::{Administrator, JsonBody, QueryData};
+use crate::web::{JsonBody, QueryData};
 
-/// A colleague. What stands after `is_active` only administrators see.
+/// A colleague. What stands after `is_active` only those who keep the organisation see.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
 pub struct PersonBody {
@@ -35,10 +35,8 @@ pub struct PersonBody {
     phone: Option<String>,
     /// Mail address.
     email: Option<String>,
-    /// `administrator` or `staff`.
-    role: Option<String>,
-    /// `all` or `own`.
-    data_scope: Option<String>,
+    /// Ids of the roles he has himself; those of his posts come on top.
+    roles: Option<Vec<RoleId>>,
     /// Counts changes.
     version: Option<i64>,
 }
@@ -70,10 +68,9 @@ pub struct PersonInput {
     /// Mail address.
     #[serde(default)]
     email: String,
-    /// `administrator` or `staff`.
-    role: String,
-    /// `all` or `own`.
-    data_scope: String,
+    /// Codes or ids of the roles he shall have himself; `["staff"]` when absent.
+    #[serde(default = "plain_roles")]
+    roles: Vec<String>,
     /// Temporary password, 12–128 characters.
     password: String,
 }
@@ -90,10 +87,8 @@ pub struct PersonPatch {
     phone: Option<String>,
     /// Mail address.
     email: Option<String>,
-    /// `administrator` or `staff`.
-    role: Option<String>,
-    /// `all` or `own`.
-    data_scope: Option<String>,
+    /// Codes or ids of the roles he shall have himself, replacing all.
+    roles: Option<Vec<String>>,
     /// Whether he may sign in.
     is_active: Option<bool>,
 }
@@ -102,12 +97,11 @@ fn json_of(person: &Person, actor: &Actor) -> Json {
     let mut body = json!({
         "id": person.id, "name": person.name, "title": person.title, "is_active": person.is_active,
     });
-    if actor.is_administrator() {
+    if actor.may(Object::Organisation, Verb::Update) {
         body["username"] = json!(person.username);
         body["phone"] = json!(person.phone);
         body["email"] = json!(person.email);
-        body["role"] = json!(person.role.code());
-        body["data_scope"] = json!(person.scope.code());
+        body["roles"] = json!(person.roles);
         body["version"] = json!(person.version);
     }
     body
@@ -118,17 +112,30 @@ fn read<T: DeserializeOwned>(body: Map<String, Json>) -> Result<T, AppError> {
         .map_err(|error| AppError::field("body", text!("内容不符合要求：{}", error)))
 }
 
-fn role(text: &str) -> Result<Role, AppError> {
-    Role::named(text).ok_or_else(|| AppError::field("role", text!("role 为 administrator 或 staff")))
+fn plain_roles() -> Vec<String> {
+    vec!["staff".into()]
 }
 
-fn scope(text: &str) -> Result<DataScope, AppError> {
-    DataScope::named(text).ok_or_else(|| AppError::field("data_scope", text!("data_scope 为 all 或 own")))
+/// The roles meant by codes or ids.
+fn roles_named(conn: &mut store::Conn<'_>, wanted: &[String]) -> Result<Vec<RoleId>, AppError> {
+    let known = org::load_roles(conn)?;
+    let find = |text: &String| {
+        let id = text.parse::<RoleId>().ok();
+        let found = known.iter().find(|r| (r.code == *text || Some(r.id) == id) && !r.is_bundle);
+        found.map(|r| r.id).ok_or_else(|| {
+            let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+            AppError::field("roles", text!("没有角色“{}”", shown))
+        })
+    };
+    let mut roles: Vec<RoleId> = wanted.iter().take(50).map(find).collect::<Result<_, _>>()?;
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(roles)
 }
 
 /// List people
 ///
-/// Names of colleagues are never hidden; administrators see more of them.
+/// Names of colleagues are never hidden; those who keep the organisation see more of them.
 #[utoipa::path(get, path = "/api/v1/people", tag = "people",
     params(
         ("q" = Option<String>, Query, description = "Part of a name, its pinyin or initials"),
@@ -181,7 +188,7 @@ pub async fn show_person(
 
 /// Add a person
 ///
-/// Administrators only.
+/// For whoever keeps the organisation.
 #[utoipa::path(post, path = "/api/v1/people", tag = "people",
     request_body = PersonInput,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
@@ -189,7 +196,7 @@ pub async fn show_person(
         (status = 201, body = PersonBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = Problem),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Not an administrator", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Not permitted", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "The same key is being worked on", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "Too large", content_type = "application/problem+json", body = Problem),
         (status = 415, description = "Not JSON", content_type = "application/problem+json", body = Problem),
@@ -198,19 +205,20 @@ pub async fn show_person(
     ))]
 pub async fn create_person(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    actor: Actor,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
+    require_may(&actor, Object::Organisation, Verb::Update)?;
     let request = Json::Object(body.clone()).to_string();
     let input: PersonInput = read(body)?;
     let company = app.company().await?.map_or_else(String::new, |c| c.name);
     if let Some(text) = check_new_password(&input.password, &[&input.username, &input.name, &company]) {
         return Err(AppError::field("password", text));
     }
+    let roles = input.roles;
     let person = NewPerson {
-        role: role(&input.role)?,
-        scope: scope(&input.data_scope)?,
+        roles: Vec::new(),
         username: input.username,
         name: input.name,
         title: input.title,
@@ -220,9 +228,10 @@ pub async fn create_person(
         must_change_password: true,
     };
     let by = actor.clone();
-    // Only administrators come here, and they see everybody.
+    // Only those who keep the organisation come here, and they see everybody.
     let may_see = |_: &mut store::Tx<'_>, _: &Json| Ok(());
     write_once(&app, &actor, &headers, &["POST /api/v1/people", &request], may_see, move |tx, now| {
+        let person = NewPerson { roles: roles_named(tx, &roles)?, ..person.clone() };
         let id = org::add_person(tx, &by, &person, now)?;
         let made = org::load_person(tx, id)?.ok_or(AppError::NotFound)?;
         Ok(Reply::created(json_of(&made, &by), made.version))
@@ -232,7 +241,7 @@ pub async fn create_person(
 
 /// Change a person
 ///
-/// Administrators only. A change of role, scope or activity ends his sessions at once.
+/// For whoever keeps the organisation. A change of roles or activity ends his sessions at once.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "people",
     request_body = PersonPatch,
     params(("id" = inline(PersonId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
@@ -240,7 +249,7 @@ pub async fn create_person(
         (status = 200, body = PersonBody, headers(("ETag" = String))),
         (status = 400, description = "Not JSON", content_type = "application/problem+json", body = Problem),
         (status = 401, description = "Not signed in", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Not an administrator", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Not permitted", content_type = "application/problem+json", body = Problem),
         (status = 404, description = "No such person", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "The last administrator", content_type = "application/problem+json", body = Problem),
         (status = 412, description = "Changed meanwhile", content_type = "application/problem+json", body = Problem),
@@ -251,11 +260,12 @@ pub async fn create_person(
     ))]
 pub async fn update_person(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    actor: Actor,
     Path(id): Path<String>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
+    require_may(&actor, Object::Organisation, Verb::Update)?;
     let id: PersonId = id.parse().map_err(|_| AppError::NotFound)?;
     let version = if_match(&headers)?;
     let patch: PersonPatch = read(body)?;
@@ -264,14 +274,16 @@ pub async fn update_person(
         title: patch.title,
         phone: patch.phone,
         email: patch.email,
-        role: patch.role.as_deref().map(role).transpose()?,
-        scope: patch.data_scope.as_deref().map(scope).transpose()?,
+        roles: None,
         is_active: patch.is_active,
     };
+    let roles = patch.roles;
     let now = app.now();
     let done = app
         .db
         .write(move |tx| {
+            let roles = roles.as_ref().map(|wanted| roles_named(tx, wanted)).transpose()?;
+            let change = PersonChange { roles, ..change.clone() };
             org::change_person(tx, &actor, id, version, &change, now)?;
             let changed = org::load_person(tx, id)?.ok_or(AppError::NotFound)?;
             Ok::<_, AppError>(Reply::ok(json_of(&changed, &actor), changed.version))

@@ -1,21 +1,23 @@
 //! The list of people and the form of one.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::access::{DataScope, Role};
+use super::units::unit_choices;
+use crate::access::{ADMINISTRATOR_ID, Directory, Object, STAFF_ID, Verb};
 use crate::app::App;
 use crate::auth::{self, check_new_password, temporary_password};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RoleId, UnitId};
 use crate::org::{self, NewPerson, Person, PersonChange};
 use crate::text;
 use crate::web::{
-    Administrator, Choice, FormData, FormErrors, Page, QueryData, Shell, flash, html, redirect, saved,
-    trigger,
+    Choice, FormData, FormErrors, Organiser, Page, QueryData, Shell, flash, html, redirect, saved, trigger,
 };
 
 #[derive(Template)]
@@ -26,8 +28,10 @@ struct PeoplePage {
     q: String,
     role: String,
     state: String,
+    unit: String,
     roles: Vec<Choice>,
     states: Vec<Choice>,
+    units: Vec<Choice>,
     rows: Vec<PersonRow>,
     total: usize,
 }
@@ -40,30 +44,46 @@ struct PersonRow {
     phone: String,
     role: String,
     is_administrator: bool,
-    scope: String,
+    unit: String,
     is_active: bool,
+    has_left: bool,
     last_login: String,
 }
 
 pub(super) async fn index(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Organiser(_): Organiser,
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let l = page.l;
     let everybody = app.db.read(org::list_people).await?;
+    let directory = app.directory().await?;
+    let wanted = asked.get("role").parse::<RoleId>().ok();
+    let day = app.today().to_string();
     let (q, role, state) = (asked.get("q").trim(), asked.get("role"), asked.get("state"));
+    // A unit means everybody in it or below it, through whatever post.
+    let within: Option<HashSet<UnitId>> = match asked.get("unit") {
+        "" => None,
+        id => Some(id.parse().map_or_else(|_| HashSet::new(), |id| directory.tree(id).into_iter().collect())),
+    };
     let rows: Vec<PersonRow> = everybody
         .into_iter()
         .filter(|p| q.is_empty() || p.is_meant_by(q))
-        .filter(|p| role.is_empty() || p.role.code() == role)
+        .filter(|p| {
+            wanted.is_none_or(|role| directory.own_roles(p.id, &day).iter().any(|held| held.role.id == role))
+        })
         .filter(|p| match state {
             "active" => p.is_active,
             "disabled" => !p.is_active,
+            "left" => !p.is_active && !p.left_on.is_empty(),
             _ => true,
         })
-        .map(|p| row(&app, l, p))
+        .filter(|p| {
+            let held = || directory.positions(p.id, &day);
+            within.as_ref().is_none_or(|units| held().iter().any(|h| units.contains(&h.unit_id)))
+        })
+        .map(|p| row(&app, l, &directory, p))
         .collect();
     let list = PeoplePage {
         l,
@@ -71,8 +91,14 @@ pub(super) async fn index(
         q: q.to_owned(),
         role: role.to_owned(),
         state: state.to_owned(),
-        roles: roles(l),
-        states: vec![choice("active", l.t("在用")), choice("disabled", l.t("已停用"))],
+        roles: roles(&directory, l),
+        unit: asked.get("unit").to_owned(),
+        units: unit_choices(&directory).into_iter().map(|u| choice(&u.value, &u.label)).collect(),
+        states: vec![
+            choice("active", l.t("在用")),
+            choice("disabled", l.t("已停用")),
+            choice("left", l.t("已离职")),
+        ],
         total: rows.len(),
         rows,
     };
@@ -90,32 +116,40 @@ pub(crate) fn part_or_page(
     Ok(response)
 }
 
-fn row(app: &App, l: Lang, p: Person) -> PersonRow {
-    let is_administrator = p.role == Role::Administrator;
+fn row(app: &App, l: Lang, directory: &Directory, p: Person) -> PersonRow {
+    let day = app.today().to_string();
+    let mut names: Vec<&str> = Vec::new();
+    let held = directory.own_roles(p.id, &day);
+    for held in &held {
+        let name = l.t(&held.role.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let unit = directory.main_unit(p.id, &day).and_then(|id| directory.unit(id));
     PersonRow {
         id: p.id,
         name: p.name,
         username: p.username,
         title: p.title,
         phone: p.phone,
-        role: l.t(p.role.title()).to_owned(),
-        is_administrator,
-        scope: l.t(if is_administrator { DataScope::All } else { p.scope }.title()).to_owned(),
+        role: names.join(if l == Lang::Zh { "、" } else { ", " }),
+        is_administrator: p.roles.contains(&ADMINISTRATOR_ID),
+        unit: unit.map_or_else(String::new, |u| u.name.clone()),
         is_active: p.is_active,
+        has_left: !p.is_active && !p.left_on.is_empty(),
         last_login: p.last_login_at.map_or_else(|| l.t("从未登录").to_owned(), |at| app.zone.minute(at)),
     }
 }
 
-fn choice(value: &str, label: &str) -> Choice {
+pub(super) fn choice(value: &str, label: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned() }
 }
 
-fn roles(l: Lang) -> Vec<Choice> {
-    [Role::Staff, Role::Administrator].map(|r| choice(r.code(), l.t(r.title()))).into()
-}
-
-fn scopes(l: Lang) -> Vec<Choice> {
-    [DataScope::Own, DataScope::All].map(|s| choice(s.code(), l.t(s.title()))).into()
+/// The roles people can have, bundles for single customers left out.
+pub(super) fn roles(directory: &Directory, l: Lang) -> Vec<Choice> {
+    let all = directory.roles().into_iter().filter(|r| !r.is_bundle);
+    all.map(|r| choice(&r.id.to_string(), l.t(&r.name))).collect()
 }
 
 #[derive(Template)]
@@ -127,25 +161,28 @@ struct PersonPage {
     person: Option<PersonRow>,
     form: FormData,
     roles: Vec<Choice>,
-    scopes: Vec<Choice>,
+    chosen: Vec<String>,
     errors: FormErrors,
     /// A password just made; shown this once.
     secret: String,
+    /// Whether the reader may give and take roles.
+    may_grant: bool,
 }
 
 impl PersonPage {
-    fn new(page: &Page, person: Option<PersonRow>, form: FormData) -> Self {
+    fn new(page: &Page, directory: &Directory, person: Option<PersonRow>, form: FormData) -> Self {
         let l = page.l;
         let here = if person.is_some() { "修改人员" } else { "新增人员" };
         Self {
             l,
             shell: page.shell(&[("系统管理", "/admin/people"), ("人员", "/admin/people"), (here, "")]),
             person,
+            chosen: form.all("roles").into_iter().map(str::to_owned).collect(),
             form,
-            roles: roles(l),
-            scopes: scopes(l),
+            roles: roles(directory, l),
             errors: FormErrors::default(),
             secret: String::new(),
+            may_grant: page.actor.as_ref().is_some_and(|a| a.may(Object::Role, Verb::Update)),
         }
     }
 
@@ -155,7 +192,7 @@ impl PersonPage {
 
     /// What is wrong besides the fields shown.
     fn besides(&self) -> Vec<&str> {
-        const SHOWN: &[&str] = &["username", "name", "title", "phone", "email", "role", "scope", "password"];
+        const SHOWN: &[&str] = &["username", "name", "title", "phone", "email", "roles", "password"];
         self.errors.besides(SHOWN)
     }
 
@@ -164,45 +201,62 @@ impl PersonPage {
     }
 }
 
-pub(super) async fn new(Administrator(_): Administrator, page: Page) -> Result<Response, AppError> {
-    let form = FormData(vec![("role".into(), "staff".into()), ("scope".into(), "own".into())]);
-    PersonPage::new(&page, None, form).answer(page.is_partial, StatusCode::OK)
+pub(super) async fn new(
+    State(app): State<App>,
+    Organiser(_): Organiser,
+    page: Page,
+) -> Result<Response, AppError> {
+    let form = FormData(vec![("roles".into(), STAFF_ID.to_string())]);
+    PersonPage::new(&page, &*app.directory().await?, None, form).answer(page.is_partial, StatusCode::OK)
 }
 
-async fn load(app: &App, id: &str) -> Result<Person, AppError> {
+/// The roles ticked in a form.
+pub(super) fn chosen_roles(form: &FormData) -> Result<Vec<RoleId>, AppError> {
+    let mut roles: Vec<RoleId> = form
+        .all("roles")
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().map_err(|_| AppError::field("roles", text!("没有这个角色"))))
+        .collect::<Result<_, _>>()?;
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(roles)
+}
+
+pub(super) async fn load(app: &App, id: &str) -> Result<Person, AppError> {
     let id: PersonId = id.parse().map_err(|_| AppError::NotFound)?;
     app.db.read(move |conn| org::load_person(conn, id)).await?.ok_or(AppError::NotFound)
 }
 
 /// The form as the person stands.
 fn filled(p: &Person) -> FormData {
-    let pairs = [
+    let mut pairs = vec![
         ("name", p.name.clone()),
         ("title", p.title.clone()),
         ("phone", p.phone.clone()),
         ("email", p.email.clone()),
-        ("role", p.role.code().to_owned()),
-        ("scope", p.scope.code().to_owned()),
         ("version", p.version.to_string()),
     ];
+    pairs.extend(p.roles.iter().map(|role| ("roles", role.to_string())));
     FormData(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 pub(super) async fn show(
     State(app): State<App>,
-    Administrator(_): Administrator,
+    Organiser(_): Organiser,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
     let person = load(&app, &id).await?;
+    let directory = app.directory().await?;
     let form = filled(&person);
-    let shown = PersonPage::new(&page, Some(row(&app, page.l, person)), form);
+    let shown = PersonPage::new(&page, &directory, Some(row(&app, page.l, &directory, person)), form);
     shown.answer(page.is_partial, StatusCode::OK)
 }
 
 pub(super) async fn add(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Organiser(actor): Organiser,
     page: Page,
     headers: HeaderMap,
     form: FormData,
@@ -220,10 +274,7 @@ pub(super) async fn add(
             title: form.get("title").to_owned(),
             phone: form.get("phone").to_owned(),
             email: form.get("email").to_owned(),
-            role: Role::named(form.get("role"))
-                .ok_or_else(|| AppError::field("role", text!("请选择角色")))?,
-            scope: DataScope::named(form.get("scope"))
-                .ok_or_else(|| AppError::field("scope", text!("请选择数据范围")))?,
+            roles: chosen_roles(&form)?,
             password_hash: app.passwords.hash(password.clone()).await?,
             must_change_password: true,
         };
@@ -235,8 +286,9 @@ pub(super) async fn add(
     match made {
         Ok(id) if typed.is_empty() => {
             let person = load(&app, &id.to_string()).await?;
+            let directory = app.directory().await?;
             let form = filled(&person);
-            let mut shown = PersonPage::new(&page, Some(row(&app, l, person)), form);
+            let mut shown = PersonPage::new(&page, &directory, Some(row(&app, l, &directory, person)), form);
             shown.secret = password;
             let response = shown.answer(page.is_partial, StatusCode::OK)?;
             Ok(trigger(response, "refreshList", serde_json::json!({})))
@@ -248,7 +300,8 @@ pub(super) async fn add(
         )),
         Err(error) => {
             let errors = FormErrors::from_error(error, l)?;
-            let again = PersonPage { errors, ..PersonPage::new(&page, None, form) };
+            let directory = app.directory().await?;
+            let again = PersonPage { errors, ..PersonPage::new(&page, &directory, None, form) };
             again.answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -256,7 +309,7 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Organiser(actor): Organiser,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -269,8 +322,8 @@ pub(super) async fn change(
         title: form.find("title").map(str::to_owned),
         phone: form.find("phone").map(str::to_owned),
         email: form.find("email").map(str::to_owned),
-        role: Role::named(form.get("role")),
-        scope: DataScope::named(form.get("scope")),
+        // A form without the list of roles (for those who may not grant any) leaves them.
+        roles: form.find("has_roles").map(|_| chosen_roles(&form)).transpose()?,
         is_active: None,
     };
     let version = form.get("version").parse().unwrap_or(0);
@@ -281,7 +334,9 @@ pub(super) async fn change(
         Ok(()) => Ok(saved(&headers, "/admin/people", l.t("已保存"))),
         Err(error) => {
             let errors = FormErrors::from_error(error, l)?;
-            let again = PersonPage { errors, ..PersonPage::new(&page, Some(row(&app, l, person)), form) };
+            let directory = app.directory().await?;
+            let person = row(&app, l, &directory, person);
+            let again = PersonPage { errors, ..PersonPage::new(&page, &directory, Some(person), form) };
             again.answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -289,7 +344,7 @@ pub(super) async fn change(
 
 pub(super) async fn set_active(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Organiser(actor): Organiser,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -311,7 +366,7 @@ pub(super) async fn set_active(
 
 pub(super) async fn reset_password(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Organiser(actor): Organiser,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
@@ -326,15 +381,16 @@ pub(super) async fn reset_password(
     app.forget_sessions();
     // Read again: the version has moved on.
     let person = load(&app, &id.to_string()).await?;
+    let directory = app.directory().await?;
     let form = filled(&person);
-    let mut shown = PersonPage::new(&page, Some(row(&app, page.l, person)), form);
+    let mut shown = PersonPage::new(&page, &directory, Some(row(&app, page.l, &directory, person)), form);
     shown.secret = password;
     shown.answer(page.is_partial, StatusCode::OK)
 }
 
 pub(super) async fn end_sessions(
     State(app): State<App>,
-    Administrator(actor): Administrator,
+    Organiser(actor): Organiser,
     page: Page,
     Path(id): Path<String>,
     headers: HeaderMap,

@@ -1,0 +1,65 @@
+//! Customers' numbers: the next free ones of the series, and those given by hand.
+
+use store::Tx;
+
+use super::create::insert_error;
+use crate::error::AppError;
+use crate::numbering;
+
+const SERIES: &str = "customer";
+/// How often numbers that are taken already are stepped over before the caller shall try again later. Each time the
+/// series passes everything taken within `numbering::REACH`.
+const STEPS: usize = 8;
+
+/// Takes `count` free numbers that follow each other; answers the first. Numbers somebody gave by hand far ahead of
+/// the series are stepped over when it reaches them.
+pub(super) fn take(tx: &mut Tx<'_>, count: i64) -> Result<i64, AppError> {
+    for _ in 0..STEPS {
+        let first = numbering::take(tx, SERIES, count)?;
+        if count <= 0 || highest_taken(tx, first, first + count - 1)?.is_none() {
+            return Ok(first);
+        }
+        let last = highest_taken(tx, first, first.saturating_add(numbering::REACH))?;
+        numbering::pass(tx, SERIES, last.unwrap_or(first))?;
+    }
+    Err(AppError::Unavailable)
+}
+
+/// The highest of these numbers that a customer has, living or not.
+fn highest_taken(tx: &mut Tx<'_>, first: i64, last: i64) -> store::Result<Option<i64>> {
+    let (mut from, mut highest) = (first, None);
+    // Texts of one length sort like their numbers.
+    while from <= last {
+        let digits = numbering::written(from).len();
+        let longest =
+            10_i64.checked_pow(u32::try_from(digits - 2).unwrap_or(u32::MAX)).map_or(i64::MAX, |n| n - 1);
+        let to = last.min(longest);
+        let found: Option<String> = tx.value(
+            "SELECT number FROM customers WHERE number >= $1 AND number <= $2 AND LENGTH(number) = $3
+             ORDER BY number DESC LIMIT 1",
+            &[numbering::written(from).into(), numbering::written(to).into(), (digits as i64).into()],
+        )?;
+        highest = found.as_deref().and_then(numbering::serial).or(highest);
+        let Some(next) = to.checked_add(1) else { break };
+        from = next;
+    }
+    Ok(highest)
+}
+
+/// Notes numbers given by hand; `check_number` has accepted them.
+pub(super) fn note_given<'n>(
+    tx: &mut Tx<'_>,
+    numbers: impl IntoIterator<Item = &'n str>,
+) -> store::Result<()> {
+    let mut given: Vec<i64> = numbers.into_iter().filter_map(numbering::serial).collect();
+    numbering::note_given(tx, SERIES, &mut given)
+}
+
+/// Why a customer with this number could not be inserted. A number of the series that somebody else gave in the very
+/// same moment is no mistake of the caller's: trying again helps.
+pub(super) fn refused(error: store::Error, number: &str, is_given: bool) -> AppError {
+    match insert_error(error, number) {
+        AppError::Invalid(_) if !is_given => AppError::Unavailable,
+        other => other,
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading the organisation and rights from the database: the snapshot every server keeps, and the grants on single
+//! records that are read with each session.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use store::{Conn, Tx};
+
+use crate::access::{
+    Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Role, Scope, Unit, Verb,
+};
+use crate::clock::{Millis, Zone};
+use crate::ids::{CustomerId, DelegationId, PersonId, RoleId, UnitId};
+
+/// Moves on with every change of organisation or rights.
+pub fn epoch(conn: &mut Conn<'_>) -> store::Result<i64> {
+    Ok(conn.value("SELECT epoch FROM rights_state WHERE id = 1", &[])?.unwrap_or(0))
+}
+
+/// Says that organisation or rights changed: every server reads them anew with its next request. Call it in the
+/// transaction of the change; on PostgreSQL such changes then wait for each other.
+pub fn rights_changed(tx: &mut Tx<'_>) -> store::Result<()> {
+    tx.exec("UPDATE rights_state SET epoch = $1 WHERE id = 1", &[store::new_id().into()]).map(drop)
+}
+
+impl store::FromRow for Position {
+    fn from_row(row: &store::Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            person_id: row.get(1)?,
+            unit_id: row.get(2)?,
+            post: row.get(3)?,
+            is_main: row.get(4)?,
+            superior_id: row.get(5)?,
+            starts_on: row.get(6)?,
+            ends_on: row.get(7)?,
+        })
+    }
+}
+
+/// The columns of a `Position`.
+pub(super) const POSITION: &str = "id, person_id, unit_id, post, is_main, superior_id, starts_on, ends_on";
+
+/// Everything a `Directory` is made of, without what was over before `day`.
+pub fn load_parts(conn: &mut Conn<'_>, day: &str, now: Millis) -> store::Result<Parts> {
+    type UnitRow = (UnitId, Option<UnitId>, String, String, String, Option<PersonId>, i64, String);
+    let units: Vec<UnitRow> =
+        conn.rows("SELECT id, parent_id, kind, name, code, head_id, position, closed_on FROM units", &[])?;
+    let people: Vec<(PersonId, String, bool)> = conn.rows("SELECT id, name, is_active FROM people", &[])?;
+    let positions: Vec<Position> = conn.rows(
+        &format!("SELECT {POSITION} FROM positions WHERE ends_on = '' OR ends_on >= $1"),
+        &[day.into()],
+    )?;
+    let delegations: Vec<(DelegationId, PersonId, PersonId, Millis, Millis)> = conn.rows(
+        "SELECT id, from_id, to_id, starts_at, ends_at FROM delegations WHERE revoked_at IS NULL AND ends_at > $1",
+        &[now.into()],
+    )?;
+    let person_roles: Vec<(PersonId, RoleId, UnitId, String)> = conn.rows(
+        "SELECT person_id, role_id, unit_id, ends_on FROM person_roles WHERE ends_on = '' OR ends_on >= $1",
+        &[day.into()],
+    )?;
+    Ok(Parts {
+        epoch: epoch(conn)?,
+        units: units
+            .into_iter()
+            .map(|(id, parent_id, kind, name, code, head_id, position, closed_on)| Unit {
+                id,
+                parent_id,
+                kind,
+                name,
+                code,
+                head_id,
+                position,
+                is_closed: !closed_on.is_empty() && closed_on.as_str() <= day,
+            })
+            .collect(),
+        people: people.into_iter().map(|(id, name, is_active)| (id, Member { name, is_active })).collect(),
+        positions,
+        delegations: delegations
+            .into_iter()
+            .map(|(id, from_id, to_id, starts_at, ends_at)| Delegation {
+                id,
+                from_id,
+                to_id,
+                starts_at,
+                ends_at,
+            })
+            .collect(),
+        roles: load_roles(conn)?,
+        post_roles: conn.rows("SELECT post, role_id FROM post_roles ORDER BY post, role_id", &[])?,
+        person_roles: person_roles
+            .into_iter()
+            .map(|(person_id, role_id, unit_id, ends_on)| DirectRole {
+                person_id,
+                role_id,
+                unit_id: (unit_id.0 != 0).then_some(unit_id),
+                ends_on,
+            })
+            .collect(),
+    })
+}
+
+/// Every living role with its grants and field rules. What this program does not know (written by a newer one) is
+/// left out: it permits nothing.
+pub fn load_roles(conn: &mut Conn<'_>) -> store::Result<Vec<Role>> {
+    type Row = (RoleId, String, String, String, bool, bool, i64);
+    let rows: Vec<Row> = conn.rows(
+        "SELECT id, code, name, note, is_bundle, is_builtin, version FROM roles WHERE deleted_at IS NULL ORDER BY id",
+        &[],
+    )?;
+    let mut roles: Vec<Role> = rows
+        .into_iter()
+        .map(|(id, code, name, note, is_bundle, is_builtin, version)| Role {
+            id,
+            code,
+            name,
+            note,
+            is_bundle,
+            is_builtin,
+            grants: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            version,
+        })
+        .collect();
+    let place: HashMap<RoleId, usize> = roles.iter().enumerate().map(|(n, r)| (r.id, n)).collect();
+    let grants: Vec<(RoleId, String, String, String, serde_json::Value, String)> =
+        conn.rows("SELECT role_id, object, verb, scope, units, condition FROM role_grants", &[])?;
+    for (role, object, verb, scope, units, condition) in grants {
+        let units = serde_json::from_value(units).unwrap_or_default();
+        if let (Some(n), Some(object), Some(verb), Some(scope)) = (
+            place.get(&role),
+            Object::named(&object),
+            Verb::named(&verb),
+            Scope::read(&scope, units, condition),
+        ) {
+            roles[*n].grants.insert((object, verb), scope);
+        }
+    }
+    let fields: Vec<(RoleId, String, String, String)> =
+        conn.rows("SELECT role_id, object, field, rule FROM role_fields", &[])?;
+    for (role, object, field, rule) in fields {
+        if let (Some(n), Some(object), Some(rule)) =
+            (place.get(&role), Object::named(&object), FieldRule::named(&rule))
+        {
+            roles[*n].fields.insert((object, field), rule);
+        }
+    }
+    Ok(roles)
+}
+
+/// What a person may do with single customers beyond his roles, and which he must keep out of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Living grants: customer and bundle.
+    pub granted: Vec<(i64, RoleId)>,
+    /// Customers he is excluded from.
+    pub excluded: BTreeSet<i64>,
+}
+
+/// Most living grants on single customers that one person may have.
+pub const MOST_GRANTS: i64 = 2_000;
+
+/// Reads them.
+pub fn load_records(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store::Result<Records> {
+    let granted = conn.rows(
+        "SELECT customer_id, role_id FROM customer_grants
+         WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2 AND starts_at <= $2 ORDER BY ends_at LIMIT $3",
+        &[person.into(), now.into(), MOST_GRANTS.into()],
+    )?;
+    let excluded: Vec<(i64,)> =
+        conn.rows("SELECT customer_id FROM customer_exclusions WHERE person_id = $1", &[person.into()])?;
+    Ok(Records { granted, excluded: excluded.into_iter().map(|(id,)| id).collect() })
+}
+
+/// Whether a person must keep out of a customer's record.
+pub fn is_excluded(conn: &mut Conn<'_>, customer: CustomerId, person: PersonId) -> store::Result<bool> {
+    let found: Option<i64> = conn.value(
+        "SELECT person_id FROM customer_exclusions WHERE customer_id = $1 AND person_id = $2",
+        &[customer.into(), person.into()],
+    )?;
+    Ok(found.is_some())
+}
+
+/// The unit of a person's main post now; of his oldest post when none is the main one.
+pub fn main_unit(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store::Result<Option<UnitId>> {
+    let day = Zone::default().date(now).to_string();
+    conn.value(
+        "SELECT unit_id FROM positions WHERE person_id = $1 AND starts_on <= $2 AND (ends_on = '' OR ends_on >= $2)
+         ORDER BY is_main DESC, id LIMIT 1",
+        &[person.into(), day.into()],
+    )
+}

@@ -1,0 +1,605 @@
+//! Roles: defined, refused, given, reviewed, and felt on every face.
+
+use serde_json::{Value as Json, json};
+
+use crate::app::DataScope;
+use crate::{Client, TestApp, both};
+
+/// A role made through the API.
+pub async fn role(admin: &Client<'_>, code: &str, grants: Json, fields: Json) -> Json {
+    let body = json!({ "code": code, "name": format!("角色{code}"), "grants": grants, "fields": fields });
+    admin.json("POST", "/api/v1/roles", body).await.expect(201).json()
+}
+
+/// Gives a role through the API.
+pub async fn give(admin: &Client<'_>, person: &Client<'_>, role: &str) {
+    let path = format!("/api/v1/people/{}/roles", person.person_id);
+    admin.json("POST", &path, json!({ "role": role })).await.expect(201);
+}
+
+/// Takes the built-in staff role away, so that only what a story gives counts.
+pub async fn bare<'a>(app: &'a TestApp, name: &str) -> Client<'a> {
+    let person = app.staff(name, DataScope::Own).await;
+    let admin = app.administrator().await.with_token().await;
+    let path = format!("/api/v1/people/{}/roles/0000000000002", person.person_id);
+    admin.json("DELETE", &path, json!({})).await.expect(204);
+    person
+}
+
+/// Makes a unit straight in the database.
+pub async fn unit(app: &TestApp, name: &'static str) -> String {
+    let id = store::new_id();
+    app.app
+        .db
+        .write(move |tx| {
+            tx.exec(
+                "INSERT INTO units (id, kind, name, opened_on, created_at, updated_at)
+                 VALUES ($1, 'department', $2, '2026-01-01', 0, 0)",
+                &[id.into(), name.into()],
+            )?;
+            kehu::org::rights_changed(tx)
+        })
+        .await
+        .unwrap();
+    store::format_id(id)
+}
+
+/// Puts a person into a post straight in the database.
+pub async fn post(app: &TestApp, person: &Client<'_>, unit: &str, post: &'static str) {
+    let (person, unit) = (person.person_id, store::parse_id(unit).unwrap());
+    app.app
+        .db
+        .write(move |tx| {
+            tx.exec(
+                "INSERT INTO positions (id, person_id, unit_id, post, is_main, starts_on, created_at, created_by,
+                   updated_at) VALUES ($1, $2, $3, $4, TRUE, '2026-01-01', 0, 0, 0)",
+                &[store::new_id().into(), person.into(), unit.into(), post.into()],
+            )?;
+            kehu::org::rights_changed(tx)
+        })
+        .await
+        .unwrap();
+    app.app.forget_sessions();
+}
+
+fn grant(object: &str, verb: &str, scope: &str) -> Json {
+    json!({ "object": object, "verb": verb, "scope": scope })
+}
+
+// covers: CI-04
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_a_role_is_refused_with_its_cell_and_nothing_changes() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let read = grant("customer", "read", "own");
+        let condition = |source: &str| {
+            json!({ "object": "customer", "verb": "read", "scope": "condition", "condition": source })
+        };
+        let many: Vec<Json> = (0..11).map(|_| condition("level == \"A\"")).collect();
+        let units = |units: Json| json!({ "object": "customer", "verb": "read", "scope": "units", "units": units });
+        let rule = |object: &str, field: &str, rule: &str| json!({ "object": object, "field": field, "rule": rule });
+        let cases = [
+            ("grants", json!([grant("planet", "read", "all")]), json!([]), "没有对象"),
+            ("grants", json!([grant("audit", "delete", "all")]), json!([]), "没有操作"),
+            ("scope.audit.read", json!([grant("audit", "read", "own")]), json!([]), "没有数据范围"),
+            ("scope.customer.read", json!([grant("customer", "read", "galaxy")]), json!([]), "没有数据范围"),
+            ("scope.customer.read", json!([units(json!([]))]), json!([]), "至少选择一个部门"),
+            ("scope.customer.read", json!([units(json!(["01M2Z8Q4T7V0K"]))]), json!([]), "没有这个部门"),
+            ("scope.customer.read", json!([condition("")]), json!([]), "请填写条件"),
+            ("scope.customer.read", json!([condition("level = \"A\"")]), json!([]), "个字:"),
+            ("scope.customer.read", json!([condition("leval == \"A\"")]), json!([]), "level"),
+            ("scope.customer.read", json!([read, read]), json!([]), "写了两次"),
+            ("scope.customer.update", json!([grant("customer", "update", "all")]), json!([]), "必须先能查看"),
+            ("scope.customer.delete", json!([grant("customer", "delete", "all")]), json!([]), "必须先能查看"),
+            ("scope.customer.export", json!([grant("customer", "export", "all")]), json!([]), "必须先能查看"),
+            ("scope.contact.read", json!([grant("contact", "read", "all")]), json!([]), "必须先能查看客户"),
+            (
+                "scope.asset.update",
+                json!([read, grant("asset", "update", "own")]),
+                json!([]),
+                "必须先能查看资产",
+            ),
+            ("fields", json!([read]), json!([rule("customer", "shoe_size", "hidden")]), "没有字段"),
+            ("fields", json!([read]), json!([rule("asset", "name", "hidden")]), "没有字段"),
+            ("rule.customer.name", json!([read]), json!([rule("customer", "name", "hidden")]), "名称不能隐藏"),
+            ("rule.contact.name", json!([read]), json!([rule("contact", "name", "hidden")]), "名称不能隐藏"),
+            ("rule.customer.phone", json!([read]), json!([rule("customer", "phone", "edit")]), "hidden"),
+            ("grants", json!(many), json!([]), "最多 10 个条件"),
+            ("grants", json!("all"), json!([]), "列表"),
+        ];
+        for (field, grants, fields, said) in cases {
+            let body = json!({ "code": "x_1", "name": "试验", "grants": grants, "fields": fields });
+            let refused = admin.json("POST", "/api/v1/roles", body.clone()).await.expect(422).json();
+            let errors = refused["errors"].as_array().unwrap();
+            let found = errors.iter().any(|e| {
+                e["field"] == field && e["message"].as_str().unwrap().contains(said)
+            });
+            assert!(found, "{field} {said}: {body} {refused}");
+        }
+        for (field, body) in [
+            ("name", json!({ "code": "x_1" })),
+            ("name", json!({ "code": "x_1", "name": "" })),
+            ("name", json!({ "name": "长".repeat(41) })),
+            ("code", json!({ "code": "员工", "name": "x" })),
+            ("code", json!({ "code": "staff", "name": "x" })),
+            ("is_admin", json!({ "name": "x", "is_admin": true })),
+            ("note", json!({ "name": "x", "note": "长".repeat(201) })),
+            (
+                "scope.customer.share",
+                json!({ "name": "x", "is_bundle": true, "grants": [grant("customer", "read", "all"), grant("customer", "share", "all")] }),
+            ),
+        ] {
+            let refused = admin.json("POST", "/api/v1/roles", body.clone()).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], field, "{body} {refused}");
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM roles").await, 5);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'role.created'").await, 0);
+        // What is allowed but pointless is told.
+        let body = json!({ "name": "宽", "grants": [read, grant("contact", "read", "all")] });
+        let made = admin.json("POST", "/api/v1/roles", body).await.expect(201).json();
+        assert!(made["warnings"][0].as_str().unwrap().contains("多出的部分不起作用"), "{made}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_lists_two_hundred_units_and_ten_conditions_at_the_most() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let mut units = Vec::new();
+        for n in 0..201 {
+            units.push(unit(&app, Box::leak(format!("部门{n}").into_boxed_str())).await);
+        }
+        let with = |units: &[String]| {
+            json!({ "name": "很多部门", "grants": [
+                { "object": "customer", "verb": "read", "scope": "units", "units": units } ] })
+        };
+        let refused = admin.json("POST", "/api/v1/roles", with(&units)).await.expect(422).text();
+        assert!(refused.contains("最多指定 200 个部门"), "{refused}");
+        let made = admin.json("POST", "/api/v1/roles", with(&units[..200])).await.expect(201).json();
+        assert_eq!(made["grants"][0]["units"].as_array().unwrap().len(), 200);
+        let verbs = ["read", "update", "delete", "assign", "share", "export", "create"];
+        let cells = verbs.map(|v| ("customer", v)).into_iter().chain(
+            [("contact", "read"), ("asset", "read"), ("activity", "read"), ("file", "read")].into_iter(),
+        );
+        let cells: Vec<Json> = cells
+            .map(|(o, v)| json!({ "object": o, "verb": v, "scope": "condition", "condition": "level == \"A\"" }))
+            .collect();
+        let body = |cells: &[Json]| json!({ "name": "很多条件", "grants": cells });
+        admin.json("POST", "/api/v1/roles", body(&cells)).await.expect(422);
+        admin.json("POST", "/api/v1/roles", body(&cells[..10])).await.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_changed_copied_and_deleted_but_not_while_somebody_has_it() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let made = role(&admin, "sales", json!([grant("customer", "read", "own")]), json!([])).await;
+        let path = format!("/api/v1/roles/{}", made["id"].as_str().unwrap());
+        give(&admin, &li, "sales").await;
+        // Two administrators: the second is told.
+        let change = json!({ "grants": [grant("customer", "read", "unit_tree")] });
+        admin.json("PATCH", &path, change.clone()).await.expect(428);
+        let changed =
+            admin.json_with("PATCH", &path, change.clone(), &[("if-match", "\"1\"")]).await.expect(200);
+        assert_eq!(changed.json()["version"], 2);
+        admin.json_with("PATCH", &path, change.clone(), &[("if-match", "\"1\"")]).await.expect(412);
+        let before = app.text("SELECT before FROM audit_log WHERE action = 'role.updated'").await;
+        let after = app.text("SELECT after FROM audit_log WHERE action = 'role.updated'").await;
+        assert!(before.contains("\"客户·查看\":\"本人\""), "{before}");
+        assert!(after.contains("\"客户·查看\":\"本部门及以下\""), "{after}");
+        // Changing nothing writes nothing.
+        admin.json_with("PATCH", &path, change, &[("if-match", "\"2\"")]).await.expect(200);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'role.updated'").await, 1);
+        let refused = admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"2\"")]).await.expect(409);
+        assert!(refused.text().contains("员工li"), "{}", refused.text());
+        let given = format!("/api/v1/people/{}/roles/{}", li.person_id, made["id"].as_str().unwrap());
+        admin.json("DELETE", &given, json!({})).await.expect(204);
+        admin.json("DELETE", &given, json!({})).await.expect(404);
+        admin.json_with("DELETE", &path, json!({}), &[("if-match", "\"2\"")]).await.expect(204);
+        admin.get(&path).await.expect(404);
+        // Its code is free again; built-in roles stay, and the administrator's is locked.
+        role(&admin, "sales", json!([]), json!([])).await;
+        let locked = [("if-match", "\"1\"")];
+        admin.json_with("DELETE", "/api/v1/roles/0000000000002", json!({}), &locked).await.expect(409);
+        let refused =
+            admin.json_with("PATCH", "/api/v1/roles/0000000000001", json!({ "name": "x" }), &locked).await;
+        assert!(refused.expect(409).text().contains("不能修改"));
+        // Staff read what roles permit, and change nothing.
+        let li = li.with_token().await;
+        assert_eq!(li.get("/api/v1/roles").await.expect(200).json()["items"].as_array().unwrap().len(), 6);
+        li.json("POST", "/api/v1/roles", json!({ "name": "x" })).await.expect(403);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_an_administrator_makes_or_touches_one() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let granter = app.staff("granter", DataScope::Own).await;
+        let li = app.staff("li", DataScope::Own).await;
+        role(&admin, "granting", json!([grant("role", "update", "all")]), json!([])).await;
+        role(&admin, "sales", json!([grant("customer", "read", "own")]), json!([])).await;
+        give(&admin, &granter, "granting").await;
+        let granter = granter.with_token().await;
+        give(&granter, &li, "sales").await;
+        for to in [li.person_id, granter.person_id] {
+            let path = format!("/api/v1/people/{to}/roles");
+            granter.json("POST", &path, json!({ "role": "administrator" })).await.expect(403);
+        }
+        let path = format!("/api/v1/people/{}/roles", admin.person_id);
+        granter.json("POST", &path, json!({ "role": "sales" })).await.expect(403);
+        granter.json("DELETE", &format!("{path}/0000000000001"), json!({})).await.expect(403);
+        // The last administrator stays, even with a last day.
+        admin.json("DELETE", &format!("{path}/0000000000001"), json!({})).await.expect(409);
+        let ending = json!({ "role": "administrator", "ends_on": "2026-12-31" });
+        admin.json("POST", &path, ending).await.expect(409);
+        for (field, body) in [
+            ("role", json!({ "role": "nothing" })),
+            ("role", json!({ "role": "share_read" })),
+            ("ends_on", json!({ "role": "sales", "ends_on": "2026-09-27" })),
+            ("ends_on", json!({ "role": "sales", "ends_on": "soon" })),
+            ("unit", json!({ "role": "sales", "unit_id": "01M2Z8Q4T7V0K" })),
+            ("unit_id", json!({ "role": "sales", "unit_id": "x" })),
+            ("reason", json!({ "role": "sales", "reason": "长".repeat(201) })),
+            ("until", json!({ "role": "sales", "until": "2026-12-31" })),
+        ] {
+            let path = format!("/api/v1/people/{}/roles", li.person_id);
+            let refused = admin.json("POST", &path, body.clone()).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], field, "{body}");
+        }
+    })
+    .await;
+}
+
+// covers: IP-02
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_role_is_felt_by_open_sessions_and_tokens_at_the_next_request() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = bare(&app, "li").await;
+        let made = role(&admin, "sales", json!([grant("customer", "read", "all")]), json!([])).await;
+        let customer =
+            admin.json("POST", "/api/v1/customers", json!({ "kind": "person", "name": "张三" })).await;
+        let path = format!("/api/v1/customers/{}", customer.expect(201).json()["id"].as_str().unwrap());
+        let page = path.trim_start_matches("/api/v1").to_owned();
+        let token = li.with_token().await;
+        token.get(&path).await.expect(404);
+        li.get(&page).await.expect(404);
+        give(&admin, &li, "sales").await;
+        token.get(&path).await.expect(200);
+        li.get(&page).await.expect(200);
+        let change = json!({ "grants": [grant("customer", "read", "own")] });
+        let role = format!("/api/v1/roles/{}", made["id"].as_str().unwrap());
+        admin.json_with("PATCH", &role, change, &[("if-match", "\"1\"")]).await.expect(200);
+        token.get(&path).await.expect(404);
+        li.get(&page).await.expect(404);
+        // A role with a last day ends with it.
+        let wide = json!({ "grants": [grant("customer", "read", "all")] });
+        admin.json_with("PATCH", &role, wide, &[("if-match", "\"2\"")]).await.expect(200);
+        token.get(&path).await.expect(200);
+        let giving = json!({ "role": "sales", "ends_on": "2026-09-28", "reason": "代班" });
+        admin.json("POST", &format!("/api/v1/people/{}/roles", li.person_id), giving).await.expect(201);
+        token.get(&path).await.expect(200);
+        app.clock.advance(8 * 3_600_000);
+        token.get(&path).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_roles_the_union_counts_and_each_says_where_it_comes_from() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = bare(&app, "li").await;
+        let east = unit(&app, "华东").await;
+        post(&app, &li, &east, "sales_manager").await;
+        let reads = role(&admin, "reads", json!([grant("customer", "read", "unit")]), json!([])).await;
+        let writes = json!([grant("customer", "read", "own"), grant("customer", "update", "own")]);
+        role(&admin, "writes", writes, json!([])).await;
+        give(&admin, &li, "writes").await;
+        let page = app.administrator().await;
+        let role_id = reads["id"].as_str().unwrap();
+        page.post_form("/admin/post-roles/sales_manager", &[("roles", role_id)]).await.expect(303);
+        let customer = |name: &str, owner: Option<String>| {
+            json!({ "kind": "person", "name": name, "owner_id": owner, "unit_id": east })
+        };
+        let theirs = admin.json("POST", "/api/v1/customers", customer("张三", None)).await.expect(201).json();
+        let mine = customer("李四", Some(li.person_id.to_string()));
+        let mine = admin.json("POST", "/api/v1/customers", mine).await.expect(201).json();
+        let li = li.with_token().await;
+        let path = |of: &Json| format!("/api/v1/customers/{}", of["id"].as_str().unwrap());
+        let change = json!({ "remark": "x" });
+        li.get(&path(&theirs)).await.expect(200);
+        li.json_with("PATCH", &path(&theirs), change.clone(), &[("if-match", "\"1\"")]).await.expect(403);
+        li.json_with("PATCH", &path(&mine), change, &[("if-match", "\"1\"")]).await.expect(200);
+        let roles = li.get(&format!("/api/v1/people/{}/roles", li.person_id)).await.expect(200).json();
+        let from: Vec<&str> =
+            roles["items"].as_array().unwrap().iter().map(|r| r["from"].as_str().unwrap()).collect();
+        assert_eq!(from, ["direct", "post"]);
+        // Whom else somebody is, is not his business.
+        li.get(&format!("/api/v1/people/{}/roles", admin.person_id)).await.expect(403);
+        // Why: in words, for himself; about others only for those who grant roles.
+        let why = li.get(&format!("{}/access", path(&theirs))).await.expect(200).json();
+        let text = why.to_string();
+        assert!(text.contains("岗位：销售经理（华东）"), "{text}");
+        assert!(text.contains("范围：本部门；客户所属部门：华东"), "{text}");
+        assert!(text.contains("角色“角色writes”（直接授予）允许“客户·修改”，范围：本人；但客户负责人："), "{text}");
+        let other = format!("{}/access?person={}", path(&theirs), admin.person_id);
+        li.get(&other).await.expect(403);
+        let other = format!("{}/access?person={}", path(&theirs), li.person_id);
+        let seen = admin.get(&other).await.expect(200).json();
+        assert_eq!(seen["permissions"], why["permissions"]);
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'access.explained'";
+        assert_eq!(app.number(noted).await, 1, "only the question about somebody else");
+    })
+    .await;
+}
+
+/// Every cell of a spreadsheet in one text.
+fn cells(content: &[u8], format: &str) -> String {
+    use std::io::{Seek, Write};
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    file.rewind().unwrap();
+    let mut text = String::new();
+    let mut sink = |event: sheets::Event| {
+        text.push_str(&format!("{event:?}\n"));
+        std::ops::ControlFlow::Continue(())
+    };
+    sheets::read(&mut file, &format!("a.{format}"), &sheets::Limits::default(), &mut sink).unwrap();
+    text
+}
+
+// covers: CI-04
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_withholds_leaves_by_no_door() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = bare(&app, "li").await;
+        let cells_of_role = json!([
+            grant("customer", "read", "all"),
+            grant("customer", "update", "all"),
+            grant("customer", "export", "all"),
+            grant("customer", "create", "all"),
+            grant("contact", "read", "all"),
+            grant("contact", "update", "all"),
+            grant("activity", "read", "all"),
+            grant("file", "read", "all"),
+            grant("asset", "read", "all"),
+        ]);
+        let rule =
+            |object: &str, field: &str, rule: &str| json!({ "object": object, "field": field, "rule": rule });
+        let rules = json!([
+            rule("customer", "phone", "masked"),
+            rule("customer", "id_number", "hidden"),
+            rule("customer", "level", "read"),
+            rule("customer", "remark", "hidden"),
+            rule("contact", "phone", "masked"),
+            rule("contact", "email", "hidden"),
+        ]);
+        role(&admin, "careful", cells_of_role, rules).await;
+        give(&admin, &li, "careful").await;
+        let body = json!({
+            "kind": "person", "name": "苏东坡", "phone": "13987654321", "id_number": "11010519491231002X",
+            "remark": "金丝雀备注", "level": "A",
+        });
+        let made = admin.json("POST", "/api/v1/customers", body).await.expect(201).json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let contact = json!({
+            "customer_id": id, "name": "王秘书", "phone": "13712345679", "email": "canary@example.com",
+        });
+        let contact = admin.json("POST", "/api/v1/contacts", contact).await.expect(201).json();
+        let token = li.with_token().await;
+        let canaries =
+            ["13987654321", "11010519491231002X", "金丝雀备注", "13712345679", "canary@example.com"];
+        let clean = |name: &str, text: &str| {
+            for canary in canaries {
+                assert!(!text.contains(canary), "{name} tells {canary}: {text}");
+            }
+        };
+        let pages = [
+            "/customers".to_owned(),
+            "/customers?q=苏东坡".to_owned(),
+            "/search?q=苏东坡".to_owned(),
+            "/search/menu?q=苏东坡".to_owned(),
+            "/".to_owned(),
+            "/tasks".to_owned(),
+            "/activities".to_owned(),
+            format!("/customers/{id}"),
+            format!("/customers/{id}?tab=history"),
+            format!("/customers/{id}/edit"),
+            format!("/customers/{id}/contacts"),
+            format!("/customers/{id}/timeline"),
+            format!("/customers/{id}/shares"),
+            format!("/customers/{id}/fields/phone"),
+            "/customers/duplicates?for_kind=person&phone=13987654321".to_owned(),
+            format!("/contacts/{}/edit", contact["id"].as_str().unwrap()),
+            format!("/admin/explain?customer={id}"),
+            "/admin/explain/customers?q=苏东坡".to_owned(),
+        ];
+        for page in &pages {
+            let text = li.get(page).await.text().replace("phone=13987654321", "");
+            clean(page, &text);
+            clean(page, &li.get_part(page).await.text());
+        }
+        assert!(li.get("/customers").await.text().contains("139****4321"));
+        assert!(li.get_part(&format!("/customers/{id}")).await.text().contains("139****4321"));
+        for api in [
+            "/api/v1/customers".to_owned(),
+            "/api/v1/customers?q=苏东坡".to_owned(),
+            format!("/api/v1/customers/{id}"),
+            format!("/api/v1/contacts?customer_id={id}"),
+            format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap()),
+            format!("/api/v1/customers/{id}/access"),
+        ] {
+            clean(&api, &token.get(&api).await.expect(200).text());
+        }
+        for format in ["csv", "xlsx"] {
+            let file = li.get(&format!("/customers/export?format={format}")).await.expect(200);
+            let text = cells(&file.body, format);
+            assert!(text.contains("苏东坡") && text.contains("139****4321"), "{format}: {text}");
+            clean(format, &text);
+        }
+        // Neither a search, nor a filter, nor an order tells what is masked.
+        for q in ["13987654321", "87654", "11010519491231002X"] {
+            assert_eq!(
+                token.get(&format!("/api/v1/customers?q={q}")).await.expect(200).json()["items"],
+                json!([]),
+                "{q}"
+            );
+        }
+        let filter = form_urlencoded::byte_serialize(b"phone == \"13987654321\"").collect::<String>();
+        token.get(&format!("/api/v1/customers?filter={filter}")).await.expect(422);
+        let filter =
+            form_urlencoded::byte_serialize("remark.contains(\"金丝雀\")".as_bytes()).collect::<String>();
+        token.get(&format!("/api/v1/customers?filter={filter}")).await.expect(422);
+        // Writing what may not be changed names the field; what was shown may come back unchanged.
+        let path = format!("/api/v1/customers/{id}");
+        for (field, value) in [("phone", "13800000000"), ("remark", "x"), ("level", "B")] {
+            let refused =
+                token.json_with("PATCH", &path, json!({ field: value }), &[("if-match", "\"1\"")]).await;
+            let refused = refused.expect(422);
+            assert_eq!(refused.json()["errors"][0]["field"], field, "{}", refused.text());
+            clean(field, &refused.text());
+        }
+        let same = json!({ "phone": "139****4321", "short_name": "东坡" });
+        let done = token.json_with("PATCH", &path, same, &[("if-match", "\"1\"")]).await.expect(200);
+        clean("answer to a change", &done.text());
+        let phone = app.text("SELECT phone FROM customers").await;
+        assert_eq!(phone, "13987654321", "the stored value stays");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_editor_keeps_what_was_typed_and_tells_what_changes() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let li = bare(&app, "li").await;
+        let page = admin.get("/admin/roles/new").await.expect(200).text();
+        assert!(
+            page.contains("name=\"scope.customer.read\"") && page.contains("name=\"rule.customer.phone\"")
+        );
+        let wrong = [
+            ("name", "销售<b>"),
+            ("scope.customer.read", "condition"),
+            ("condition.customer.read", "levle == \"A\""),
+            ("rule.customer.phone", "masked"),
+        ];
+        let refused = admin.post_form("/admin/roles", &wrong).await.expect(422).text();
+        assert!(refused.contains("销售&#60;b&#62;") || refused.contains("销售&lt;b&gt;"), "{refused}");
+        assert!(refused.contains("levle ==") && refused.contains("个字:"), "{refused}");
+        let right = [("name", "销售"), ("scope.customer.read", "own"), ("rule.customer.phone", "masked")];
+        let made = admin.post_form("/admin/roles", &right).await.expect(303);
+        let path = made.header("location").to_owned();
+        let id = path.rsplit('/').next().unwrap().to_owned();
+        let give = format!("/admin/people/{}/roles", li.person_id);
+        let given = [("role", id.as_str()), ("reason", "新岗位"), ("ends_on", "2026-12-31")];
+        admin.post_form(&give, &given).await.expect(303);
+        let page = admin.get(&give).await.expect(200).text();
+        assert!(page.contains("新岗位") && page.contains("2026-12-31"));
+        for n in 0..3 {
+            admin.customer(json!({ "kind": "person", "name": format!("张{n}丰") })).await;
+        }
+        // Before saving: how many people, before and after, names gained.
+        let wider = [
+            ("id", id.as_str()),
+            ("version", "1"),
+            ("name", "销售"),
+            ("scope.customer.read", "condition"),
+            ("condition.customer.read", "name != \"张0丰\""),
+        ];
+        let effect = admin.post_form("/admin/roles/preview", &wider).await.expect(200).text();
+        assert!(effect.contains("共 1 人拥有这个角色") && effect.contains("员工li"), "{effect}");
+        assert!(effect.contains(">0<") && effect.contains("<strong>2</strong>"), "{effect}");
+        assert!(
+            effect.contains("张1丰") && effect.contains("张2丰") && !effect.contains("张0丰"),
+            "{effect}"
+        );
+        assert_eq!(app.number("SELECT COUNT(*) FROM role_grants WHERE scope = 'condition'").await, 0);
+        admin.post_form(&path, &wider).await.expect(303);
+        assert_eq!(
+            li.with_token().await.get("/api/v1/customers").await.json()["items"].as_array().unwrap().len(),
+            2
+        );
+        // The second administrator is told and keeps what he typed.
+        let late =
+            [("id", id.as_str()), ("version", "1"), ("name", "销售二组"), ("scope.customer.read", "all")];
+        let refused = admin.post_form(&path, &late).await.expect(422).text();
+        assert!(refused.contains("value=\"销售二组\""), "{refused}");
+        let reach = admin.get(&format!("{path}/reach?person={}", li.person_id)).await.expect(200).text();
+        assert!(reach.contains("看到 2 个客户"), "{reach}");
+        let copy = admin.get(&format!("/admin/roles/new?copy={id}")).await.expect(200).text();
+        assert!(copy.contains("销售（副本）"));
+        // Compared with a colleague, side by side.
+        let compared = format!("/admin/role-compare?a={}&b={}&only=1", li.person_id, admin.person_id);
+        let compared = admin.get(&compared).await.expect(200).text();
+        assert!(compared.contains("全部（系统管理员）") && compared.contains("按条件："), "{compared}");
+        // Explained to the administrator, as for any customer and person.
+        let customer = admin.with_token().await.get("/api/v1/customers?q=张0丰").await.json();
+        let customer = customer["items"][0]["id"].as_str().unwrap().to_owned();
+        let why = format!("/admin/explain?person={}&customer={customer}", li.person_id);
+        let why = admin.get(&why).await.expect(200).text();
+        assert!(why.contains("看不到") && why.contains("但客户不符合条件"), "{why}");
+        li.get(&format!("/admin/explain?customer={customer}")).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_given_in_bulk_reviewed_and_taken_back() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let made = role(&api, "sales", json!([grant("customer", "read", "own")]), json!([])).await;
+        let id = made["id"].as_str().unwrap();
+        let (li, wang) = (bare(&app, "li").await, bare(&app, "wang").await);
+        let east = unit(&app, "华东").await;
+        post(&app, &li, &east, "clerk").await;
+        let found = admin.get(&format!("/admin/role-grants?in_unit={east}")).await.expect(200).text();
+        assert!(found.contains("员工li") && !found.contains("员工wang"));
+        let (a, b) = (li.person_id.to_string(), wang.person_id.to_string());
+        let values = [
+            ("role", id),
+            ("act", "give"),
+            ("person", a.as_str()),
+            ("person", b.as_str()),
+            ("reason", "=1+1"),
+        ];
+        let done = admin.post_form("/admin/role-grants", &values).await.expect(200).text();
+        assert!(done.contains("成功 2，失败 0"), "{done}");
+        let take = [("role", id), ("act", "take"), ("person", a.as_str()), ("person", "01M2Z8Q4T7V0K")];
+        let done = admin.post_form("/admin/role-grants", &take).await.expect(200).text();
+        assert!(done.contains("成功 1，失败 1"), "{done}");
+        let none = [("role", id), ("act", "give")];
+        admin.post_form("/admin/role-grants", &none).await.expect(422);
+        // The review: who, since when, by whom, why; in a file where nothing is a formula.
+        let list = admin.get(&format!("/admin/role-review?role={id}")).await.expect(200).text();
+        assert!(list.contains("员工wang") && list.contains("赵管理") && !list.contains("员工li"), "{list}");
+        let none = admin.get(&format!("/admin/role-review?role={id}&older=30")).await.expect(200).text();
+        assert!(none.contains("没有要复核的授权"));
+        let file = admin.get(&format!("/admin/role-review/export?role={id}")).await.expect(200).text();
+        assert!(file.contains("员工wang") && !file.contains(",=1+1") && file.contains("=1+1"), "{file}");
+        let key = format!("{b}:{id}:");
+        let path = "/admin/role-review";
+        admin.post_form(path, &[("row", key.as_str()), ("act", "confirm")]).await.expect(303);
+        assert_eq!(app.number("SELECT COUNT(*) FROM person_roles WHERE confirmed_at IS NOT NULL").await, 1);
+        admin.post_form(path, &[("row", key.as_str()), ("act", "revoke")]).await.expect(303);
+        admin.post_form(path, &[("row", "x"), ("act", "revoke")]).await.expect(422);
+        assert_eq!(app.number("SELECT COUNT(*) FROM person_roles").await, 1, "the administrator's own");
+        // Sessions of everybody, and ending one.
+        let accounts = admin.get("/admin/accounts").await.expect(200).text();
+        assert!(accounts.contains("员工wang"));
+        let session = app.text("SELECT CAST(id AS TEXT) FROM sessions ORDER BY id DESC LIMIT 1").await;
+        let session = store::format_id(session.parse().unwrap());
+        let end = format!("/admin/accounts/sessions/{session}/end");
+        admin.post_form(&end, &[]).await.expect(303);
+        admin.post_form(&end, &[]).await.expect(404);
+    })
+    .await;
+}
