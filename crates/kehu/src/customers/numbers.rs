@@ -25,7 +25,8 @@ pub(super) fn take(tx: &mut Tx<'_>, count: i64) -> Result<i64, AppError> {
     Err(AppError::Unavailable)
 }
 
-/// The highest of these numbers that a customer has, living or not.
+/// The highest of these numbers that a living customer has: one that was taken away leaves his number free, and the
+/// index knows the living only.
 fn highest_taken(tx: &mut Tx<'_>, first: i64, last: i64) -> store::Result<Option<i64>> {
     let (mut from, mut highest) = (first, None);
     // Texts of one length sort like their numbers.
@@ -35,8 +36,8 @@ fn highest_taken(tx: &mut Tx<'_>, first: i64, last: i64) -> store::Result<Option
             10_i64.checked_pow(u32::try_from(digits - 2).unwrap_or(u32::MAX)).map_or(i64::MAX, |n| n - 1);
         let to = last.min(longest);
         let found: Option<String> = tx.value(
-            "SELECT number FROM customers WHERE number >= $1 AND number <= $2 AND LENGTH(number) = $3
-             ORDER BY number DESC LIMIT 1",
+            "SELECT number FROM customers WHERE deleted_at IS NULL AND number >= $1 AND number <= $2
+             AND LENGTH(number) = $3 ORDER BY number DESC LIMIT 1",
             &[numbering::written(from).into(), numbering::written(to).into(), (digits as i64).into()],
         )?;
         highest = found.as_deref().and_then(numbering::serial).or(highest);
