@@ -10,6 +10,10 @@ const SERIES: &str = "customer";
 /// How often numbers that are taken already are stepped over before the caller shall try again later. Each time the
 /// series passes everything taken within `numbering::REACH`.
 const STEPS: usize = 8;
+/// The highest number of a living customer between two texts, of one length.
+const HIGHEST_TAKEN: &str =
+    "SELECT number FROM customers WHERE deleted_at IS NULL AND number >= $1 AND number <= $2
+    AND LENGTH(number) = $3 ORDER BY number DESC LIMIT 1";
 
 /// Takes `count` free numbers that follow each other; answers the first. Numbers somebody gave by hand far ahead of
 /// the series are stepped over when it reaches them.
@@ -36,8 +40,7 @@ fn highest_taken(tx: &mut Tx<'_>, first: i64, last: i64) -> store::Result<Option
             10_i64.checked_pow(u32::try_from(digits - 2).unwrap_or(u32::MAX)).map_or(i64::MAX, |n| n - 1);
         let to = last.min(longest);
         let found: Option<String> = tx.value(
-            "SELECT number FROM customers WHERE deleted_at IS NULL AND number >= $1 AND number <= $2
-             AND LENGTH(number) = $3 ORDER BY number DESC LIMIT 1",
+            HIGHEST_TAKEN,
             &[numbering::written(from).into(), numbering::written(to).into(), (digits as i64).into()],
         )?;
         highest = found.as_deref().and_then(numbering::serial).or(highest);
@@ -62,5 +65,32 @@ pub(super) fn refused(error: store::Error, number: &str, is_given: bool) -> AppE
     match insert_error(error, number) {
         AppError::Invalid(_) if !is_given => AppError::Unavailable,
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Db, Location, Options};
+
+    use super::HIGHEST_TAKEN;
+
+    /// Asked at every creation: it must not walk all customers.
+    #[test]
+    fn taken_numbers_are_looked_up_in_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Location::Sqlite(folder.path().join("kehu.db")), &Options::default()).unwrap();
+        store::migrate(&db, crate::schema::MIGRATIONS).unwrap();
+        let plan: Vec<(i64, i64, i64, String)> = db
+            .read_blocking(|conn| {
+                let sql = format!("EXPLAIN QUERY PLAN {HIGHEST_TAKEN}");
+                conn.rows(&sql, &["KH000001".into(), "KH000200".into(), 8_i64.into()])
+            })
+            .unwrap();
+        let plan: Vec<&str> = plan.iter().map(|step| step.3.as_str()).collect();
+        assert_eq!(plan.len(), 1, "{plan:?}");
+        assert!(
+            plan[0].starts_with("SEARCH customers USING") && plan[0].contains("customers_number_key"),
+            "{plan:?}"
+        );
     }
 }
