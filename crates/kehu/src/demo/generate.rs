@@ -5,8 +5,10 @@
 //! nothing here may ever be dialled or sent to. Mail addresses are all under `example.cn`.
 
 mod identifiers;
+mod model;
 mod notes;
 pub(crate) mod organisation;
+mod people;
 mod places;
 mod profiles;
 mod random;
@@ -17,9 +19,12 @@ use std::collections::HashSet;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Weekday, time};
-use serde::Serialize;
 
+pub use self::model::{
+    BusinessLine, DemoActivity, DemoAsset, DemoCompany, DemoContact, DemoCustomer, DemoPerson,
+};
 use self::notes::Note;
+pub(crate) use self::people::PEOPLE;
 use self::places::{CITIES, COMMUNITIES, City, HOME_PROVINCES, ROADS};
 use self::profiles::{
     CARS, CREDIT_STATUS, PERSONAL_REMARKS, PRODUCTS, Post, Profile, REMARKS, SHOP_PRODUCTS, profile,
@@ -34,204 +39,6 @@ pub const MOST_CUSTOMERS: usize = 100_000;
 /// Every fortieth customer is an earlier one entered a second time by somebody careless.
 const DUPLICATE_EVERY: usize = 40;
 
-/// A group of companies, its people and its customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DemoCompany {
-    pub name: &'static str,
-    pub short_name: &'static str,
-    pub people: Vec<DemoPerson>,
-    pub customers: Vec<DemoCustomer>,
-}
-
-/// One of the group's own staff.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DemoPerson {
-    /// The name in pinyin, lower case.
-    pub username: &'static str,
-    pub name: &'static str,
-    pub title: &'static str,
-}
-
-/// Which business of the group a customer belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BusinessLine {
-    Property,
-    Vehicles,
-    Power,
-    Retail,
-    Manufacturing,
-}
-
-/// One customer. Codes are those of `data/dictionaries.toml`; what is `None` or empty was never asked for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DemoCustomer {
-    pub line: BusinessLine,
-    /// `person` or `organisation`.
-    pub kind: &'static str,
-    pub name: String,
-    pub short_name: Option<String>,
-    /// Dictionary `customer_class`.
-    pub class: Option<&'static str>,
-    /// Dictionary `customer_level`.
-    pub level: Option<&'static str>,
-    /// Dictionary `enterprise_nature`; organisations only.
-    pub nature: Option<&'static str>,
-    /// 主管单位; organisations only.
-    pub parent_organisation: Option<String>,
-    /// Dictionary `industry`; organisations only.
-    pub industry: Option<&'static str>,
-    /// 统一社会信用代码; organisations only.
-    pub credit_code: Option<String>,
-    /// 身份证号; persons only.
-    pub id_number: Option<String>,
-    /// `male` or `female`; persons only, and then always the one in the ID number.
-    pub gender: Option<&'static str>,
-    /// Persons only, and then always the one in the ID number.
-    pub birthday: Option<Date>,
-    /// Eleven digits, or a landline with area code: `020-38123456`.
-    pub phone: Option<String>,
-    pub landline: Option<String>,
-    pub fax: Option<String>,
-    pub email: Option<String>,
-    pub website: Option<String>,
-    pub wechat: Option<String>,
-    /// Canonical path of [`crate::regions`].
-    pub region: Option<String>,
-    /// Road, number and building, without the region.
-    pub address: Option<String>,
-    /// 信用状况, in words.
-    pub credit_status: Option<&'static str>,
-    /// Dictionary `source`.
-    pub source: Option<&'static str>,
-    /// 经营特点; organisations only.
-    pub business_traits: Option<&'static str>,
-    pub needs: Option<&'static str>,
-    pub tags: Vec<&'static str>,
-    pub remark: Option<&'static str>,
-    /// Index into [`DemoCompany::people`]; `None` waits in the public pool.
-    pub owner: Option<usize>,
-    pub first_contact_on: Date,
-    pub contacts: Vec<DemoContact>,
-    pub assets: Vec<DemoAsset>,
-    /// In the order they happened.
-    pub activities: Vec<DemoActivity>,
-    /// Index of the customer that this one repeats with small differences.
-    pub near_duplicate_of: Option<usize>,
-}
-
-/// Somebody to talk to: one to four at an organisation, seldom one of the family of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DemoContact {
-    pub name: String,
-    pub title: Option<&'static str>,
-    pub department: Option<&'static str>,
-    /// Dictionary `contact_role`.
-    pub role: &'static str,
-    pub phone: String,
-    pub email: Option<String>,
-    /// True for exactly one of an organisation's contacts, the first.
-    pub is_primary: bool,
-    pub birthday: Option<Date>,
-    pub remark: Option<&'static str>,
-}
-
-/// What a customer has that we sold, look after or supply.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum DemoAsset {
-    Vehicle { plate: String, vin: String, brand_model: &'static str, bought_on: Date },
-    Room { community: &'static str, building: String, unit: String, room: String, area_m2: f64 },
-    Meter { number: String, capacity_kva: u32 },
-    Product { model: &'static str, serial: String, installed_on: Date, warranty_until: Date },
-}
-
-/// Something done with a customer, or learnt of him, in the two years before today.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DemoActivity {
-    /// `call`, `visit`, `letter`, `fax`, `email`, `sms`, `meeting`, `note`, `need`, `change_customer` or
-    /// `change_relation`.
-    pub kind: &'static str,
-    pub subject: &'static str,
-    pub body: String,
-    /// `in` or `out`, for the kinds that have a direction.
-    pub direction: Option<&'static str>,
-    /// Dictionary `activity_result`; notes, needs and changes have none.
-    pub result: Option<&'static str>,
-    pub happened_at: DateTime,
-    /// Index into the customer's contacts.
-    pub contact: Option<usize>,
-    /// Index into [`DemoCompany::people`].
-    pub by: usize,
-}
-
-const fn staff(username: &'static str, name: &'static str, title: &'static str) -> DemoPerson {
-    DemoPerson { username, name, title }
-}
-
-/// Everybody; the first one administers the system. Where they work stands in [`organisation`].
-pub(crate) const PEOPLE: [DemoPerson; 60] = [
-    staff("zhouwenbin", "周文彬", "信息管理员"),
-    staff("linxiaoyan", "林晓燕", "市场推广部经理"),
-    staff("wangjianjun", "王建军", "大客户经理"),
-    staff("liuyang", "刘洋", "汽车销售顾问"),
-    staff("chenjing", "陈静", "客户关爱专员"),
-    staff("zhaolei", "赵磊", "用电业务专员"),
-    staff("huangmin", "黄敏", "物业客服主管"),
-    staff("wupeng", "吴鹏", "渠道专员"),
-    staff("gaozhiyuan", "高志远", "集团总经理"),
-    staff("xuhaiyan", "徐海燕", "总经理秘书"),
-    staff("luoguoqiang", "罗国强", "运营副总裁"),
-    staff("heming", "何明", "客户服务部经理"),
-    staff("dengli", "邓丽", "集团客服"),
-    staff("tanxiaofang", "谭晓芳", "投诉受理专员"),
-    staff("caiwei", "蔡伟", "客户信息主管"),
-    staff("pengjuan", "彭娟", "客户信息专员"),
-    staff("fengyulan", "冯玉兰", "财务部经理"),
-    staff("zengqiang", "曾强", "会计"),
-    staff("yuanhui", "袁慧", "行政人事部经理"),
-    staff("lvjia", "吕佳", "人事专员"),
-    staff("songkai", "宋凯", "系统工程师"),
-    staff("mafei", "马飞", "汽车事业部总监"),
-    staff("hanbing", "韩冰", "天河店总经理"),
-    staff("tangjie", "唐杰", "汽车销售顾问"),
-    staff("caoyan", "曹艳", "服务顾问"),
-    staff("yeqing", "叶青", "前台接待"),
-    staff("jiangtao", "江涛", "番禺店总经理"),
-    staff("shiyun", "石云", "汽车销售顾问"),
-    staff("duanxu", "段旭", "汽车销售顾问"),
-    staff("qinfang", "秦芳", "服务顾问"),
-    staff("liangbo", "梁波", "物业公司总经理"),
-    staff("fangmei", "方梅", "物业客服专员"),
-    staff("yaolan", "姚岚", "招商经理"),
-    staff("shaojun", "邵军", "海珠管理处主任"),
-    staff("jinxin", "金鑫", "物业客服专员"),
-    staff("dongwei", "董伟", "佛山管理处主任"),
-    staff("xiaohong", "肖红", "物业客服专员"),
-    staff("tianlei", "田磊", "工程部主任"),
-    staff("panyong", "潘勇", "维修技师"),
-    staff("wanggang", "汪刚", "电梯维修工"),
-    staff("leiming", "雷鸣", "供电分公司经理"),
-    staff("yintao", "尹涛", "报装专责"),
-    staff("qianjin", "钱进", "用电检查员"),
-    staff("zhuling", "朱玲", "报装受理员"),
-    staff("kongfan", "孔凡", "城西供电所所长"),
-    staff("baixue", "白雪", "零售公司总经理"),
-    staff("guopeng", "郭鹏", "区域经理"),
-    staff("renjing", "任静", "北京路店店长"),
-    staff("yubin", "于斌", "上下九店店长"),
-    staff("luhao", "陆昊", "天河城店店长"),
-    staff("weiyan", "魏艳", "番禺广场店店长"),
-    staff("sunli", "孙丽", "佛山祖庙店店长"),
-    staff("houbo", "侯博", "东莞南城店店长"),
-    staff("longfei", "龙飞", "店员"),
-    staff("wanxia", "万霞", "店员"),
-    staff("jiajun", "贾军", "制造公司总经理"),
-    staff("xiafan", "夏凡", "制造销售部经理"),
-    staff("fudong", "付东", "业务经理"),
-    staff("chengliang", "程亮", "岭北矿矿长"),
-    staff("wencui", "文翠", "档案专管员"),
-];
 /// Index of the manager who looks after some of the key customers of every line.
 const MANAGER: usize = 1;
 
