@@ -24,6 +24,9 @@ const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     digest TEXT NOT NULL
 )";
 
+/// Held to the end of the transaction; the number is only ours by agreement, it spells `kehu`.
+const REGISTER_LOCK: &str = "SELECT pg_advisory_xact_lock(1801807989)";
+
 /// Brings the schema up to date, each migration in a transaction of its own; answers the names that were run. A
 /// database with a migration this program does not know, or one whose text differs, is refused with `Error::Schema`.
 pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static str>> {
@@ -57,11 +60,13 @@ pub fn is_migrated(db: &Db) -> Result<bool> {
 
 /// The migrations still to run, after checking that the others are the ones this program knows.
 pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static Migration>> {
-    match db.write_blocking(|tx| tx.exec(REGISTER, &[])) {
-        // Two PostgreSQL sessions that create one table at the same moment: the other one has it.
-        Ok(_) | Err(Error::Constraint { .. }) => {}
-        Err(error) => return Err(error),
-    }
+    db.write_blocking(|tx| {
+        // PostgreSQL's IF NOT EXISTS fails when two sessions create one table at the same moment: one after the other.
+        if tx.engine() == Engine::Postgres {
+            tx.exec(REGISTER_LOCK, &[])?;
+        }
+        tx.exec(REGISTER, &[])
+    })?;
     let known: Vec<(String, String)> =
         db.read_blocking(|conn| conn.rows("SELECT name, digest FROM schema_migrations ORDER BY name", &[]))?;
     for (name, digest) in &known {

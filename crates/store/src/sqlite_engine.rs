@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob};
@@ -78,6 +79,7 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
          PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{cache_kib};"
     ))?;
     connection.set_prepared_statement_cache_capacity(256);
+    add_one_of(&connection)?;
     let is = |name: &str, wanted: &str| -> Result<()> {
         let found: String =
             connection
@@ -100,6 +102,24 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
         return Err(Error::Config("SQLite mmap_size must be 0".into()));
     }
     Ok(connection)
+}
+
+/// `one_of(value, '1,2,3')`: whether a number is in a list written as text; NULL for NULL. The list is read once an
+/// execution. PostgreSQL has the same function from a migration.
+fn add_one_of(connection: &Connection) -> Result<()> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("one_of", 2, flags, |call| {
+        let list = call.get_or_create_aux(1, |list| {
+            let ids = list.as_str()?.split(',').map(str::parse);
+            let mut ids = ids.collect::<std::result::Result<Vec<i64>, std::num::ParseIntError>>()?;
+            ids.sort_unstable();
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(ids)
+        })?;
+        let value: Option<i64> = call.get(0)?;
+        Ok(value.map(|value| list.binary_search(&value).is_ok()))
+    })?;
+    Ok(())
 }
 
 /// Steps of SQLite's machine between two looks at the clock: well under a millisecond.
