@@ -11,6 +11,8 @@
 //! | pinyin | `^zhang zhang san feng` | `^yue yue a12345` | `zhangsanf` |
 //! | initials | `^_zs _zs _sf _f` | `^_ya _ya _a1 …` | `zsf` |
 //!
+//! A record can be tagged besides (`^^o17`: whose it is), so that a search within a few tags walks only theirs.
+//!
 //! SQLite: an FTS5 table with `content='', contentless_delete=1, prefix='1 2'` and
 //! `tokenize="unicode61 remove_diacritics 0 tokenchars '_^'"`. PostgreSQL: a `tsvector` column filled by a cast.
 
@@ -141,6 +143,11 @@ fn push_safe(token: &mut String, c: char) {
 /// The token that finds a number by its end: all of it, backwards, so that a prefix of the token is a suffix of it.
 fn tail_token(word: &str) -> String {
     "_^".chars().chain(word.chars().rev()).collect()
+}
+
+/// The token of a tag. No other token begins with `^^`, nor does any prefix that is looked for.
+fn tag_token(name: &str) -> String {
+    "^^".chars().chain(name.chars().filter(char::is_ascii_alphanumeric)).collect()
 }
 
 fn has_digit(word: &str) -> bool {

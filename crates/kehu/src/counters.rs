@@ -155,3 +155,14 @@ pub fn one(conn: &mut Conn<'_>, name: &str, key: &str, whose: &Whose) -> store::
     let sql = format!("SELECT CAST(SUM(n) AS BIGINT) FROM ({}) parts", parts.join(" UNION ALL "));
     Ok(conn.value::<Option<i64>>(&sql, &[name.into(), key.into()])?.flatten().unwrap_or(0))
 }
+
+/// How many customers lie within an actor's sight (`whose`, from [`Whose::within`]), and how many there are. Asked once
+/// for as long as his rights are held: it may be off by what has changed since.
+pub fn share(conn: &mut Conn<'_>, actor: &Actor, whose: &Whose) -> store::Result<(i64, i64)> {
+    if let Some(known) = actor.rights.share.get() {
+        return Ok(*known);
+    }
+    let all = one(conn, "customers", "", &Whose::Everybody)?;
+    let within = one(conn, "customers", "", whose)?;
+    Ok(*actor.rights.share.get_or_init(|| (within, all)))
+}

@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0004_numbers_of_the_living",
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
+    Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{
-    Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tail_token,
+    Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tag_token,
+    tail_token,
 };
 use crate::readings;
 
@@ -42,6 +43,15 @@ impl Document {
     #[must_use]
     pub fn text(self, text: &str) -> Self {
         self.add(text, false)
+    }
+
+    /// Marks the record with a name of the caller's own (`o17`), which nothing typed ever finds, only a plan that was
+    /// narrowed to it ([`super::Plan::tagged`]). Of the name, ASCII letters and digits are kept.
+    #[must_use]
+    pub fn tag(mut self, name: &str) -> Self {
+        // In front: what comes late in a long text is left out of a `tsvector`.
+        self.tokens.insert(0, tag_token(name));
+        self
     }
 
     pub fn is_empty(&self) -> bool {

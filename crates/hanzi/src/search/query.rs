@@ -1,7 +1,8 @@
 //! The query side: what was typed, as an expression over the tokens of [`super::Document`].
 
 use super::{
-    Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tail_token,
+    Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tag_token,
+    tail_token,
 };
 use crate::readings;
 
@@ -36,6 +37,17 @@ impl Plan {
     /// Text to be bound and cast to `tsquery`.
     pub fn tsquery(&self) -> Option<String> {
         self.anywhere.as_ref().map(Expr::tsquery)
+    }
+
+    /// Narrowed to records with at least one of these tags ([`super::Document::tag`]); without any it finds nothing.
+    #[must_use]
+    pub fn tagged(self, names: &[String]) -> Plan {
+        let any = Expr::of(
+            Expr::Any,
+            names.iter().filter_map(|name| Expr::phrase(vec![tag_token(name)], false, false)),
+        );
+        let narrowed = |expr: Option<Expr>| Some(Expr::All(vec![expr?, any.clone()?]));
+        Plan { anywhere: narrowed(self.anywhere), anchored: narrowed(self.anchored) }
     }
 
     /// As [`Self::fts5`], for records with a piece that begins with the first word: a subset, to be listed first.

@@ -50,6 +50,31 @@ fn finds(text: &str, query: &str) -> bool {
 }
 
 #[test]
+fn tags_narrow_and_are_never_typed() {
+    let tagged = [("张三", "o1"), ("张四", "o2"), ("奥一", "o2")];
+    let index = Index::of(tagged.map(|(name, tag)| Document::new().piece(name).tag(tag)));
+    let within = |query: &str, tags: &[&str]| {
+        let tags: Vec<String> = tags.iter().map(|t| (*t).to_owned()).collect();
+        index.rows(plan(query).tagged(&tags).fts5())
+    };
+    assert_eq!(within("张", &["o1"]), [0].into());
+    assert_eq!(within("z", &["o1", "o2"]), [0, 1].into());
+    assert_eq!(within("zhang", &["o3"]), BTreeSet::new());
+    assert_eq!(within("张", &[]), BTreeSet::new());
+    assert_eq!(index.rows(plan("奥").tagged(&["o2".to_owned()]).fts5_anchored()), [2].into());
+    for typed in ["o1", "o2", "^^o1", "^", "1", "2"] {
+        assert_eq!(index.find(typed), BTreeSet::new(), "{typed}");
+        assert_eq!(index.begins(typed), BTreeSet::new(), "{typed}");
+    }
+    // One letter is the beginning of a sound, here of 奥, and not of a tag.
+    assert_eq!(index.find("o"), BTreeSet::new());
+    assert_eq!(index.find("a"), [2].into());
+    let plan = plan("张").tagged(&["o1".to_owned(), "u2".to_owned()]);
+    assert_eq!(plan.tsquery().unwrap(), "(('张':*) & (('^^o1') | ('^^u2')))");
+    assert!(Document::new().piece("张").tag("o1").tsvector().contains("'^^o1'"));
+}
+
+#[test]
 fn finds_what_people_type() {
     for (text, queries) in [
         (

@@ -21,7 +21,6 @@ pub use rights::{Condition, Extent, Fields, Held, Reach, Rights, Whole, Why};
 pub use role::{ADMINISTRATOR, ADMINISTRATOR_ID, FieldRule, Role, STAFF_ALL_ID, STAFF_ID, Scope};
 
 use std::any::Any;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::error::AppError;
@@ -218,23 +217,17 @@ pub fn reach_sql(actor: &Actor, object: Object, verb: Verb) -> String {
     }
 }
 
-/// `+c.unit_id IN (1, 2)`; nothing for no ids.
-fn one_of(plus: &str, column: &str, mut ids: impl Iterator<Item = i64>) -> Option<String> {
-    let first = ids.next()?;
-    let mut sql = format!("{plus}c.{column} = {first}");
-    let mut is_list = false;
-    for id in ids {
-        if !is_list {
-            sql = format!("{plus}c.{column} IN ({first}");
-            is_list = true;
-        }
-        // Writing to a String cannot fail.
-        let _ = write!(sql, ", {id}");
+/// `+c.unit_id IN (1, 2)`, or the same as a call for a list that would be long; nothing for no ids.
+fn one_of(plus: &str, column: &str, ids: impl Iterator<Item = i64>) -> Option<String> {
+    /// SQLite sorts the values of an IN anew in each execution, PostgreSQL parses each as an expression.
+    const LONG: usize = 16;
+    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+    match ids.as_slice() {
+        [] => None,
+        [id] => Some(format!("{plus}c.{column} = {id}")),
+        _ if ids.len() > LONG => Some(format!("one_of(c.{column}, '{}')", ids.join(","))),
+        _ => Some(format!("{plus}c.{column} IN ({})", ids.join(", "))),
     }
-    if is_list {
-        sql.push(')');
-    }
-    Some(sql)
 }
 
 /// Which customers the actor may read, or on which of them what hangs there, as a condition on `customers c`.

@@ -154,9 +154,9 @@ pub struct Rights {
     pub granted: HashMap<i64, Vec<Arc<Role>>>,
     /// Customers whose records he must not take part in.
     pub excluded: BTreeSet<i64>,
-    /// Whether what he sees is so little of everything that gathering it is cheaper than leaving out the rest; found out
-    /// once for as long as these rights are held, as it only decides how a statement is written.
-    pub is_narrow: OnceLock<bool>,
+    /// How many customers he sees, and how many there are; counted once for as long as these rights are held, as it only
+    /// decides how a statement is written.
+    pub share: OnceLock<(i64, i64)>,
     /// Until before when they hold: a delegation begins or ends then. `None` when none does.
     pub holds_until: Option<Millis>,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,

@@ -18,10 +18,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use store::{Db, Location, Options};
 
-use crate::catalogue;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::schema::MIGRATIONS;
+use crate::{catalogue, customers};
 
 #[derive(Parser)]
 #[command(name = "kehu", version, about = "客户：自己部署的客户管理系统")]
@@ -188,6 +188,9 @@ fn migrated(db: Db) -> Result<Db, Failure> {
         eprintln!("数据库结构已更新：{name}");
     }
     db.write_blocking(catalogue::seed_missing)?;
+    if let Some(customers) = customers::refresh_index(&db)?.filter(|n| *n > 0) {
+        eprintln!("搜索索引已重建（{customers} 个客户）");
+    }
     Ok(db)
 }
 

@@ -133,7 +133,7 @@ pub fn reindex(tx: &mut Tx<'_>, customer: &Customer) -> store::Result<()> {
 }
 
 pub(super) fn document(customer: &Customer) -> Document {
-    let mut document = Document::new();
+    let mut document = search::tagged(Document::new(), customer.owner_id, customer.unit_id);
     for field in [Field::Name, Field::ShortName] {
         document = document.piece(customer.get(field));
     }
@@ -230,6 +230,12 @@ pub fn find_many_by_keys(
 /// Customers handled in one transaction while the search index is built anew.
 const CHUNK: i64 = 500;
 
+/// Makes search documents anew when this program makes them otherwise than the one that wrote them; answers how many.
+/// Called before anything is served.
+pub fn refresh_index(db: &store::Db) -> Result<Option<i64>, crate::error::AppError> {
+    if db.read_blocking(search::is_current)? { Ok(None) } else { rebuild_index(db).map(Some) }
+}
+
 /// Builds search documents and keys of every living customer anew; answers how many. For `kehu db copy`.
 pub fn rebuild_index(db: &store::Db) -> Result<i64, crate::error::AppError> {
     let (mut last, mut done) = (0_i64, 0_i64);
@@ -248,7 +254,10 @@ pub fn rebuild_index(db: &store::Db) -> Result<i64, crate::error::AppError> {
         done += chunk.0;
         match chunk.1 {
             Some(id) => last = id,
-            None => return Ok(done),
+            None => {
+                db.write_blocking(search::note_current)?;
+                return Ok(done);
+            }
         }
     }
 }

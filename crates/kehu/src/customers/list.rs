@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::expr::Expr;
 use crate::ids::{CustomerId, ImportId, PersonId};
 use crate::query::{self, Conditions, Cursor, SortKey};
-use crate::search;
+use crate::search::{self, Asked};
 
 /// What a list may be sorted by: (name, column, holds an integer).
 pub const OFFERED_SORTS: &[(&str, &str, bool)] = &[
@@ -247,18 +247,10 @@ fn place_of(customer: &Customer, keys: &[SortKey], backwards: bool) -> String {
 pub fn narrow_sql(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Option<String>> {
     /// Rows a page usually has.
     const PAGE: i64 = 50;
-    let whose = Whose::within(actor);
-    let Some(Whose::Of { owners, units }) = &whose else { return Ok(None) };
-    let is_narrow = match (actor.rights.is_narrow.get(), &whose) {
-        (Some(known), _) => *known,
-        (None, Some(whose)) => {
-            let all = counters::one(conn, "customers", "", &Whose::Everybody)?;
-            let within = counters::one(conn, "customers", "", whose)?;
-            *actor.rights.is_narrow.get_or_init(|| within.saturating_mul(within) <= all.saturating_mul(PAGE))
-        }
-        (None, None) => false,
-    };
-    if !is_narrow {
+    let Some(whose @ Whose::Of { .. }) = Whose::within(actor) else { return Ok(None) };
+    let (within, all) = counters::share(conn, actor, &whose)?;
+    let Whose::Of { owners, units } = &whose else { return Ok(None) };
+    if within.saturating_mul(within) > all.saturating_mul(PAGE) {
         return Ok(None);
     }
     let list =
@@ -292,13 +284,14 @@ fn page(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Custome
     let keys = keys_of(query)?;
     let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
-        let Some(text) = search::match_text(engine, &query.q, false) else {
+        let Some(Asked { text, is_narrowed }) = search::asked(conn, actor, &query.q, false)? else {
             return Ok(CustomerPage { items: Vec::new(), next: None, previous: None });
         };
         let place = conditions.bind(text.clone());
         if keys.is_empty() {
             let found = search::matching(conn, &text, &place)?;
-            if let Some(ids) = narrow_sql(conn, actor)? {
+            let gathered = if is_narrowed { None } else { narrow_sql(conn, actor)? };
+            if let Some(ids) = gathered {
                 // The plus keeps the index of words in the lead: it would be asked once for each id.
                 conditions.and(format!("+{} IN ({ids})", found.id_column));
             }
@@ -376,8 +369,8 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     let mut from = "customers c".to_owned();
     if is_search {
         let engine = conn.engine();
-        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(Total::Exact(0)) };
-        let place = conditions.bind(text);
+        let Some(asked) = search::asked(conn, actor, &query.q, false)? else { return Ok(Total::Exact(0)) };
+        let place = conditions.bind(asked.text);
         conditions.and(search::matches_sql(engine, &place));
         from = "search_docs".into();
         if !is_search_alone {
@@ -525,15 +518,15 @@ impl Seen {
 
 /// The condition of a query with its search text; `None` when the text finds nothing.
 fn condition_with_text(
-    conn: &Conn<'_>,
+    conn: &mut Conn<'_>,
     actor: &Actor,
     query: &ListQuery,
 ) -> Result<Option<Conditions>, AppError> {
     let mut conditions = condition_of(actor, query)?;
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
-        let Some(text) = search::match_text(engine, &query.q, false) else { return Ok(None) };
-        let place = conditions.bind(text);
+        let Some(asked) = search::asked(conn, actor, &query.q, false)? else { return Ok(None) };
+        let place = conditions.bind(asked.text);
         let matches = search::matches_sql(engine, &place);
         conditions
             .and(format!("c.id IN (SELECT {} FROM search_docs WHERE {matches})", search::id_column(engine)));

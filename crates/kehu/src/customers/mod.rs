@@ -22,7 +22,9 @@ pub use create::{create, number_taken, taken_numbers};
 pub use create_many::{FirstContact, Prepared, create_many, prepare};
 pub use drift::{Drift, drifted};
 pub use fields::{Applies, Field, FieldKind, Group, SPECS, Spec};
-pub use index::{Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, reindex};
+pub use index::{
+    Keyed, find_by_keys, find_many_by_keys, has_hidden_by_key, key_of, rebuild_index, refresh_index, reindex,
+};
 pub use list::{
     CustomerPage, ListQuery, OFFERED_SORTS, Total, condition_of, counted_by, each, ids_of, list, narrow_sql,
     some,

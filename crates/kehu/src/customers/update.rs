@@ -109,9 +109,19 @@ pub fn update(
     Ok(withhold(actor, new))
 }
 
-/// Fields that the search document or the duplicate keys hold.
-const INDEXED: [&str; 8] =
-    ["name", "short_name", "phone", "landline", "credit_code", "id_number", "email", "wechat"];
+/// What the search document or the duplicate keys hold.
+const INDEXED: [&str; 10] = [
+    "name",
+    "short_name",
+    "phone",
+    "landline",
+    "credit_code",
+    "id_number",
+    "email",
+    "wechat",
+    "owner_id",
+    "unit_id",
+];
 
 /// The changed values, before and after.
 fn difference(old: &Customer, new: &Customer) -> (Map<String, Json>, Map<String, Json>) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use hanzi::search::Matcher;
 use store::Conn;
 
-use super::{match_text, matching};
+use super::{Asked, asked, matching};
 use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::customers::{self, COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
@@ -21,9 +21,10 @@ pub struct Hit {
     pub because: Option<(&'static str, String, Vec<Range<usize>>)>,
 }
 
-/// How many of the newest candidates are ranked; those whose some name begins with the query come first.
-const ANCHORED: i64 = 60;
-const NEWEST: i64 = 120;
+/// How many of the newest candidates are ranked: those whose some name begins with the query, then the others.
+const RANKED: (i64, i64) = (60, 120);
+/// As many within a part of the company, where there are fewer to choose from and each costs a longer walk.
+const RANKED_WITHIN: (i64, i64) = (20, 40);
 
 /// The best `limit` customers for a query, names that begin with it first.
 pub fn find_customers(
@@ -32,9 +33,11 @@ pub fn find_customers(
     query: &str,
     limit: usize,
 ) -> Result<Vec<Hit>, AppError> {
-    let mut found = candidates(conn, actor, query, true, ANCHORED)?;
-    if found.len() < ANCHORED as usize {
-        for customer in candidates(conn, actor, query, false, NEWEST)? {
+    let (anchored, newest) = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
+    let least = limit as i64;
+    let mut found = candidates(conn, actor, query, true, anchored.max(least))?;
+    if (found.len() as i64) < anchored.max(least) {
+        for customer in candidates(conn, actor, query, false, newest.max(least))? {
             if !found.iter().any(|c| c.id == customer.id) {
                 found.push(customer);
             }
@@ -111,10 +114,12 @@ fn candidates(
     anchored: bool,
     limit: i64,
 ) -> Result<Vec<Customer>, AppError> {
-    let engine = conn.engine();
-    let Some(text) = match_text(engine, query, anchored) else { return Ok(Vec::new()) };
+    let Some(Asked { text, is_narrowed }) = asked(conn, actor, query, anchored)? else {
+        return Ok(Vec::new());
+    };
     let super::Matches { from, condition, id_column } = matching(conn, &text, "$1")?;
-    let readable = match customers::narrow_sql(conn, actor)? {
+    let gathered = if is_narrowed { None } else { customers::narrow_sql(conn, actor)? };
+    let readable = match gathered {
         // The plus keeps the index of words in the lead: it would be asked once for each id.
         Some(ids) => format!("+{id_column} IN ({ids})"),
         None => access::readable_sql(actor, Object::Customer),

@@ -4,8 +4,10 @@
 
 mod find;
 pub mod web;
+mod within;
 
 pub use find::{Hit, find_customers, is_restricted, is_seen, seen};
+pub(crate) use within::{Asked, asked, tagged};
 
 use hanzi::search::Document;
 use store::{Conn, Engine, Tx, Value};
@@ -58,6 +60,24 @@ pub fn remove(tx: &mut Tx<'_>, customer_id: i64) -> store::Result<()> {
     .map(drop)
 }
 
+/// Which documents this program writes; raised when they are made otherwise, so that those that are there are made anew.
+const VERSION: i64 = 2;
+
+/// Whether the documents in a database are those this program makes.
+pub fn is_current(conn: &mut Conn<'_>) -> store::Result<bool> {
+    let written: Option<i64> = conn.value("SELECT version FROM search_state WHERE id = 1", &[])?;
+    Ok(written == Some(VERSION))
+}
+
+/// Notes that all documents are.
+pub fn note_current(tx: &mut Tx<'_>) -> store::Result<()> {
+    tx.exec(
+        "INSERT INTO search_state (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+        &[VERSION.into()],
+    )
+    .map(drop)
+}
+
 /// How many documents there are: for `kehu db check`.
 pub fn count(conn: &mut Conn<'_>) -> store::Result<i64> {
     match conn.engine() {
@@ -90,7 +110,8 @@ pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::R
     let condition = matches_sql(engine, place);
     Ok(match engine {
         Engine::Sqlite => Matches {
-            from: "search_docs JOIN customers c ON c.id = search_docs.rowid".into(),
+            // CROSS: the words lead, also where an index has all of somebody's customers.
+            from: "search_docs CROSS JOIN customers c ON c.id = search_docs.rowid".into(),
             condition,
             id_column: "search_docs.rowid",
         },
@@ -128,13 +149,7 @@ pub(crate) fn matches_sql(engine: Engine, place: &str) -> String {
     }
 }
 
-/// The engine's own text of a query; `None` when nothing in it can be searched for.
+/// The engine's own text of a query whoever asks; `None` when nothing in it can be searched for.
 pub(crate) fn match_text(engine: Engine, query: &str, anchored: bool) -> Option<String> {
-    let plan = hanzi::search::plan(query);
-    match (engine, anchored) {
-        (Engine::Sqlite, false) => plan.fts5(),
-        (Engine::Sqlite, true) => plan.fts5_anchored(),
-        (Engine::Postgres, false) => plan.tsquery(),
-        (Engine::Postgres, true) => plan.tsquery_anchored(),
-    }
+    within::text_of(&hanzi::search::plan(query), engine, anchored)
 }

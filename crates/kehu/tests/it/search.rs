@@ -1,5 +1,6 @@
 //! Finding customers: menu, page, API.
 
+use kehu::{customers, search};
 use serde_json::{Value as Json, json};
 
 use crate::app::DataScope;
@@ -237,6 +238,60 @@ async fn contacts_plates_and_vins_lead_to_their_customer_and_to_nobody_elses_eye
         let path = format!("/api/v1/contacts/{}", contact["id"].as_str().unwrap());
         token.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
         assert!(found(&token, "欧阳").await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_part_is_searched_by_whose_it_is_and_follows_its_owner() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        for n in 0..30 {
+            admin.customer(json!({ "kind": "organisation", "name": format!("天江{n}公司") })).await;
+        }
+        let own = li.customer(json!({ "kind": "organisation", "name": "天江李公司" })).await;
+        let (li, wang) = (li.with_token().await, wang.with_token().await);
+        for words in ["天江", "tianjiang", "tj", "t", "李"] {
+            assert_eq!(found(&li, words).await, ["天江李公司"], "{words}");
+            assert!(found(&wang, words).await.is_empty(), "{words}");
+        }
+        // Tags are not words: nobody finds by them.
+        for words in ["o", "u", &format!("o{}", app.number("SELECT MIN(id) FROM people").await)] {
+            assert!(found(&admin, words).await.is_empty(), "{words}");
+        }
+        let list = li.get("/api/v1/customers?q=tj").await.expect(200).json();
+        assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["id"]), (1, &own["id"]));
+        let given = json!({ "owner_id": wang.person_id });
+        admin.json_with("PATCH", &path(&own), given, &[("if-match", "\"1\"")]).await.expect(200);
+        assert!(found(&li, "天江").await.is_empty());
+        assert_eq!(found(&wang, "天江").await, ["天江李公司"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_an_older_program_made_is_made_anew_before_anything_is_served() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        admin.customer(json!({ "kind": "organisation", "name": "广州天江科技有限公司" })).await;
+        let db = app.app.db.clone();
+        let refreshed = tokio::task::spawn_blocking(move || customers::refresh_index(&db)).await.unwrap();
+        assert_eq!(refreshed.unwrap(), Some(1), "no version is noted in a database that was only migrated");
+        let emptied = app.app.db.write(|tx| {
+            let id = tx.value::<i64>("SELECT id FROM customers", &[])?.unwrap();
+            search::remove(tx, id)?;
+            tx.exec("UPDATE search_state SET version = 1", &[])
+        });
+        emptied.await.unwrap();
+        assert!(found(&admin, "天江").await.is_empty());
+        for again in [Some(1), None] {
+            let db = app.app.db.clone();
+            let refreshed = tokio::task::spawn_blocking(move || customers::refresh_index(&db)).await.unwrap();
+            assert_eq!(refreshed.unwrap(), again);
+        }
+        assert_eq!(found(&admin, "天江").await, ["广州天江科技有限公司"]);
     })
     .await;
 }

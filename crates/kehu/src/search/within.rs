@@ -1,0 +1,75 @@
+//! Searching within what an actor sees. Each document is tagged with its customer's owner and unit, so that whoever
+//! sees a few owners' or units' customers walks only their part of the index, not every customer with the word.
+//!
+//! The tags only save work: the condition on the customers stands beside them.
+
+use hanzi::search::{Document, Plan};
+use store::{Conn, Engine};
+
+use crate::access::Actor;
+use crate::counters::{self, Whose};
+use crate::ids::{PersonId, UnitId};
+
+/// A search for more owners and units than this is cheaper without their tags.
+const MOST: usize = 64;
+/// So is one within more than this part of all customers: most of the walk finds something then.
+const PART: i64 = 8;
+
+/// A document with the tags of whose customer it is.
+pub(crate) fn tagged(document: Document, owner: Option<PersonId>, unit: Option<UnitId>) -> Document {
+    let tags = owner.map(owner_tag).into_iter().chain(unit.map(unit_tag));
+    tags.fold(document, |document, tag| document.tag(&tag))
+}
+
+/// What a search asks the index of words for.
+pub(crate) struct Asked {
+    /// The engine's own text, to be bound.
+    pub text: String,
+    /// Whether it is narrowed to what the actor sees already.
+    pub is_narrowed: bool,
+}
+
+/// The text of a query as an actor asks it; `None` when nothing in it can be searched for.
+pub(crate) fn asked(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &str,
+    anchored: bool,
+) -> store::Result<Option<Asked>> {
+    let plan = hanzi::search::plan(query);
+    let (plan, is_narrowed) = match tags(conn, actor)? {
+        Some(tags) => (plan.tagged(&tags), true),
+        None => (plan, false),
+    };
+    Ok(text_of(&plan, conn.engine(), anchored).map(|text| Asked { text, is_narrowed }))
+}
+
+pub(super) fn text_of(plan: &Plan, engine: Engine, anchored: bool) -> Option<String> {
+    match (engine, anchored) {
+        (Engine::Sqlite, false) => plan.fts5(),
+        (Engine::Sqlite, true) => plan.fts5_anchored(),
+        (Engine::Postgres, false) => plan.tsquery(),
+        (Engine::Postgres, true) => plan.tsquery_anchored(),
+    }
+}
+
+/// The tags of everything an actor sees, where these are few and save work.
+fn tags(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Option<Vec<String>>> {
+    let Some(whose @ Whose::Of { .. }) = Whose::within(actor) else { return Ok(None) };
+    let Whose::Of { owners, units } = &whose else { return Ok(None) };
+    if owners.len() + units.len() > MOST {
+        return Ok(None);
+    }
+    let (within, all) = counters::share(conn, actor, &whose)?;
+    let is_part = within.saturating_mul(PART) <= all;
+    let tags = owners.iter().map(|o| owner_tag(*o)).chain(units.iter().map(|u| unit_tag(*u)));
+    Ok(is_part.then(|| tags.collect()))
+}
+
+fn owner_tag(owner: PersonId) -> String {
+    format!("o{}", owner.0)
+}
+
+fn unit_tag(unit: UnitId) -> String {
+    format!("u{}", unit.0)
+}
