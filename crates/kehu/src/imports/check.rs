@@ -5,9 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 
 use serde::{Deserialize, Serialize};
 
+use super::known::{Known, Sign};
 use super::mapping::Target;
 use super::model::{OnDuplicate, State};
-use super::plan::{Known, Plan, Sign, Work, Wrong};
+use super::plan::{Plan, Work, Wrong};
 use super::reader::{self, Message};
 use crate::app::App;
 use crate::customers::{self, Customer, Field, Kind};

@@ -2,9 +2,12 @@
 //! errors as a file to correct, and taking a whole import back.
 
 mod api;
+mod batch;
 mod check;
 mod errors;
 mod export;
+mod kind;
+mod known;
 mod mapping;
 mod model;
 mod plan;
@@ -16,15 +19,17 @@ mod upload;
 mod web;
 
 pub(crate) use api::read_upload;
+pub use batch::Counts;
 pub use check::{BadRow, Checked, Doubts, Example, Report, check};
 pub use errors::error_file;
 pub use export::{Format, export};
 pub(crate) use export::{XLSX, download};
+pub use kind::guess_kind;
 pub use mapping::{Target, offered};
 pub use model::{Import, OnDuplicate, State, list, load};
-pub use plan::{Plan, guess_kind};
+pub use plan::Plan;
 pub(crate) use reader::{parse, refused};
-pub use run::{Counts, Start, actor_of, begin as start, run};
+pub use run::{Start, actor_of, begin as start, run};
 pub use upload::{Choices, begin_by_command, cancel, choose, send, take};
 
 use store::Tx;

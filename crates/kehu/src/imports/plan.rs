@@ -1,22 +1,22 @@
 //! An import's settings compiled for its rows: what each cell becomes, who owns the customer, by what it is recognised.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::Conn;
 
+use super::kind::guess_kind;
+use super::known::{Sign, keys_of, looked_for, signs};
 use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
 use super::reader;
 use crate::access::{self, Actor, Object, Verb};
 use crate::catalogue::{Catalogue, CustomKind};
 use crate::clock::Millis;
-use crate::customers::{
-    self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared, SPECS, find_many_by_keys, key_of,
-};
+use crate::customers::{self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared};
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, Text};
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::PersonId;
 use crate::{numbering, org, text};
 
 /// What is wrong with a row: the column it is about, if one, and the words.
@@ -26,15 +26,6 @@ pub struct Wrong {
     pub column: Option<usize>,
     /// What is wrong and what to do.
     pub text: Text,
-}
-
-/// By what a row's customer is looked for; a pair must both fit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Sign {
-    /// One key.
-    One(Keyed, String),
-    /// Two keys of the same customer.
-    Both((Keyed, String), (Keyed, String)),
 }
 
 /// What the reader repaired by losing something: to the reader a warning, here an error, or a cut name or an invented
@@ -444,284 +435,9 @@ fn split_values(cell: &str) -> (&str, String) {
     (first, parts.collect::<Vec<_>>().join("、"))
 }
 
-/// Words by which a name is that of an organisation.
-const ORGANISATION_ENDS: [&str; 42] = [
-    "公司",
-    "厂",
-    "局",
-    "中心",
-    "店",
-    "院",
-    "所",
-    "集团",
-    "银行",
-    "大学",
-    "学校",
-    "中学",
-    "小学",
-    "幼儿园",
-    "协会",
-    "商会",
-    "合作社",
-    "委员会",
-    "政府",
-    "工作室",
-    "事务所",
-    "医院",
-    "酒店",
-    "宾馆",
-    "饭店",
-    "餐厅",
-    "超市",
-    "商行",
-    "商场",
-    "经营部",
-    "服务部",
-    "门市部",
-    "分部",
-    "总部",
-    "支行",
-    "分行",
-    "基金会",
-    "研究院",
-    "股份",
-    "有限",
-    "企业",
-    "物流",
-];
-
-/// Guesses from what a row says whether it is about a person or an organisation: fields only one of them has, then
-/// words in the name, then a known surname before one to three characters.
-pub fn guess_kind(draft: &Draft, has_contact: bool) -> Kind {
-    let given = |f: Field| draft.fields.get(&f).is_some_and(|v| !v.is_empty());
-    if given(Field::CreditCode) {
-        return Kind::Organisation;
-    }
-    if given(Field::IdNumber) {
-        return Kind::Person;
-    }
-    let name = draft.fields.get(&Field::Name).map(|n| n.trim()).unwrap_or_default();
-    let has_only = |kind: Kind| {
-        SPECS.iter().any(|s| {
-            s.applies_to(kind)
-                && !s.applies_to(if kind == Kind::Person { Kind::Organisation } else { Kind::Person })
-                && given(s.field)
-        })
-    };
-    match (has_only(Kind::Person), has_only(Kind::Organisation)) {
-        (true, false) => return Kind::Person,
-        (false, true) => return Kind::Organisation,
-        _ => {}
-    }
-    let bare = name.trim_end_matches(|c: char| !c.is_alphanumeric());
-    if ORGANISATION_ENDS.iter().any(|end| bare.ends_with(end))
-        || name.contains("公司")
-        || name.contains("集团")
-    {
-        return Kind::Organisation;
-    }
-    let lower = name.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    const ENGLISH: [&str; 16] = [
-        "inc",
-        "ltd",
-        "llc",
-        "limited",
-        "corp",
-        "corporation",
-        "co",
-        "company",
-        "gmbh",
-        "group",
-        "bank",
-        "university",
-        "hotel",
-        "plc",
-        "factory",
-        "centre",
-    ];
-    if words.iter().any(|w| ENGLISH.contains(w)) {
-        return Kind::Organisation;
-    }
-    let is_han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c) || c > '\u{1ffff}';
-    let han = name.chars().filter(|c| is_han(*c)).count();
-    let length = name.chars().count();
-    if han == length && (2..=4).contains(&length) && hanzi::readings::surname_len(name) > 0 {
-        return Kind::Person;
-    }
-    if name.contains('·') && !name.chars().any(|c| c.is_ascii_digit()) {
-        return Kind::Person;
-    }
-    if has_contact || han > 4 || name.chars().any(|c| c.is_ascii_digit()) {
-        return Kind::Organisation;
-    }
-    Kind::Person
-}
-
-/// The keys a row has, by the rules customers are found by.
-fn keys_of(kind: Kind, draft: &Draft) -> Vec<(Keyed, String)> {
-    let field = |f: Field| draft.fields.get(&f).map(String::as_str).unwrap_or_default();
-    Keyed::ALL
-        .into_iter()
-        .filter_map(|keyed| {
-            let value = match keyed {
-                Keyed::Number => draft.number.as_deref().unwrap_or_default(),
-                Keyed::Name => field(Field::Name),
-                Keyed::Phone => field(Field::Phone),
-                Keyed::CreditCode => field(Field::CreditCode),
-                Keyed::IdNumber => field(Field::IdNumber),
-                Keyed::Email => field(Field::Email),
-            };
-            key_of(keyed, kind, value).map(|key| (keyed, key))
-        })
-        .collect()
-}
-
-fn find(keys: &[(Keyed, String)], keyed: Keyed) -> Option<(Keyed, String)> {
-    keys.iter().find(|(k, _)| *k == keyed).cloned()
-}
-
-/// Where to look for a row's customer. Without chosen keys: number, credit code and ID number alone; phone and name
-/// together; the name alone only for a row that has nothing else to tell it by.
-fn looked_for(match_on: &[Keyed], kind: Kind, keys: &[(Keyed, String)]) -> Vec<Sign> {
-    if !match_on.is_empty() {
-        return match_on.iter().filter_map(|k| find(keys, *k)).map(|(k, v)| Sign::One(k, v)).collect();
-    }
-    let mut all: Vec<Sign> = [Keyed::Number, Keyed::CreditCode, Keyed::IdNumber]
-        .into_iter()
-        .filter_map(|k| find(keys, k))
-        .map(|(k, v)| Sign::One(k, v))
-        .collect();
-    match (find(keys, Keyed::Phone), find(keys, Keyed::Name)) {
-        (Some(phone), Some(name)) => all.push(Sign::Both(phone, name)),
-        (None, Some((k, v))) if all.is_empty() || kind == Kind::Organisation => all.push(Sign::One(k, v)),
-        _ => {}
-    }
-    all
-}
-
-/// By what later rows of the same file may recognise a row.
-fn signs(match_on: &[Keyed], keys: &[(Keyed, String)]) -> Vec<Sign> {
-    let mut all: Vec<Sign> = keys.iter().map(|(k, v)| Sign::One(*k, v.clone())).collect();
-    if match_on.is_empty()
-        && let (Some(phone), Some(name)) = (find(keys, Keyed::Phone), find(keys, Keyed::Name))
-    {
-        all.push(Sign::Both(phone, name));
-    }
-    all
-}
-
-/// Which customers of the database the rows' signs mean, with few statements for many rows.
-#[derive(Default)]
-pub struct Known {
-    by_key: HashMap<(Keyed, String), Vec<CustomerId>>,
-    /// Numbers of living customers, whoever may read them; only after `with_numbers`.
-    taken: HashSet<String>,
-}
-
-impl Known {
-    /// Looks all signs up; only customers the actor may read are found.
-    pub fn load<'w>(
-        conn: &mut Conn<'_>,
-        actor: &Actor,
-        works: impl Iterator<Item = &'w Work>,
-    ) -> store::Result<Self> {
-        let mut wanted: HashMap<Keyed, HashSet<&str>> = HashMap::new();
-        for sign in works.flat_map(|w| &w.looked_for) {
-            let parts = match sign {
-                Sign::One(k, v) => vec![(*k, v.as_str())],
-                Sign::Both((k1, v1), (k2, v2)) => vec![(*k1, v1.as_str()), (*k2, v2.as_str())],
-            };
-            for (keyed, key) in parts {
-                wanted.entry(keyed).or_default().insert(key);
-            }
-        }
-        let mut found = HashMap::new();
-        for (keyed, keys) in wanted {
-            let keys: Vec<&str> = keys.into_iter().collect();
-            for (key, ids) in find_many_by_keys(conn, actor, keyed, &keys)? {
-                found.insert((keyed, key), ids);
-            }
-        }
-        Ok(Self { by_key: found, taken: HashSet::new() })
-    }
-
-    /// Looks up as well which of the rows' numbers are taken.
-    pub fn with_numbers(mut self, conn: &mut Conn<'_>, works: &[Work]) -> store::Result<Self> {
-        let wanted: Vec<&str> = works.iter().filter_map(Work::number_wanted).collect();
-        self.taken = customers::taken_numbers(conn, &wanted)?;
-        Ok(self)
-    }
-
-    /// Whether a living customer has this number.
-    pub fn is_taken(&self, number: &str) -> bool {
-        self.taken.contains(number)
-    }
-
-    /// The customer a sign means: the oldest one, if any.
-    pub fn get(&self, sign: &Sign) -> Option<CustomerId> {
-        match sign {
-            Sign::One(k, v) => self.by_key.get(&(*k, v.clone()))?.first().copied(),
-            Sign::Both(first, second) => {
-                let others = self.by_key.get(second)?;
-                self.by_key.get(first)?.iter().find(|id| others.contains(id)).copied()
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn named(name: &str) -> Draft {
-        let mut draft = Draft::default();
-        draft.fields.insert(Field::Name, name.to_owned());
-        draft
-    }
-
-    #[test]
-    fn the_kind_is_guessed_from_name_and_fields() {
-        for name in [
-            "广州天江科技有限公司",
-            "红星机械厂",
-            "市教育局",
-            "中国银行天河支行",
-            "清华大学",
-            "老王饭店",
-            "Acme Ltd.",
-            "ABC Co., Ltd",
-        ] {
-            assert_eq!(guess_kind(&named(name), false), Kind::Organisation, "{name}");
-        }
-        for name in ["张三", "欧阳修", "司马相如", "王小明", "买买提·艾力", "John Smith"] {
-            assert_eq!(guess_kind(&named(name), false), Kind::Person, "{name}");
-        }
-        let mut draft = named("张三");
-        draft.fields.insert(Field::CreditCode, "91110000600037341L".into());
-        assert_eq!(guess_kind(&draft, false), Kind::Organisation);
-        let mut draft = named("天江公司");
-        draft.fields.insert(Field::IdNumber, "11010519491231002X".into());
-        assert_eq!(guess_kind(&draft, false), Kind::Person);
-    }
-
-    #[test]
-    fn without_chosen_keys_a_name_alone_is_trusted_only_when_nothing_else_is_there() {
-        let name = (Keyed::Name, "张三".to_owned());
-        let phone = (Keyed::Phone, "13800138000".to_owned());
-        assert_eq!(
-            looked_for(&[], Kind::Person, &[phone.clone(), name.clone()]),
-            [Sign::Both(phone.clone(), name.clone())]
-        );
-        assert_eq!(
-            looked_for(&[], Kind::Person, std::slice::from_ref(&name)),
-            [Sign::One(name.0, name.1.clone())]
-        );
-        assert_eq!(
-            looked_for(&[Keyed::Phone], Kind::Person, &[phone.clone(), name]),
-            [Sign::One(phone.0, phone.1)]
-        );
-    }
 
     #[test]
     fn serials_of_excel_are_days_within_a_century_and_a_half() {
