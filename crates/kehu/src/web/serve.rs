@@ -1,4 +1,4 @@
-//! The accept loop: HTTP/1.1 with time limits on headers and bodies, bounded connections, and an end that waits for
+//! The accept loop: HTTP/1.1 with time limits on headers, bodies and answers nobody reads, bounded connections, and an end that waits for
 //! requests under way. (`axum::serve` has no header timeout.)
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
 use super::pace::{Pace, Paced, TooSlow};
@@ -26,11 +27,20 @@ const HEADERS: Duration = Duration::from_secs(10);
 /// How long requests under way may take after the order to stop.
 const GRACE: Duration = Duration::from_secs(8);
 
+/// How long a client may take nothing of an answer that is ready for it.
+const UNREAD: Duration = Duration::from_secs(15);
+/// Bytes of an answer the kernel holds for a client (it keeps twice as much room). It tells that there is room again
+/// when a third is free, so that who takes 12 kB a second is never taken for one who takes nothing; left to itself it
+/// would hold megabytes for each.
+const HELD: usize = 256 << 10;
+
 /// What clients are held to.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// How slowly bodies may come.
     pub pace: Pace,
+    /// How long a client may take nothing of an answer; then its connection is cut, whatever is left of a download.
+    pub unread: Duration,
     /// Connections of one address at the most.
     pub per_address: usize,
     /// Addresses whose connections are not counted, for many clients stand behind them.
@@ -43,6 +53,7 @@ impl Limits {
         let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         Self {
             pace: Pace::default(),
+            unread: UNREAD,
             per_address: PER_ADDRESS,
             uncounted: proxies.iter().copied().chain(own).collect(),
         }
@@ -120,6 +131,9 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             continue;
         };
         let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, HELD);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.unread));
         let (router, pace) = (router.clone(), limits.pace);
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
             let too_slow = TooSlow::default();
@@ -132,7 +146,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             .header_read_timeout(HEADERS)
             .max_headers(64)
             .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -31,6 +31,7 @@ mod routes;
 mod search;
 mod serving;
 mod shares;
+mod stopping;
 mod strategies;
 mod tasks;
 mod workbench;

@@ -1,4 +1,4 @@
-//! The accept loop over real connections: slow clients and greedy ones.
+//! The accept loop over real connections: slow clients, greedy ones, and such as never read.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use kehu::router;
 use kehu::web::pace::Pace;
 use kehu::web::serve::{Limits, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::{TestApp, both};
 
@@ -124,6 +124,52 @@ async fn one_address_holds_only_so_many_connections_and_a_proxy_as_many_as_it_li
         for _ in 0..5 {
             held.push(is_served(address).await.expect("a proxy is not counted"));
         }
+    })
+    .await;
+}
+
+/// Asks for a file over a connection with a small buffer.
+async fn asks_for(address: SocketAddr, path: &str, token: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 << 10).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: kehu\r\nAuthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_nobody_reads_is_cut_and_a_slowly_read_one_arrives() {
+    // More than what the kernel keeps for a client that does not read.
+    const SIZE: usize = 16 << 20;
+    both(|app| async move {
+        let limits = Limits { unread: Duration::from_secs(1), ..Limits::behind(&[]) };
+        let address = start(&app, limits).await;
+        let boss = app.administrator().await.with_token().await;
+        let customer = boss.customer(serde_json::json!({ "kind": "organisation", "name": "天江" })).await;
+        let id = customer["id"].as_str().unwrap();
+        let made = boss.upload("/api/v1/files", &[("customer_id", id)], "录像.bin", &vec![7; SIZE]).await;
+        let made = made.expect(201).json();
+        let path = format!("/api/v1/files/{}/content", made["id"].as_str().unwrap());
+        let mut silent = asks_for(address, &path, boss.secret()).await;
+        let mut slow = asks_for(address, &path, boss.secret()).await;
+        let mut piece = vec![0; 1 << 20];
+        // Six pauses of half the limit each: three times the limit in all.
+        for n in 0..SIZE / piece.len() {
+            slow.read_exact(&mut piece).await.expect("the slow reader is served to the end");
+            if n < 6 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+        // What the kernel had taken still comes, then the end.
+        let mut got = 0;
+        while let Ok(n) = silent.read(&mut piece).await {
+            got += n;
+            if n == 0 {
+                break;
+            }
+        }
+        assert!(got < SIZE, "the connection was not cut: {got} bytes came");
     })
     .await;
 }
