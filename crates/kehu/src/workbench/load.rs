@@ -6,7 +6,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::Conn;
 
-use crate::access::{self, Actor, Object};
+use super::staff::{Staff, staff};
+use crate::access::{self, ADMINISTRATOR_ID, Actor, Object, Verb};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::counters::{self, Whose};
@@ -91,6 +92,12 @@ pub struct Board {
     pub activities: Vec<Recent>,
     /// First steps; for administrators.
     pub first_steps: Option<FirstSteps>,
+    /// The organisation instead of customers, for whom it is that.
+    pub staff: Option<Staff>,
+    /// Whether some role lets the actor see customers.
+    pub has_customers: bool,
+    /// Whom to ask for rights, when he has none for customers or the organisation.
+    pub administrators: Vec<String>,
 }
 
 /// Reads the workbench of an actor on a day.
@@ -107,6 +114,9 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, A
     let month = |back: usize| by_month.iter().rev().nth(back).map_or(0, |(_, n)| *n);
     let table = by_class_and_province(conn, actor)?;
     let customers = counters::one(conn, "customers", "", &whose)?;
+    let staff = if super::staff::is_for(actor) { Some(staff(conn, today)?) } else { None };
+    let has_customers = actor.rights.has_any(Object::Customer, Verb::Read);
+    let administrators = if has_customers || staff.is_some() { Vec::new() } else { administrators(conn)? };
     Ok(Board {
         todo: tasks::counts(conn, actor, &today.to_string())?,
         customers,
@@ -120,7 +130,20 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, A
         recent: recent_customers(conn, actor)?,
         activities: recent_activities(conn, actor)?,
         first_steps: if actor.is_administrator() { Some(first_steps(conn, customers)?) } else { None },
+        staff,
+        has_customers,
+        administrators,
     })
+}
+
+/// Names of those who can give rights, at most five.
+fn administrators(conn: &mut Conn<'_>) -> store::Result<Vec<String>> {
+    let rows: Vec<(String,)> = conn.rows(
+        "SELECT p.name FROM person_roles r JOIN people p ON p.id = r.person_id
+         WHERE r.role_id = $1 AND p.is_active ORDER BY p.id LIMIT 5",
+        &[ADMINISTRATOR_ID.into()],
+    )?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 fn recent_customers(conn: &mut Conn<'_>, actor: &Actor) -> Result<Vec<Customer>, AppError> {

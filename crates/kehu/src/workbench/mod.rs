@@ -2,9 +2,11 @@
 //! number comes from kept counts, so the page costs the same at any size.
 
 mod load;
+mod staff;
 mod web;
 
 pub use load::{Board, ByClass, board, by_class_and_province};
+pub use staff::{Leaving, Staff, Taken};
 
 use crate::web::Routes;
 

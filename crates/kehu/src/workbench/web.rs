@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value as Json, json};
 
 use super::load::{Board, FIRST_STEPS_HIDDEN, board, by_class_and_province};
-use crate::access::Actor;
+use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
 use crate::customers::Field;
@@ -81,6 +81,10 @@ struct WorkbenchPage {
     activities: Vec<RecentActivity>,
     steps: Vec<Step>,
     steps_done: usize,
+    may_create: bool,
+    may_import: bool,
+    /// The posts people take, their titles in words.
+    taken: Vec<(String, String)>,
 }
 
 async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Result<Response, AppError> {
@@ -117,10 +121,20 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         month_chart: month_chart(&board),
         recent: recent_customers(&app, &board, &catalogue, l),
         activities: recent_activities(&app, &board),
+        may_create: actor.may(Object::Customer, Verb::Create),
+        may_import: actor.may(Object::Customer, Verb::Import),
+        taken: taken(&board, &catalogue, l),
         steps_done: steps.iter().filter(|s| s.is_done).count(),
         steps,
         board,
     })
+}
+
+/// Where and as what each one starts, beside `Staff::taken`.
+fn taken(board: &Board, catalogue: &Catalogue, l: Lang) -> Vec<(String, String)> {
+    let posts = catalogue.dictionary("post");
+    let lines = board.staff.iter().flat_map(|staff| &staff.taken);
+    lines.map(|t| (format!("{} · {}", t.unit, posts.title(&t.post, l)), t.starts_on.clone())).collect()
 }
 
 /// `2026年9月28日 星期一`.

@@ -62,7 +62,7 @@ pub async fn post(app: &TestApp, person: &Client<'_>, unit: &str, post: &'static
     app.app.forget_sessions();
 }
 
-fn grant(object: &str, verb: &str, scope: &str) -> Json {
+pub fn grant(object: &str, verb: &str, scope: &str) -> Json {
     json!({ "object": object, "verb": verb, "scope": scope })
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::app::DataScope;
 use crate::both;
+use crate::roles::{bare, give, grant, role, unit};
 
 // covers: VF-02
 #[tokio::test(flavor = "multi_thread")]
@@ -86,6 +87,38 @@ async fn the_manual_is_there_in_both_languages() {
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
         let english = app.send(request).await.expect(200).text();
         assert!(english.contains("Find customers") && !english.contains("查找客户"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workbench_is_about_what_somebody_may_do() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let (hr, nobody) = (bare(&app, "hr").await, bare(&app, "nobody").await);
+        let grants = json!([grant("organisation", "update", "all")]);
+        role(&api, "keeper", grants, json!([])).await;
+        give(&api, &hr, "keeper").await;
+        let east = unit(&app, "华东").await;
+        let held = json!({ "unit_id": east, "post": "sales_director", "starts_on": "2026-09-21" });
+        let path = format!("/api/v1/people/{}/positions", nobody.person_id);
+        api.json("POST", &path, held).await.expect(201);
+        let page = hr.get("/").await.expect(200).text();
+        for text in ["办理入职", "部门和机构", "员工nobody", "华东"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(!page.contains("新增客户") && !page.contains("导入客户"), "{page}");
+        let page = nobody.get("/").await.expect(200).text();
+        assert!(page.contains("还没有给您授权") && page.contains("请联系系统管理员授权"), "{page}");
+        for text in ["新增客户", "导入客户", "办理入职", "本月新增"] {
+            assert!(!page.contains(text), "{text}: {page}");
+        }
+        let page = admin.get("/").await.expect(200).text();
+        assert!(
+            page.contains("新增客户") && page.contains("导入客户") && !page.contains("办理入职"),
+            "{page}"
+        );
     })
     .await;
 }
