@@ -66,7 +66,8 @@ fn log_in(address: &str) -> String {
     let came = String::from_utf8_lossy(&came).into_owned();
     let cookies: Vec<&str> = came
         .lines()
-        .filter_map(|line| line.to_ascii_lowercase().starts_with("set-cookie: ").then(|| &line[12..]))
+        .filter(|line| line.to_ascii_lowercase().starts_with("set-cookie: "))
+        .map(|line| &line[12..])
         .filter_map(|cookie| cookie.split(';').next())
         .collect();
     assert!(!cookies.is_empty(), "{came}");
