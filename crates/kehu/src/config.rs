@@ -20,6 +20,54 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// Largest accepted upload in bytes.
     pub max_upload_bytes: u64,
+    /// Folder of backups.
+    pub backups_dir: PathBuf,
+    /// Where settings that are not defaults came from, by their key in `kehu.toml`.
+    pub origins: Origins,
+}
+
+/// Where a setting came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    #[default]
+    Default,
+    /// `kehu.toml`.
+    File,
+    /// A variable `KEHU_…`.
+    Environment,
+    /// An option of the command.
+    Command,
+}
+
+impl Origin {
+    /// What people call it (source text).
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Default => "默认",
+            Self::File => "kehu.toml",
+            Self::Environment => "环境变量",
+            Self::Command => "命令行",
+        }
+    }
+}
+
+/// Keys and where their values came from.
+pub type Origins = Vec<(&'static str, Origin)>;
+
+/// What the command line and the environment say; `None` where they say nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// See `Config::data_dir`.
+    pub data: Option<PathBuf>,
+    /// Database URL.
+    pub database: Option<String>,
+    /// See `Config::backups_dir`.
+    pub backups: Option<PathBuf>,
+    /// See `Config::listen`.
+    pub listen: Option<SocketAddr>,
+    /// See `Config::trusted_proxies`.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// `kehu.toml`, looked for in the data folder and then in the working folder. Each key is also `KEHU_…` in the
@@ -37,6 +85,8 @@ pub struct FileConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// See `Config::max_upload_bytes`, in MiB.
     pub max_upload_mib: Option<u64>,
+    /// See `Config::backups_dir`.
+    pub backups: Option<PathBuf>,
 }
 
 impl FileConfig {
@@ -55,27 +105,106 @@ impl FileConfig {
 }
 
 impl Config {
-    /// Puts the sources together. `None` means the command line and the environment say nothing.
-    pub fn from_sources(
-        data: Option<PathBuf>,
-        database: Option<String>,
-        listen: Option<SocketAddr>,
-        trusted_proxies: Vec<IpAddr>,
-    ) -> Result<Self, String> {
-        let file = FileConfig::read(data.as_deref())?;
-        let data_dir = data.or(file.data).unwrap_or_else(|| PathBuf::from("data"));
-        let database = match database.or(file.database) {
+    /// Puts the sources together.
+    pub fn from_sources(given: Given) -> Result<Self, String> {
+        let file = FileConfig::read(given.data.as_deref())?;
+        let mut origins = Origins::new();
+        let mut note = |key, variable: &str, is_given: bool, is_in_file: bool| {
+            let origin = match (is_given, std::env::var_os(variable).is_some_and(|v| !v.is_empty())) {
+                (true, true) => Origin::Environment,
+                (true, false) => Origin::Command,
+                (false, _) if is_in_file => Origin::File,
+                (false, _) => return,
+            };
+            origins.push((key, origin));
+        };
+        note("data", "KEHU_DATA", given.data.is_some(), file.data.is_some());
+        note("database", "KEHU_DATABASE", given.database.is_some(), file.database.is_some());
+        note("listen", "KEHU_LISTEN", given.listen.is_some(), file.listen.is_some());
+        let (given_proxies, filed_proxies) =
+            (!given.trusted_proxies.is_empty(), !file.trusted_proxies.is_empty());
+        note("trusted_proxies", "KEHU_TRUSTED_PROXIES", given_proxies, filed_proxies);
+        note("max_upload_mib", "", false, file.max_upload_mib.is_some());
+        note("backups", "KEHU_BACKUPS", given.backups.is_some(), file.backups.is_some());
+        let data_dir = given.data.or(file.data).unwrap_or_else(|| PathBuf::from("data"));
+        let database = match given.database.or(file.database) {
             Some(url) => Location::parse(&url).map_err(|e| e.to_string())?,
             None => Location::Sqlite(data_dir.join("kehu.sqlite")),
         };
-        let trusted_proxies = if trusted_proxies.is_empty() { file.trusted_proxies } else { trusted_proxies };
-        let listen = listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let trusted_proxies = if given_proxies { given.trusted_proxies } else { file.trusted_proxies };
+        let listen = given.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let max_upload_bytes = file.max_upload_mib.unwrap_or(50).clamp(1, 2048) << 20;
-        Ok(Self { data_dir, database, listen, trusted_proxies, max_upload_bytes })
+        let backups_dir = given.backups.or(file.backups).unwrap_or_else(|| data_dir.join("backups"));
+        Ok(Self { data_dir, database, listen, trusted_proxies, max_upload_bytes, backups_dir, origins })
+    }
+
+    /// Where the value of a key came from.
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.iter().find(|(name, _)| *name == key).map_or(Origin::Default, |(_, origin)| *origin)
+    }
+
+    /// The settings for people: key, title (source text), value. Passwords are left out.
+    pub fn facts(&self) -> Vec<(&'static str, &'static str, String)> {
+        let database = match &self.database {
+            Location::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Location::Postgres(url) => without_secrets(url),
+        };
+        let proxies: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
+        vec![
+            ("data", "数据目录", self.data_dir.display().to_string()),
+            ("database", "数据库", database),
+            ("backups", "备份目录", self.backups_dir.display().to_string()),
+            ("listen", "监听地址", self.listen.to_string()),
+            ("trusted_proxies", "可信的反向代理", proxies.join(", ")),
+            ("max_upload_mib", "单个上传文件的上限（MB）", (self.max_upload_bytes >> 20).to_string()),
+        ]
     }
 
     /// Whether serving on this address would send passwords over a network in the clear.
     pub fn is_exposed_in_clear(&self) -> bool {
         !self.listen.ip().is_loopback() && self.trusted_proxies.is_empty()
+    }
+}
+
+/// An address of a database without the password of its user and without what follows the `?`, where one may stand too.
+fn without_secrets(url: &str) -> String {
+    let (url, options) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    // A password may hold an `@`: the last one ends it.
+    let rest = match rest.rsplit_once('@') {
+        Some((user, place)) => format!("{}@{place}", user.split_once(':').map_or(user, |(name, _)| name)),
+        None => rest.to_owned(),
+    };
+    format!("{scheme}://{rest}{options}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://kehu:secret@127.0.0.1/kehu", "postgres://kehu@127.0.0.1/kehu"),
+            ("postgres://kehu:se@cr:et/@db:5432/kehu?password=secret", "postgres://kehu@db:5432/kehu?…"),
+            ("postgres://127.0.0.1/kehu", "postgres://127.0.0.1/kehu"),
+            ("postgres://kehu@h1,h2/kehu", "postgres://kehu@h1,h2/kehu"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+
+    #[test]
+    fn each_setting_tells_where_it_came_from() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("kehu.toml"), "max_upload_mib = 7\nlisten = \"127.0.0.1:9\"\n")
+            .unwrap();
+        let given = Given { data: Some(folder.path().to_owned()), ..Given::default() };
+        let config = Config::from_sources(given).unwrap();
+        assert_eq!(config.origin("max_upload_mib"), Origin::File);
+        assert_eq!(config.origin("listen"), Origin::File);
+        assert_eq!(config.origin("backups"), Origin::Default);
+        assert_ne!(config.origin("data"), Origin::Default);
+        assert_eq!(config.backups_dir, folder.path().join("backups"));
     }
 }

@@ -94,6 +94,8 @@ id_types! {
     GrantId,
     /// A row of the audit log.
     AuditId,
+    /// A backup.
+    BackupId,
 }
 
 fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

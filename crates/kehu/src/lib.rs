@@ -14,20 +14,20 @@ pub mod schema;
 pub mod access;
 pub mod audit;
 pub mod auth;
+pub mod events;
 pub mod org;
+pub mod settings;
 
 // Shared machinery.
 pub mod app;
 pub mod catalogue;
 pub mod counters;
-pub mod events;
 pub mod expr;
 pub mod jobs;
 pub mod lists;
 pub mod numbering;
 pub mod query;
 pub mod search;
-pub mod settings;
 pub mod web;
 
 // Customer core.
@@ -40,8 +40,10 @@ pub mod input;
 pub mod strategies;
 
 // What stands on it.
+pub mod backups;
 pub mod demo;
 pub mod imports;
+pub mod maintenance;
 pub mod roles;
 pub mod rosters;
 pub mod shares;

@@ -3,12 +3,25 @@
 use crate::access::{Actor, Object, Verb};
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{imports, org, tasks};
+use crate::{auth, backups, files, imports, jobs, org, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
-pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: &JOBS };
+pub const HOOKS: Hooks = Hooks {
+    menu,
+    todo_count: tasks::count,
+    jobs: &JOBS,
+    recurring: backups::RECURRING,
+    parameters: &[
+        backups::PARAMETERS,
+        auth::PARAMETERS,
+        files::PARAMETERS,
+        jobs::PARAMETERS,
+        workbench::PARAMETERS,
+    ],
+};
 
-const JOBS: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
+const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
+const JOBS: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -37,7 +50,8 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 11] = [
+const ADMINISTRATION: [Page; 14] = [
+    ("系统维护", "/admin/maintenance", None),
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
@@ -45,6 +59,8 @@ const ADMINISTRATION: [Page; 11] = [
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
+    ("参数", "/admin/parameters", None),
+    ("备份", "/admin/backups", None),
     ("API 令牌", "/admin/tokens", None),
     ("操作日志", "/admin/audit", Some((Object::Audit, Verb::Read))),
     ("登录日志", "/admin/logins", Some((Object::Audit, Verb::Read))),

@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org, roles,
-    rosters, search, shares, strategies, tasks, web, workbench,
+    activities, assets, audit, auth, backups, catalogue, contacts, customers, demo, files, imports, lists,
+    maintenance, org, roles, rosters, search, settings, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -41,6 +41,9 @@ pub fn routes() -> Routes {
     let routes = shares::routes(routes);
     let routes = rosters::routes(routes);
     let routes = demo::routes(routes);
+    let routes = maintenance::routes(routes);
+    let routes = settings::routes(routes);
+    let routes = backups::routes(routes);
     audit::web::routes(routes)
 }
 

@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
     Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
+    Migration { name: "0009_maintenance", sql: include_str!("../migrations/0009_maintenance.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -62,6 +63,7 @@ pub const TABLES: &[&str] = &[
     "activities",
     "files",
     "jobs",
+    "backups",
     "imports",
     "import_rows",
     "import_mappings",
@@ -71,6 +73,18 @@ pub const TABLES: &[&str] = &[
 
 /// The tables that migrations already fill, parents before children.
 pub const SEEDED: &[&str] = &["roles", "role_grants", "rights_state"];
+
+/// Takes what the migrations wrote out of a database nobody has set up: what is copied into it brings its own.
+pub fn clear_seeds(to: &store::Db) -> store::Result<()> {
+    to.write_blocking(|tx| {
+        if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
+            for table in SEEDED.iter().rev() {
+                tx.exec(&format!("DELETE FROM {table}"), &[])?;
+            }
+        }
+        Ok::<_, store::Error>(())
+    })
+}
 
 #[cfg(test)]
 mod tests {

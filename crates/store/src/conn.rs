@@ -273,6 +273,39 @@ impl<'c> Conn<'c> {
         self.value(sql, params)?.ok_or(Error::NoRow)
     }
 
+    /// The engine and its version, for people: `SQLite 3.54.1`, `PostgreSQL 17.2`.
+    pub fn engine_version(&mut self) -> Result<String> {
+        let (name, sql) = match self.engine() {
+            Engine::Sqlite => ("SQLite", "SELECT sqlite_version()"),
+            Engine::Postgres => {
+                ("PostgreSQL", "SELECT split_part(current_setting('server_version'), ' ', 1)")
+            }
+        };
+        let version: Option<String> = self.value(sql, &[])?;
+        Ok(format!("{name} {}", version.unwrap_or_default()))
+    }
+
+    /// Bytes the database takes on its disk, the write-ahead log apart.
+    pub fn size_bytes(&mut self) -> Result<i64> {
+        self.count(
+            match self.engine() {
+                Engine::Sqlite => {
+                    "SELECT c.page_count * s.page_size FROM pragma_page_count c, pragma_page_size s"
+                }
+                Engine::Postgres => "SELECT pg_database_size(current_database())",
+            },
+            &[],
+        )
+    }
+
+    /// The connection below, for what only SQLite has.
+    pub(crate) fn as_sqlite(&self) -> Option<&'c rusqlite::Connection> {
+        match self.inner {
+            Inner::Sqlite(connection) => Some(connection),
+            Inner::Postgres(_) => None,
+        }
+    }
+
     pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.refuse_after_failure()?;
         let outcome = match &mut self.inner {

@@ -36,15 +36,16 @@ impl CopyReport {
 /// Rows sent to the target in one transaction.
 const CHUNK: usize = 500;
 
-/// Copies `tables` (parents before children) from a database nobody writes to into one whose tables are empty, then
-/// reads both sides back. `progress` hears the table and the rows copied so far.
+/// Copies `tables` (parents before children) into a database whose tables are empty, and reads the copy back. All of
+/// the source is of one instant, whoever writes to it meanwhile, and its digests are those of the rows that were sent.
+/// `progress` hears the table and the rows copied so far; on `Break` the copy ends with `Error::Cancelled` and what is
+/// in the target is of no use.
 pub fn copy_tables(
     from: &Db,
     to: &Db,
     tables: &'static [&'static str],
-    progress: impl Fn(&str, u64) + Send + Sync + Clone + 'static,
+    mut progress: impl FnMut(&str, u64) -> ControlFlow<()> + Send + 'static,
 ) -> Result<CopyReport> {
-    let mut report = CopyReport::default();
     for table in tables {
         let there =
             to.read_blocking(move |conn| conn.count(&format!("SELECT COUNT(*) FROM {table}"), &[]))?;
@@ -52,42 +53,48 @@ pub fn copy_tables(
             return Err(Error::Config(format!("the target's table {table} is not empty ({there} rows)")));
         }
     }
-    for table in tables {
-        let (target, progress) = (to.clone(), progress.clone());
-        from.read_blocking(move |conn| copy_one(conn, &target, table, &progress))?;
-        let source = from.read_blocking(move |conn| digest_table(conn, table))?;
+    let target = to.clone();
+    let sent = from.snapshot_blocking(move |conn| {
+        tables.iter().map(|table| copy_one(conn, &target, table, &mut progress)).collect::<Result<Vec<_>>>()
+    })?;
+    let mut report = CopyReport::default();
+    for (table, from) in tables.iter().zip(sent) {
         let copied = to.read_blocking(move |conn| digest_table(conn, table))?;
-        report.tables.push(TableCopy { table: (*table).to_owned(), from: source, to: copied });
+        report.tables.push(TableCopy { table: (*table).to_owned(), from, to: copied });
     }
     Ok(report)
 }
 
+/// Copies one table; answers the rows that were sent and their digest.
 fn copy_one(
     conn: &mut Conn<'_>,
     target: &Db,
     table: &'static str,
-    progress: &dyn Fn(&str, u64),
-) -> Result<()> {
+    progress: &mut dyn FnMut(&str, u64) -> ControlFlow<()>,
+) -> Result<(u64, String)> {
     let columns = columns(conn, table)?;
     let select = format!("SELECT {} FROM {table}", columns.join(", "));
     let insert = format!("INSERT INTO {table} ({})", columns.join(", "));
-    let (mut chunk, mut sent) = (Vec::with_capacity(CHUNK), 0);
-    let mut flush = |chunk: &mut Vec<Vec<Value<'static>>>| -> Result<()> {
+    let (mut chunk, mut digest) = (Vec::with_capacity(CHUNK), TableDigest::default());
+    let mut flush = |chunk: &mut Vec<Vec<Value<'static>>>, sent: u64| -> Result<()> {
         let rows = std::mem::take(chunk);
-        sent += rows.len() as u64;
         let insert = insert.clone();
         target.write_blocking(move |tx| tx.insert_rows(&insert, &rows, "").map(drop))?;
-        progress(table, sent);
-        Ok(())
+        if progress(table, sent).is_break() { Err(Error::Cancelled) } else { Ok(()) }
     };
     conn.each(&select, &[], |row| {
-        chunk.push(values(row, columns.len())?);
+        let values = values(row, columns.len())?;
+        digest.add(&values);
+        chunk.push(values);
         if chunk.len() >= CHUNK {
-            flush(&mut chunk)?;
+            flush(&mut chunk, digest.rows)?;
         }
         Ok::<_, Error>(ControlFlow::Continue(()))
     })?;
-    if chunk.is_empty() { Ok(()) } else { flush(&mut chunk) }
+    if !chunk.is_empty() {
+        flush(&mut chunk, digest.rows)?;
+    }
+    Ok(digest.finish())
 }
 
 /// Names of a table's columns, sorted, so that both engines speak of them in one order.
@@ -135,21 +142,38 @@ fn value(row: &Row<'_>, i: usize) -> Result<Value<'static>> {
 /// Count of a table's rows and a digest that depends neither on their order nor on the engine.
 pub fn digest_table(conn: &mut Conn<'_>, table: &str) -> Result<(u64, String)> {
     let columns = columns(conn, table)?;
-    let (mut count, mut sum) = (0u64, 0u128);
+    let mut digest = TableDigest::default();
     conn.each(&format!("SELECT {} FROM {table}", columns.join(", ")), &[], |row| {
+        digest.add(&values(row, columns.len())?);
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    })?;
+    Ok(digest.finish())
+}
+
+/// The sum of its rows' digests: the order they come in does not matter.
+#[derive(Default)]
+struct TableDigest {
+    rows: u64,
+    sum: u128,
+}
+
+impl TableDigest {
+    fn add(&mut self, values: &[Value<'_>]) {
         let mut hash = Sha256::new();
-        for i in 0..columns.len() {
-            hash.update(canonical(&value(row, i)?).as_bytes());
+        for value in values {
+            hash.update(canonical(value).as_bytes());
             hash.update([0]);
         }
         let digest = hash.finalize();
         let mut head = [0; 16];
         head.copy_from_slice(&digest[..16]);
-        sum = sum.wrapping_add(u128::from_be_bytes(head));
-        count += 1;
-        Ok::<_, Error>(ControlFlow::Continue(()))
-    })?;
-    Ok((count, format!("{sum:032x}")))
+        self.sum = self.sum.wrapping_add(u128::from_be_bytes(head));
+        self.rows += 1;
+    }
+
+    fn finish(self) -> (u64, String) {
+        (self.rows, format!("{:032x}", self.sum))
+    }
 }
 
 /// The same text for the same value on both engines; JSON with sorted keys.

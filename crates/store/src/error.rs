@@ -55,6 +55,9 @@ pub enum Error {
     /// The database was closed.
     #[error("the database is closed")]
     Closed,
+    /// Whoever watched the progress wanted it to end.
+    #[error("cancelled")]
+    Cancelled,
     /// Wrong settings.
     #[error("{0}")]
     Config(String),

@@ -10,6 +10,7 @@
 mod conn;
 mod copy;
 mod error;
+mod file;
 mod ids;
 mod migrate;
 mod postgres_engine;
@@ -19,6 +20,7 @@ mod value;
 pub use conn::{Conn, Tx};
 pub use copy::{CopyReport, TableCopy, copy_tables, digest_table};
 pub use error::{Constraint, Error};
+pub use file::read_file;
 pub use ids::{IdError, format_id, new_id, parse_id};
 pub use migrate::{Migration, is_migrated, migrate, pending};
 pub use postgres::Row as PostgresRow;
@@ -319,6 +321,18 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let how = How { unlimited: true, ..How::default() };
+        self.submit_read(body, how)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// `snapshot` for code that runs on a thread of its own, without a limit of time: all its statements see the same
+    /// instant. SQLite's write-ahead log grows until it ends. Never call it from async code: it blocks.
+    pub fn snapshot_blocking<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let how = How { snapshot: true, unlimited: true };
         self.submit_read(body, how)?.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 

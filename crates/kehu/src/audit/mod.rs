@@ -122,6 +122,11 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
     Ok(())
 }
 
+/// Where the chains end: chain, number of the last row, its hash.
+pub fn heads(conn: &mut store::Conn<'_>) -> store::Result<Vec<(i64, i64, String)>> {
+    conn.rows("SELECT chain, seq, hash FROM audit_heads ORDER BY chain", &[])
+}
+
 /// Moves the head on by `count` (which locks it until the transaction ends) and answers where it stood.
 fn claim_head(tx: &mut Tx<'_>, chain: i64, count: i64) -> store::Result<(i64, String)> {
     const CLAIM: &str = "UPDATE audit_heads SET seq = seq + $2 WHERE chain = $1 RETURNING seq, hash";

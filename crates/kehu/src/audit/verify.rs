@@ -44,9 +44,8 @@ pub struct ChainReport {
 
 /// Reads every row in order; memory does not grow with their number.
 pub fn verify(conn: &mut Conn<'_>) -> store::Result<Vec<ChainReport>> {
-    let heads: Vec<(i64, i64, String)> =
-        conn.rows("SELECT chain, seq, hash FROM audit_heads ORDER BY chain", &[])?;
-    let mut known: HashMap<i64, (i64, String)> = heads.into_iter().map(|(c, s, h)| (c, (s, h))).collect();
+    let mut known: HashMap<i64, (i64, String)> =
+        super::heads(conn)?.into_iter().map(|(c, s, h)| (c, (s, h))).collect();
     let mut reports: Vec<ChainReport> = Vec::new();
     conn.each(&format!("SELECT {COLUMNS} FROM audit_log ORDER BY chain, seq"), &[], |row| {
         let written = Written::from_row(row)?;

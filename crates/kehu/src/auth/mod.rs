@@ -26,6 +26,10 @@ pub(crate) use web::device_title;
 use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
+use crate::settings::Parameter;
+
+/// What an administrator may set.
+pub const PARAMETERS: &[Parameter] = &[sessions::IDLE, sessions::ABSOLUTE, throttle::FREE, throttle::LONGEST];
 
 /// Notes in the background, at most once a minute, that a session or token was used.
 pub(crate) async fn note_use(

@@ -11,13 +11,32 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::{PersonId, SessionId};
+use crate::settings::{Kind, Parameter};
 
 /// Name of the cookie.
 pub const SESSION_COOKIE: &str = "__Host-kehu";
 /// A session ends when unused this long.
-pub(super) const IDLE: i64 = 30 * 60 * 1000;
+pub(super) const IDLE: Parameter = Parameter {
+    name: "auth.idle_minutes",
+    group: "登录",
+    title: "多久不操作自动退出",
+    help: "人离开后屏幕上的系统多久自动退出；改短后对已登录的人同样有效",
+    kind: Kind::Whole { min: 5, max: 480, unit: "分钟", default: 30 },
+};
 /// A session ends this long after log-in in any case.
-pub(super) const ABSOLUTE: i64 = 12 * 3600 * 1000;
+pub(super) const ABSOLUTE: Parameter = Parameter {
+    name: "auth.session_hours",
+    group: "登录",
+    title: "一次登录最长有效",
+    help: "一直在用也要在这么久以后重新登录；对此后的登录有效",
+    kind: Kind::Whole { min: 1, max: 24, unit: "小时", default: 12 },
+};
+
+/// Before which instant a session must have been used to be over.
+fn idle_since(conn: &mut Conn<'_>, now: Millis) -> store::Result<Millis> {
+    Ok(now - IDLE.whole(conn)? * 60_000)
+}
+
 /// How stale `seen_at` may be before it is written again.
 pub(super) const SEEN_STEP: i64 = 60 * 1000;
 
@@ -56,12 +75,13 @@ impl FromRow for SessionRow {
 
 /// The living session of a cookie's secret, if the person is active and the stamp is still his.
 pub fn find_session(conn: &mut Conn<'_>, token_hash: &str, now: Millis) -> store::Result<Option<SessionRow>> {
+    let idle_since = idle_since(conn, now)?;
     conn.row(
         "SELECT s.id, p.id, p.username, p.name, p.lang, p.must_change_password, s.seen_at
          FROM sessions s JOIN people p ON p.id = s.person_id
          WHERE s.token_hash = $1 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
            AND s.ends_at > $2 AND s.seen_at > $3",
-        &[token_hash.into(), now.into(), (now - IDLE).into()],
+        &[token_hash.into(), now.into(), idle_since.into()],
     )
 }
 
@@ -79,7 +99,8 @@ pub(super) struct NewSession<'a> {
 
 /// Opens a session under the person's present security stamp, and clears what is long over.
 pub(super) fn open_session(tx: &mut Tx<'_>, new: &NewSession<'_>, now: Millis) -> store::Result<()> {
-    tx.exec("DELETE FROM sessions WHERE ends_at < $1 OR seen_at < $2", &[now.into(), (now - IDLE).into()])?;
+    let (idle_since, longest) = (idle_since(tx, now)?, ABSOLUTE.whole(tx)? * 3_600_000);
+    tx.exec("DELETE FROM sessions WHERE ends_at < $1 OR seen_at < $2", &[now.into(), idle_since.into()])?;
     tx.exec(
         "INSERT INTO sessions (id, token_hash, person_id, security_stamp, created_at, seen_at, ends_at, ip, device)
          SELECT $1, $2, id, security_stamp, $4, $4, $5, $6, $7 FROM people WHERE id = $3",
@@ -88,7 +109,7 @@ pub(super) fn open_session(tx: &mut Tx<'_>, new: &NewSession<'_>, now: Millis) -
             super::secret_hash(new.secret).into(),
             new.person_id.into(),
             now.into(),
-            (now + ABSOLUTE).into(),
+            (now + longest).into(),
             new.ip.into(),
             new.device.into(),
         ],
@@ -173,21 +194,23 @@ pub fn list_sessions(
     person_id: PersonId,
     now: Millis,
 ) -> store::Result<Vec<ListedSession>> {
+    let idle_since = idle_since(conn, now)?;
     conn.rows(
         "SELECT id, created_at, seen_at, ip, device FROM sessions
          WHERE person_id = $1 AND ends_at > $2 AND seen_at > $3 ORDER BY id DESC LIMIT 100",
-        &[person_id.into(), now.into(), (now - IDLE).into()],
+        &[person_id.into(), now.into(), idle_since.into()],
     )
 }
 
 /// The living sessions of everybody with the person's name, the last used first; at most 500.
 pub fn list_all_sessions(conn: &mut Conn<'_>, now: Millis) -> store::Result<Vec<(String, ListedSession)>> {
+    let idle_since = idle_since(conn, now)?;
     let rows: Vec<(String, SessionId, Millis, Millis, String, String)> = conn.rows(
         "SELECT p.name, s.id, s.created_at, s.seen_at, s.ip, s.device
          FROM sessions s JOIN people p ON p.id = s.person_id
          WHERE s.ends_at > $1 AND s.seen_at > $2 AND p.is_active = TRUE AND s.security_stamp = p.security_stamp
          ORDER BY s.seen_at DESC, s.id DESC LIMIT 500",
-        &[now.into(), (now - IDLE).into()],
+        &[now.into(), idle_since.into()],
     )?;
     let listed = rows.into_iter().map(|(name, id, created_at, seen_at, ip, device)| {
         (name, ListedSession { id, created_at, seen_at, ip, device })

@@ -9,11 +9,24 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::PersonId;
+use crate::settings::{Kind, Parameter};
 
 /// Wrong tries that cost nothing.
-const FREE: i64 = 4;
-/// The longest wait, in milliseconds.
-const LONGEST: i64 = 15 * 60 * 1000;
+pub(super) const FREE: Parameter = Parameter {
+    name: "auth.free_tries",
+    group: "登录",
+    title: "密码输错几次以内不用等",
+    help: "超过后每错一次等待时间加倍，防止有人猜密码；常用设备单独计数，不受他人影响",
+    kind: Kind::Whole { min: 2, max: 20, unit: "次", default: 4 },
+};
+/// The longest wait.
+pub(super) const LONGEST: Parameter = Parameter {
+    name: "auth.longest_wait_minutes",
+    group: "登录",
+    title: "输错密码后最长等待",
+    help: "等待时间加倍到这么久为止；管理员可在“登录与账号”里提前解除",
+    kind: Kind::Whole { min: 1, max: 1440, unit: "分钟", default: 15 },
+};
 /// A quiet time after which the count starts anew, in milliseconds.
 const FORGET: i64 = 24 * 3600 * 1000;
 /// Addresses are shared by offices: they may fail more often before waiting.
@@ -42,6 +55,7 @@ pub(super) fn wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::
 /// Counts a wrong try before the password is looked at; `forgive` takes it back after a right one. Counting first
 /// means that parallel tries cannot slip through together.
 pub(super) fn count(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<()> {
+    let (free_tries, longest) = (FREE.whole(tx)?, LONGEST.whole(tx)? * 60_000);
     for subject in subjects {
         let failures = tx
             .value::<i64>(
@@ -53,18 +67,18 @@ pub(super) fn count(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store:
                 &[subject.into(), now.into(), (now - FORGET).into()],
             )?
             .unwrap_or(1);
-        let free = if subject.starts_with("address:") { FREE_ADDRESS } else { FREE };
+        let free = if subject.starts_with("address:") { FREE_ADDRESS } else { free_tries };
         tx.exec(
             "UPDATE login_throttle SET blocked_until = $2 WHERE subject = $1",
-            &[subject.into(), (now + delay(failures - free)).into()],
+            &[subject.into(), (now + delay(failures - free, longest)).into()],
         )?;
     }
     Ok(())
 }
 
 /// 1 s, 2 s, 4 s … for the first, second, third try beyond the free ones.
-fn delay(beyond: i64) -> i64 {
-    if beyond <= 0 { 0 } else { (1000_i64 << (beyond - 1).min(20)).min(LONGEST) }
+fn delay(beyond: i64, longest: i64) -> i64 {
+    if beyond <= 0 { 0 } else { (1000_i64 << (beyond - 1).min(20)).min(longest) }
 }
 
 /// Clears the person's own counter after a right password; the address keeps half of its count.
@@ -132,11 +146,12 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_and_has_an_end() {
+        let delay = |beyond| delay(beyond, 900_000);
         assert_eq!(delay(0), 0);
         assert_eq!(delay(1), 1_000);
         assert_eq!(delay(2), 2_000);
         assert_eq!(delay(10), 512_000);
-        assert_eq!(delay(11), LONGEST);
-        assert_eq!(delay(i64::MAX), LONGEST);
+        assert_eq!(delay(11), 900_000);
+        assert_eq!(delay(i64::MAX), 900_000);
     }
 }

@@ -1,10 +1,12 @@
 //! `kehu db migrate|check|copy`.
 
+use std::ops::ControlFlow;
+
 use clap::Subcommand;
 use store::{Db, Engine, Location, Options};
 
 use super::{Failure, Place, say};
-use crate::schema::{MIGRATIONS, SEEDED, TABLES};
+use crate::schema::{self, MIGRATIONS, TABLES};
 use crate::{audit, customers, search};
 
 #[derive(Subcommand)]
@@ -80,18 +82,6 @@ fn check(db: &Db) -> Result<(), Failure> {
     if wrong.is_empty() { say("数据库完好") } else { Err(Failure::Refused(wrong.join("\n"))) }
 }
 
-/// Takes what the migrations wrote out of a target nobody has set up: the source brings its own.
-fn clear_seeds(to: &Db) -> Result<(), Failure> {
-    Ok(to.write_blocking(|tx| {
-        if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
-            for table in SEEDED.iter().rev() {
-                tx.exec(&format!("DELETE FROM {table}"), &[])?;
-            }
-        }
-        Ok::<_, store::Error>(())
-    })?)
-}
-
 /// Refuses a target that holds something already.
 fn refuse_filled(to: &Db, tables: &'static [&'static str]) -> Result<(), Failure> {
     for table in tables {
@@ -128,12 +118,13 @@ fn copy(from: &str, to: &str) -> Result<(), Failure> {
         refuse_filled(&to, &["company"])?;
     }
     store::migrate(&to, MIGRATIONS)?;
-    clear_seeds(&to)?;
+    schema::clear_seeds(&to)?;
     refuse_filled(&to, TABLES)?;
     let report = store::copy_tables(&from, &to, TABLES, |table, rows| {
         if rows % 50_000 < 500 {
             eprintln!("{table} {rows}");
         }
+        ControlFlow::Continue(())
     })?;
     for table in &report.tables {
         let verdict = if table.from == table.to { "一致" } else { "不一致" };

@@ -2,6 +2,7 @@
 //! 4 schema, 5 storage.
 
 mod audit;
+mod backup;
 mod db;
 mod demo;
 mod export;
@@ -18,10 +19,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use store::{Db, Location, Options};
 
-use crate::config::Config;
+use crate::config::{Config, Given};
 use crate::error::AppError;
 use crate::schema::MIGRATIONS;
-use crate::{catalogue, customers};
+use crate::{backups, catalogue, customers};
 
 #[derive(Parser)]
 #[command(name = "kehu", version, about = "客户：自己部署的客户管理系统")]
@@ -48,6 +49,9 @@ enum Command {
     /// 数据库:migrate、check、copy
     #[command(subcommand)]
     Db(db::Command),
+    /// 备份:create、list、verify、restore
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// 演示公司:load
     #[command(subcommand)]
     Demo(demo::Command),
@@ -78,6 +82,9 @@ pub(crate) struct Place {
     /// 数据库地址:sqlite:文件 或 postgres://…
     #[arg(long, env = "KEHU_DATABASE")]
     database: Option<String>,
+    /// 备份目录,默认是数据目录下的 backups
+    #[arg(long, env = "KEHU_BACKUPS")]
+    backups: Option<PathBuf>,
 }
 
 /// Addresses; on `serve` only.
@@ -127,12 +134,13 @@ impl From<std::io::Error> for Failure {
 impl Place {
     /// The settings of a command.
     pub(crate) fn config(&self, network: &Network) -> Result<Config, Failure> {
-        Config::from_sources(
-            self.data.clone(),
-            self.database.clone(),
-            network.listen,
-            network.trusted_proxies.clone(),
-        )
+        Config::from_sources(Given {
+            data: self.data.clone(),
+            database: self.database.clone(),
+            backups: self.backups.clone(),
+            listen: network.listen,
+            trusted_proxies: network.trusted_proxies.clone(),
+        })
         .map_err(Failure::Usage)
     }
 
@@ -154,6 +162,7 @@ impl Place {
 /// Opens the database of a company and brings its schema up to date. One that is not there is not made: the folder
 /// was mistyped.
 pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
+    refuse_unfinished(config)?;
     let missing = |what: String| {
         Failure::Usage(format!(
             "{what}。请检查 --data 和 --database（或环境变量 KEHU_DATA、KEHU_DATABASE）写得对不对；\
@@ -180,7 +189,19 @@ pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
 /// Opens the database, makes it when there is none, and brings its schema up to date. Only for `serve`, `setup`,
 /// `db migrate` and `demo load`.
 pub(crate) fn create(config: &Config, options: &Options) -> Result<Db, Failure> {
+    refuse_unfinished(config)?;
     migrated(Db::open(&config.database, options)?)
+}
+
+/// A place into which a backup is half restored is no company.
+fn refuse_unfinished(config: &Config) -> Result<(), Failure> {
+    if !backups::is_unfinished(&config.data_dir) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "目录 {} 里有一次没有完成的恢复，请先对它重新运行 kehu backup restore",
+        config.data_dir.display()
+    )))
 }
 
 fn migrated(db: Db) -> Result<Db, Failure> {
@@ -215,6 +236,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Db(command) => db::run(&command),
+        Command::Backup(command) => backup::run(&command),
         Command::Demo(command) => demo::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),

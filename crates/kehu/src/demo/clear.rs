@@ -39,6 +39,8 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
     tx.exec("DELETE FROM jobs WHERE state <> 'running'", &[])?;
+    tx.exec("UPDATE backups SET state = 'cancelled' WHERE state = 'waiting'", &[])?;
+    tx.exec("UPDATE backups SET verification = '' WHERE verification = 'waiting'", &[])?;
     // The files themselves are purged later, as those of any deleted record.
     tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
     for table in [

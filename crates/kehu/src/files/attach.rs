@@ -12,7 +12,7 @@ use crate::clock::Millis;
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::FileId;
-use crate::{events, settings, text};
+use crate::{events, text};
 
 /// Moves received bytes to their place and runs `body` as one transaction that must `save` their row. When it is
 /// refused the bytes go away again. Goes on to the end even if the caller goes away, so a file is there with its row
@@ -52,7 +52,7 @@ pub async fn discard(app: &App, stored: &Stored) {
 }
 
 /// Writes the row of stored bytes, with event and audit row. Asks whether the actor may change the customer and
-/// whether its files stay within the quota (setting `files.quota_bytes`, else 2 GiB).
+/// whether its files stay within `QUOTA`.
 pub fn save(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -63,7 +63,7 @@ pub fn save(
     let (customer, object, object_id) = place.columns();
     if let Some(customer) = customer {
         customers::require(tx, actor, Object::File, Verb::Update, customer)?;
-        let quota = settings::get::<Option<i64>>(tx, "files.quota_bytes")?.unwrap_or(QUOTA);
+        let quota = QUOTA.whole(tx)? << 20;
         let used = tx.count(
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM files WHERE customer_id = $1 AND deleted_at IS NULL",
             &[customer.into()],

@@ -25,10 +25,32 @@ pub use receive::{Received, Stored, from_temp, receive, temporary};
 pub use remove::remove;
 pub use sniff::media_type;
 
+use crate::settings::{Kind, Parameter};
 use crate::web::Routes;
 
-/// Bytes all files of one customer may have together, unless the setting `files.quota_bytes` says otherwise: 2 GiB.
-pub const QUOTA: i64 = 2 << 30;
+/// Name of the folder of files in the data folder.
+pub const FOLDER: &str = "files";
+
+/// Megabytes all files of one customer may have together.
+pub const QUOTA: Parameter = Parameter {
+    name: "files.quota_mib",
+    group: "附件",
+    title: "每位客户的附件上限",
+    help: "一位客户全部附件加起来的大小；已经超过的不受影响，只是不能再上传",
+    kind: Kind::Whole { min: 1, max: 1 << 20, unit: "MB", default: 2048 },
+};
+
+/// Days the bytes of a file are kept after it was deleted.
+pub const KEPT_DAYS: Parameter = Parameter {
+    name: "files.deleted_kept_days",
+    group: "附件",
+    title: "删除的附件保留",
+    help: "附件删除后，文件内容在服务器上再保留的天数，之后彻底清除",
+    kind: Kind::Whole { min: 1, max: 365, unit: "天", default: 1 },
+};
+
+/// What an administrator may set.
+pub const PARAMETERS: &[Parameter] = &[QUOTA, KEPT_DAYS];
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {

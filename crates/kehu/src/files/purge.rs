@@ -1,14 +1,15 @@
-//! Removing bytes nobody needs: of files taken away a day ago, and of uploads that never got a row.
+//! Removing bytes nobody needs: of files taken away a while ago, and of uploads that never got a row.
 
 use std::path::{Path, PathBuf};
 
+use super::KEPT_DAYS;
 use super::receive::{blocking, folder, storage, waiting_room};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::AppError;
 
-/// How long bytes are kept after their row was taken away, and how old a file without a row must be: one day.
-const KEPT: i64 = 24 * 3600 * 1000;
+/// One day: how old a file without a row must be.
+const DAY: i64 = 24 * 3600 * 1000;
 /// Rows handled at a time.
 const CHUNK: i64 = 500;
 
@@ -21,17 +22,18 @@ pub struct Purged {
     pub orphans: u64,
 }
 
-/// Removes the bytes of files taken away more than a day ago, and orphans older than a day. Safe to run twice.
+/// Removes the bytes of files taken away more than `KEPT_DAYS` ago, and orphans older than a day. Safe to run twice.
 pub async fn purge(app: &App) -> Result<Purged, AppError> {
     let now = app.now();
     let mut purged = Purged::default();
+    let kept = app.db.read(|conn| KEPT_DAYS.whole(conn)).await? * DAY;
     loop {
         let due: Vec<(i64, String)> = app
             .db
             .read(move |conn| {
                 conn.rows(
                     "SELECT id, stored_as FROM files WHERE deleted_at < $1 AND purged_at IS NULL LIMIT $2",
-                    &[(now - KEPT).into(), CHUNK.into()],
+                    &[(now - kept).into(), CHUNK.into()],
                 )
             })
             .await
@@ -122,7 +124,7 @@ fn old_files(files: &Path, outer: &Path, now: Millis) -> Result<Vec<String>, App
         for entry in std::fs::read_dir(&folder).map_err(storage)?.flatten() {
             let Ok(about) = entry.metadata() else { continue };
             let written = about.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-            let is_old = written.is_some_and(|t| (t.as_millis() as i64) < now - KEPT);
+            let is_old = written.is_some_and(|t| (t.as_millis() as i64) < now - DAY);
             if about.is_file()
                 && is_old
                 && let Ok(below) = entry.path().strip_prefix(files)

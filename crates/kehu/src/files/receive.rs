@@ -43,7 +43,7 @@ pub struct Stored {
 
 /// The folder of all files.
 pub(super) fn folder(app: &App) -> PathBuf {
-    app.config.data_dir.join("files")
+    app.config.data_dir.join(super::FOLDER)
 }
 
 /// The folder of uploads under way. On the same file system as the files, so that moving is renaming.

@@ -5,7 +5,7 @@
 mod chores;
 mod worker;
 
-pub use worker::{Running, run_all, start};
+pub use worker::{Running, begin_recurring, run_all, start};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,9 +14,16 @@ use store::Tx;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Millis, Zone};
 use crate::error::AppError;
 use crate::ids::JobId;
+
+/// What an administrator may set.
+pub const PARAMETERS: &[crate::settings::Parameter] = chores::PARAMETERS;
+
+/// Work that recurs: called about once a minute on every server in a transaction of its own, it looks whether it is due
+/// and enqueues its job. Several servers may call it at the same moment.
+pub type Recurring = fn(&mut Tx<'_>, &Zone, Millis) -> store::Result<()>;
 
 /// What a job does.
 pub type Work = Pin<Box<dyn Future<Output = Result<Outcome, AppError>> + Send>>;
@@ -56,6 +63,11 @@ impl Task {
     /// Whether the server is stopping: long work ends at its next safe place with `Interrupted`.
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
+    }
+
+    /// Until it is sent `true`, for threads that cannot await.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
     }
 
     /// A task that no worker runs and nobody stops: for commands that do the work themselves.

@@ -20,6 +20,8 @@ const LEASE: Millis = 30_000;
 const WORKERS: usize = 2;
 /// How often a server looks for jobs others enqueued or whose pause is over.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often a server looks for recurring work that is due.
+const RECUR: Duration = Duration::from_secs(60);
 /// How long a stopping server waits for its jobs to come to a safe place.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,7 +48,10 @@ impl Running {
 /// Starts the workers of a server.
 pub fn start(app: &App) -> Running {
     let (stop, stopping) = watch::channel(false);
-    let mut workers = vec![tokio::spawn(housekeeping(app.clone(), stopping.clone()))];
+    let mut workers = vec![
+        tokio::spawn(housekeeping(app.clone(), stopping.clone())),
+        tokio::spawn(recur(app.clone(), stopping.clone())),
+    ];
     // Nobody claims before what the last run left is released, or a claim of this run would be taken away again.
     let released = Arc::new(OnceCell::new());
     for _ in 0..WORKERS {
@@ -84,6 +89,28 @@ async fn housekeeping(app: App, mut stopping: watch::Receiver<bool>) {
             _ = stopping.changed() => return,
         }
     }
+}
+
+/// Looks whether recurring work is due, until the server stops.
+async fn recur(app: App, mut stopping: watch::Receiver<bool>) {
+    loop {
+        begin_recurring(&app).await;
+        tokio::select! {
+            _ = tokio::time::sleep(RECUR) => {}
+            _ = stopping.changed() => return,
+        }
+    }
+}
+
+/// Enqueues the recurring work that is due now; what fails is tried again a minute later.
+pub async fn begin_recurring(app: &App) {
+    for recurring in app.hooks.recurring {
+        let (zone, now) = (app.zone.clone(), app.now());
+        if let Err(error) = app.db.write(move |tx| recurring(tx, &zone, now)).await {
+            tracing::warn!(%error, "recurring work could not be enqueued");
+        }
+    }
+    app.jobs_waiting.notify_one();
 }
 
 /// On SQLite there is one server: whatever still runs in the table was left by its killed predecessor.

@@ -89,6 +89,10 @@ pub struct Hooks {
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str) -> store::Result<i64>,
     /// The kinds of background jobs the features above have.
     pub jobs: &'static [crate::jobs::Kind],
+    /// The work of theirs that recurs.
+    pub recurring: &'static [crate::jobs::Recurring],
+    /// What an administrator may set, one list a feature.
+    pub parameters: &'static [&'static [crate::settings::Parameter]],
 }
 
 /// Renders a template as a page.

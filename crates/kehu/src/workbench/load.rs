@@ -8,12 +8,14 @@ use store::Conn;
 
 use super::staff::{Staff, staff};
 use crate::access::{self, ADMINISTRATOR_ID, Actor, Object, Verb};
+use crate::backups::{self, Overdue};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, ListQuery};
 use crate::error::AppError;
 use crate::ids::CustomerId;
+use crate::settings::{self, Parameter};
 use crate::tasks;
 
 /// Whose numbers an actor sees: those of the customers in his sight. Where owner and unit do not tell which these are,
@@ -62,8 +64,17 @@ impl FirstSteps {
     }
 }
 
-/// Name of the setting that hides the first steps.
-pub const FIRST_STEPS_HIDDEN: &str = "workbench.first_steps_hidden";
+/// Whether the first steps are hidden.
+pub const FIRST_STEPS_HIDDEN: Parameter = Parameter {
+    name: "workbench.first_steps_hidden",
+    group: "工作台",
+    title: "不显示“开始使用”",
+    help: "管理员工作台上的入门步骤；全部做完后自动不再显示",
+    kind: settings::Kind::Flag { default: false },
+};
+
+/// What an administrator may set.
+pub const PARAMETERS: &[Parameter] = &[FIRST_STEPS_HIDDEN];
 
 /// Everything the workbench shows.
 #[derive(Clone, Debug)]
@@ -98,10 +109,12 @@ pub struct Board {
     pub has_customers: bool,
     /// Whom to ask for rights, when he has none for customers or the organisation.
     pub administrators: Vec<String>,
+    /// Whether the backups need looking after; for administrators.
+    pub backups: Option<Overdue>,
 }
 
 /// Reads the workbench of an actor on a day.
-pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, AppError> {
+pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date, now: Millis) -> Result<Board, AppError> {
     let whose = whose(actor);
     let months: Vec<String> = (0..12)
         .rev()
@@ -129,6 +142,7 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, A
         by_month,
         recent: recent_customers(conn, actor)?,
         activities: recent_activities(conn, actor)?,
+        backups: if actor.is_administrator() { backups::overdue(conn, now)? } else { None },
         first_steps: if actor.is_administrator() { Some(first_steps(conn, customers)?) } else { None },
         staff,
         has_customers,
@@ -200,7 +214,7 @@ fn first_steps(conn: &mut Conn<'_>, customers: i64) -> Result<FirstSteps, AppErr
         has_imports: has(conn, "imports")?,
         has_people: people > 1,
         has_fields: has(conn, "custom_fields")?,
-        is_hidden: crate::settings::get(conn, FIRST_STEPS_HIDDEN)?,
+        is_hidden: FIRST_STEPS_HIDDEN.flag(conn)?,
     })
 }
 

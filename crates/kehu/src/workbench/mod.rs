@@ -5,7 +5,7 @@ mod load;
 mod staff;
 mod web;
 
-pub use load::{Board, ByClass, board, by_class_and_province};
+pub use load::{Board, ByClass, PARAMETERS, board, by_class_and_province};
 pub use staff::{Leaving, Staff, Taken};
 
 use crate::web::Routes;

@@ -13,9 +13,9 @@ use crate::customers::Field;
 use crate::error::AppError;
 use crate::i18n::{Lang, grouped};
 use crate::search::web::pill;
-use crate::settings;
 use crate::tasks::Reason;
 use crate::web::{Administrator, Need, Page, Routes, Shell, html, redirect};
+use crate::{backups, settings};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -85,13 +85,14 @@ struct WorkbenchPage {
     may_import: bool,
     /// The posts people take, their titles in words.
     taken: Vec<(String, String)>,
+    backups_warning: String,
 }
 
 async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Result<Response, AppError> {
     let (l, today, catalogue) = (page.l, app.today(), app.catalogue().await?);
     let board = {
-        let actor = actor.clone();
-        app.db.read(move |conn| board(conn, &actor, today)).await?
+        let (actor, now) = (actor.clone(), app.now());
+        app.db.read(move |conn| board(conn, &actor, today, now)).await?
     };
     let hour = app.zone.civil(app.now()).hour();
     // The demonstration has nothing to begin with.
@@ -124,6 +125,7 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         may_create: actor.may(Object::Customer, Verb::Create),
         may_import: actor.may(Object::Customer, Verb::Import),
         taken: taken(&board, &catalogue, l),
+        backups_warning: backups::web::warning(board.backups, &app, l),
         steps_done: steps.iter().filter(|s| s.is_done).count(),
         steps,
         board,
@@ -329,7 +331,12 @@ async fn hide_first_steps(
     page: Page,
 ) -> Result<Response, AppError> {
     let now = app.now();
-    app.db.write(move |tx| settings::set(tx, &actor, FIRST_STEPS_HIDDEN, &true, now)).await?;
+    let hidden = Json::from(true);
+    app.db
+        .write(move |tx| {
+            settings::change(tx, &actor, &FIRST_STEPS_HIDDEN, Some(&hidden), None, now).map(drop)
+        })
+        .await?;
     Ok(redirect(page.is_htmx, "/"))
 }
 

@@ -84,6 +84,8 @@ impl TestApp {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             trusted_proxies: Vec::new(),
             max_upload_bytes: 20 << 20,
+            backups_dir: folder.path().join("backups"),
+            origins: Vec::new(),
         };
         let clock = Clock::fixed(NOW);
         let db = tokio::task::spawn_blocking(move || {

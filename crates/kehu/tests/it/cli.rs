@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::app::{PASSWORD, PostgresDatabase};
 
-fn kehu(arguments: &[&str], input: &str) -> Output {
+pub fn kehu(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kehu"))
         .args(arguments)
         .env_remove("KEHU_DATA")
@@ -22,7 +22,7 @@ fn kehu(arguments: &[&str], input: &str) -> Output {
 }
 
 #[track_caller]
-fn ok(arguments: &[&str], input: &str) -> String {
+pub fn ok(arguments: &[&str], input: &str) -> String {
     let output = kehu(arguments, input);
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -31,14 +31,14 @@ fn ok(arguments: &[&str], input: &str) -> String {
 }
 
 #[track_caller]
-fn fails(code: i32, arguments: &[&str], input: &str) -> String {
+pub fn fails(code: i32, arguments: &[&str], input: &str) -> String {
     let output = kehu(arguments, input);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "kehu {}: {said}", arguments.join(" "));
     said
 }
 
-fn company(data: &Path) -> &str {
+pub fn company(data: &Path) -> &str {
     let data = data.to_str().unwrap();
     let password = format!("{PASSWORD}\n");
     ok(

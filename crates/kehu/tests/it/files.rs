@@ -103,11 +103,12 @@ async fn refused_and_broken_uploads_leave_nothing() {
         assert_eq!(app.number("SELECT COUNT(*) FROM files").await, 0);
         // Over the quota.
         let set = |tx: &mut store::Tx<'_>| {
-            kehu::settings::set(tx, &kehu::access::Actor::command_line(), "files.quota_bytes", &10_i64, 1)
+            kehu::settings::set(tx, &kehu::access::Actor::command_line(), "files.quota_mib", &1_i64, 1)
         };
         app.app.db.write(set).await.unwrap();
-        li.upload(&page, &[], "a.txt", b"0123456789a").await.expect(409);
-        li.upload(&page, &[], "a.txt", b"0123456789").await.expect(303);
+        let full = vec![b'a'; 1 << 20];
+        li.upload(&page, &[], "a.txt", &[full.as_slice(), b"a"].concat()).await.expect(409);
+        li.upload(&page, &[], "a.txt", &full).await.expect(303);
         assert_eq!(blobs(&app).len(), 1);
     })
     .await;

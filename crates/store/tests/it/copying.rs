@@ -1,5 +1,7 @@
 //! A database moves from one engine to the other and back without a difference.
 
+use std::ops::ControlFlow;
+
 use serde_json::json;
 use store::{Error, Migration, Value};
 
@@ -68,7 +70,7 @@ fn fill(kit: &Kit) {
 
 fn copy(from: &Kit, to: &Kit) -> store::CopyReport {
     store::migrate(&to.db, SCHEMA).unwrap();
-    let report = store::copy_tables(&from.db, &to.db, TABLES, |_, _| {}).unwrap();
+    let report = store::copy_tables(&from.db, &to.db, TABLES, |_, _| ControlFlow::Continue(())).unwrap();
     assert!(report.is_equal(), "{report:#?}");
     assert_eq!(report.tables[1].to.0, 1234);
     report
@@ -113,6 +115,97 @@ fn a_target_that_is_not_empty_is_refused() {
         store::migrate(&kit.db, SCHEMA).unwrap();
     }
     fill(&second);
-    let refused = store::copy_tables(&first.db, &second.db, TABLES, |_, _| {}).map(drop);
+    let refused =
+        store::copy_tables(&first.db, &second.db, TABLES, |_, _| ControlFlow::Continue(())).map(drop);
     assert!(matches!(refused, Err(Error::Config(_))), "{refused:?}");
+}
+
+#[test]
+fn a_copy_is_of_one_instant_whoever_writes_meanwhile() {
+    for from in [Some(Kit::sqlite(&options())), Kit::postgres(&options())].into_iter().flatten() {
+        store::migrate(&from.db, SCHEMA).unwrap();
+        fill(&from);
+        let before = from.db.read_blocking(|conn| store::digest_table(conn, "everything")).unwrap();
+        let to = Kit::sqlite(&options());
+        store::migrate(&to.db, SCHEMA).unwrap();
+        let others = from.db.clone();
+        let report = store::copy_tables(&from.db, &to.db, TABLES, move |table, _| {
+            // A child of a parent the copy does not have, and a change of a row it has not reached.
+            let id = store::new_id();
+            let written = others.write_blocking(move |tx| {
+                tx.exec("INSERT INTO parents (id, name) VALUES ($1, '后来')", &[id.into()])?;
+                tx.exec("INSERT INTO everything (id, parent_id) VALUES ($1, $1)", &[id.into()])?;
+                tx.exec("UPDATE everything SET t = '改' WHERE id = (SELECT MAX(id) FROM everything)", &[])
+            });
+            assert!(written.is_ok(), "{table}: {written:?}");
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert!(report.is_equal(), "{report:#?}");
+        assert_eq!(report.tables[1].to, before);
+        let now = from.db.read_blocking(|conn| store::digest_table(conn, "everything")).unwrap();
+        assert_ne!(now, before, "the others did write");
+    }
+}
+
+#[test]
+fn a_copy_that_is_cancelled_says_so() {
+    let (first, second) = (Kit::sqlite(&options()), Kit::sqlite(&options()));
+    for kit in [&first, &second] {
+        store::migrate(&kit.db, SCHEMA).unwrap();
+    }
+    fill(&first);
+    let ended = store::copy_tables(&first.db, &second.db, TABLES, |_, _| ControlFlow::Break(())).map(drop);
+    assert!(matches!(ended, Err(Error::Cancelled)), "{ended:?}");
+    let file = first.path().parent().unwrap().join("copy.sqlite");
+    let ended = first.db.copy_to_file(&file, |_, _| ControlFlow::Break(()));
+    assert!(matches!(ended, Err(Error::Cancelled)), "{ended:?}");
+}
+
+#[test]
+fn a_file_is_copied_while_others_write_and_read_where_nothing_may_be_written() {
+    let kit = Kit::sqlite(&options());
+    store::migrate(&kit.db, SCHEMA).unwrap();
+    fill(&kit);
+    // Larger than one step, so that others come in between.
+    kit.db
+        .write_blocking(|tx| {
+            for _ in 0..200 {
+                let text = "客".repeat(50_000);
+                let values = [store::new_id().into(), text.into()];
+                tx.exec("INSERT INTO everything (id, t) VALUES ($1, $2)", &values)?;
+            }
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    let before = kit.db.read_blocking(|conn| store::digest_table(conn, "everything")).unwrap();
+    let folder = kit.path().parent().unwrap().join("copies, 100% ?#");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("copy.sqlite");
+    let others = kit.db.clone();
+    let (heard, hear) = std::sync::mpsc::channel();
+    kit.db
+        .copy_to_file(&file, move |done, all| {
+            heard.send((done, all)).unwrap();
+            let id = store::new_id();
+            others
+                .write_blocking(move |tx| tx.exec("INSERT INTO everything (id) VALUES ($1)", &[id.into()]))
+                .unwrap();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let steps: Vec<(u64, u64)> = hear.iter().collect();
+    assert!(steps.len() > 2, "{steps:?}");
+    assert!(steps.windows(2).all(|w| w[0].0 < w[1].0), "it never began anew: {steps:?}");
+    let copied = store::read_file(&file, |conn| {
+        let whole: Option<String> = conn.value("PRAGMA integrity_check", &[])?;
+        assert_eq!(whole.as_deref(), Some("ok"));
+        assert!(conn.size_bytes()? > 20_000_000);
+        store::digest_table(conn, "everything")
+    });
+    assert_eq!(copied.unwrap(), before);
+    let beside: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(beside, ["copy.sqlite"]);
+    let missing = store::read_file(&folder.join("none"), |conn| conn.count("SELECT 1", &[])).map(drop);
+    assert!(matches!(missing, Err(Error::Config(_))), "{missing:?}");
 }

@@ -143,7 +143,7 @@ fn view(
         action: words::action(&row.action, l),
         object: words::object(&row.object, l),
         customer,
-        changes: words::changes(row, catalogue, people, l),
+        changes: words::changes(row, catalogue, people, app.hooks.parameters, l),
         result,
         colour,
     }

@@ -8,10 +8,11 @@ use crate::auth::device_title;
 use crate::catalogue::{Catalogue, CustomKind};
 use crate::customers::{Field, SPECS, hanging_code, hanging_dictionary, hanging_title, is_hanging_internal};
 use crate::i18n::Lang;
+use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 24] = [
+pub(super) const GROUPS: [(&str, &str); 25] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -34,6 +35,7 @@ pub(super) const GROUPS: [(&str, &str); 24] = [
     ("roster.", "值班表"),
     ("shift.", "班次"),
     ("setting.", "设置"),
+    ("backup.", "备份"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
 ];
@@ -71,6 +73,13 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "dictionary.entry_updated" => "修改字典值",
         "dictionary.reordered" => "调整字典顺序",
         "custom_field.reordered" => "调整字段顺序",
+        "backup.started" => "开始备份",
+        "backup.created" => "完成备份",
+        "backup.cancelled" => "停止备份",
+        "backup.verified" => "校验备份",
+        "backup.downloaded" => "下载备份",
+        "backup.deleted" => "删除备份",
+        "backup.restored" => "从备份恢复",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -133,6 +142,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "roster" => "值班表",
         "shift" => "班次",
         "setting" => "设置",
+        "backup" => "备份",
         "company" => "公司",
         "view" => "列表方案",
         "audit" => "日志",
@@ -180,7 +190,13 @@ const PEOPLE: [&str; 8] =
     ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id", "from_id", "to_id"];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
-pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
+pub(super) fn changes(
+    row: &Written,
+    catalogue: &Catalogue,
+    people: &[Choice],
+    parameters: &'static [&'static [Parameter]],
+    l: Lang,
+) -> Vec<Change> {
     let (before, after) = (object_of(&row.before), object_of(&row.after));
     let mut keys: Vec<&String> = before.keys().collect();
     keys.extend(after.keys().filter(|k| !before.contains_key(*k)));
@@ -190,15 +206,20 @@ pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l
             if was == is || is_hanging_internal(&row.object, key) {
                 return None;
             }
+            let parameter = settings::find(parameters, key).filter(|_| row.object == "setting");
             let shown = |v: Option<&Json>| match v {
                 None => String::new(),
+                Some(v) if parameter.is_some() => parameter.map_or_else(String::new, |p| p.shown(v, l)),
                 Some(Json::String(id)) if PEOPLE.contains(&key.as_str()) => {
                     people.iter().find(|p| p.value == *id).map_or_else(|| id.clone(), |p| p.label.clone())
                 }
                 Some(v) => value(&row.object, key, v, catalogue, l),
             };
-            let change =
-                Change { title: title(&row.object, key, catalogue, l), before: shown(was), after: shown(is) };
+            let title = match parameter {
+                Some(parameter) => l.t(parameter.title).to_owned(),
+                None => title(&row.object, key, catalogue, l),
+            };
+            let change = Change { title, before: shown(was), after: shown(is) };
             (!change.before.is_empty() || !change.after.is_empty()).then_some(change)
         })
         .collect()
@@ -247,6 +268,14 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "skipped" if object == "import" => "跳过",
         "state" if object == "import" => "状态",
         "file" if object == "import" => "文件",
+        "file" if object == "backup" => "文件",
+        "origin" => "来源",
+        "customers" if object == "backup" => "客户",
+        "attachments" => "附件",
+        "missing" => "缺失的附件",
+        "made_at" => "备份的时间",
+        "sessions" => "结束的登录",
+        "jobs" => "没有继续的任务",
         "size" => "大小",
         "name" if object == "person" || object == "contact" => "姓名",
         "title" if object == "person" || object == "contact" => "职务",
@@ -331,6 +360,12 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             "undone" => l.t("已撤销").to_owned(),
             _ => code.clone(),
         },
+        Json::String(code) if object == "backup" && key == "origin" => match code.as_str() {
+            "manual" => l.t("手动").to_owned(),
+            "schedule" => l.t("定时").to_owned(),
+            "command" => l.t("命令行").to_owned(),
+            _ => code.clone(),
+        },
         Json::String(code) if key == "gender" => match code.as_str() {
             "male" => l.t("男").to_owned(),
             "female" => l.t("女").to_owned(),
@@ -396,7 +431,7 @@ mod tests {
     fn only_what_changed_is_told_and_in_words() {
         let before = r#"{"phone":"13812345678","is_active":true,"name":"张三","roles":["员工"]}"#;
         let after = r#"{"phone":"","is_active":false,"name":"张三","roles":["员工","系统管理员"]}"#;
-        let told = changes(&written("person", before, after), &Catalogue::default(), &[], Lang::Zh);
+        let told = changes(&written("person", before, after), &Catalogue::default(), &[], &[], Lang::Zh);
         let expected = [
             Change { title: "启用".into(), before: "是".into(), after: "否".into() },
             Change { title: "电话".into(), before: "13812345678".into(), after: String::new() },
@@ -406,7 +441,10 @@ mod tests {
         ];
         assert_eq!(told.len(), 3);
         assert!(expected.iter().all(|c| told.contains(c)), "{told:?}");
-        assert_eq!(changes(&written("person", "", "不是 JSON"), &Catalogue::default(), &[], Lang::Zh), []);
+        assert_eq!(
+            changes(&written("person", "", "不是 JSON"), &Catalogue::default(), &[], &[], Lang::Zh),
+            []
+        );
         assert_eq!(action("customer.updated", Lang::Zh), "修改客户");
         assert_eq!(action("what.ever", Lang::Zh), "what.ever");
     }
