@@ -212,10 +212,11 @@ struct Plan {
 }
 
 /// Lets a person leave: on a day up to today at once, on a later one by a job when it is over. His posts end, his
-/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and he
-/// cannot sign in any more. Shifts that begin after his last day go to `shifts_to` or fall open at once, so that whoever
-/// plans can fill the gaps; taking a leaving back does not bring them back. Refused for oneself and for the last administrator. Of one who has left already, only the
-/// customers he still owns are handed over. Answers whether something is still done in the background.
+/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and
+/// he cannot sign in any more. Shifts that begin after his last day go to `shifts_to` or fall open at once, so that
+/// whoever plans can fill the gaps; taking a leaving back does not bring them back. Refused for oneself and for the
+/// last administrator. Of one who has left already, only the customers he still owns are handed over. Answers whether
+/// something is still done in the background.
 pub fn leave(
     tx: &mut Tx<'_>,
     actor: &Actor,
