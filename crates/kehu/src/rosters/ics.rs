@@ -1,8 +1,6 @@
 //! A calendar of shifts as RFC 5545 wants it: lines folded at 75 octets, texts escaped, times in UTC, the same UID for a
 //! shift however often it is read.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 use super::model::Span;
@@ -89,8 +87,7 @@ fn push(out: &mut String, line: &str) {
             left = LONGEST_LINE - 1;
         }
         left -= c.len_utf8();
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{c}");
+        out.push(c);
     }
     out.push_str("\r\n");
 }

@@ -12,11 +12,6 @@ fn id_of(made: &Json) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-async fn publish(api: &Client<'_>, roster: &str, first: &str, last: &str) -> Json {
-    let days = json!({ "first": first, "last": last });
-    api.json("POST", &format!("/api/v1/rosters/{roster}/publications"), days).await.expect(201).json()
-}
-
 async fn items(client: &Client<'_>, path: &str) -> Vec<Json> {
     client.get(path).await.expect(200).json()["items"].as_array().unwrap().clone()
 }
