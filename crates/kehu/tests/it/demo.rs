@@ -34,7 +34,10 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
         let drafts = app.number("SELECT COUNT(*) FROM shifts WHERE published_at IS NULL").await;
         assert!(drafts > 30 && app.number("SELECT COUNT(*) FROM shifts").await > 2 * drafts, "{drafts}");
         let list = admin.get("/rosters").await.expect(200).text();
-        assert!(list.contains("抢修 24 小时值班") && list.contains("汪刚") && list.matches("无人").count() == 1, "{list}");
+        assert!(
+            list.contains("抢修 24 小时值班") && list.contains("汪刚") && list.matches("无人").count() == 1,
+            "{list}"
+        );
         assert!(admin.get("/reception?knows=0").await.expect(200).text().contains("视为新客户"));
         let asked = app.sign_in(app.person_id("huangmin").await).await;
         let waiting = asked.get("/").await.expect(200).text();
