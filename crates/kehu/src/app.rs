@@ -235,6 +235,7 @@ impl App {
     /// How much waits for a person, for the badge.
     pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
         let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());
-        Ok(self.db.read(move |conn| count(conn, &actor, &today)).await?)
+        let now = self.now();
+        Ok(self.db.read(move |conn| count(conn, &actor, &today, now)).await?)
     }
 }

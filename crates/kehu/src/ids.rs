@@ -88,6 +88,8 @@ id_types! {
     RosterId,
     /// A shift on a roster.
     ShiftId,
+    /// Somebody asks a colleague to take a shift.
+    SwapId,
     /// An absence.
     AbsenceId,
     /// A grant on one customer.

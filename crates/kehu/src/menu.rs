@@ -1,12 +1,20 @@
 //! The menu on the left, by what a person may do.
 
+use store::Conn;
+
 use crate::access::{Actor, Object, Verb};
+use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{imports, org, tasks};
+use crate::{imports, org, rosters, tasks};
 
 /// What the floors below know of the features: for `App::new`.
-pub const HOOKS: Hooks = Hooks { menu, todo_count: tasks::count, jobs: &JOBS };
+pub const HOOKS: Hooks = Hooks { menu, todo_count, jobs: &JOBS };
+
+/// What waits of customers and of rosters.
+fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
+    Ok(tasks::count(conn, actor, today)? + rosters::waiting(conn, actor, now)?)
+}
 
 const JOBS: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 

@@ -15,6 +15,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
     Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
+    Migration {
+        name: "0007_published_rosters",
+        sql: include_str!("../migrations/0007_published_rosters.sql"),
+    },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -31,6 +35,9 @@ pub const TABLES: &[&str] = &[
     "absences",
     "rosters",
     "shifts",
+    "shift_changes",
+    "duty_seen",
+    "swaps",
     "roles",
     "role_grants",
     "role_fields",

@@ -79,8 +79,17 @@ fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
         if id == actor.person_id.0 {
             tx.exec("UPDATE people SET must_change_password = TRUE WHERE id = $1", &[id.into()])?;
         } else {
-            for table in ["list_settings", "person_roles", "positions", "person_skills", "absences", "shifts"]
-            {
+            tx.exec("DELETE FROM swaps WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
+            tx.exec("DELETE FROM shift_changes WHERE person_id = $1 OR new_person_id = $1", &[id.into()])?;
+            for table in [
+                "list_settings",
+                "person_roles",
+                "positions",
+                "person_skills",
+                "absences",
+                "shifts",
+                "duty_seen",
+            ] {
                 tx.exec(&format!("DELETE FROM {table} WHERE person_id = $1"), &[id.into()])?;
             }
             tx.exec("DELETE FROM delegations WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
@@ -101,10 +110,14 @@ fn remove_organisation(tx: &mut Tx<'_>) -> store::Result<()> {
         &[],
     )?;
     for (unit,) in units {
-        tx.exec(
-            "DELETE FROM shifts WHERE roster_id IN (SELECT id FROM rosters WHERE unit_id = $1)",
-            &[unit.into()],
-        )?;
+        for table in ["swaps", "shift_changes", "shifts"] {
+            tx.exec(
+                &format!(
+                    "DELETE FROM {table} WHERE roster_id IN (SELECT id FROM rosters WHERE unit_id = $1)"
+                ),
+                &[unit.into()],
+            )?;
+        }
         for table in ["rosters", "positions", "unit_history", "person_roles"] {
             tx.exec(&format!("DELETE FROM {table} WHERE unit_id = $1"), &[unit.into()])?;
         }

@@ -10,6 +10,7 @@ use super::generate::{
     self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
 };
 use super::organise::organise;
+use super::rosters::add_rosters;
 use store::Tx;
 
 use crate::access::{Actor, ActorFacts};
@@ -57,6 +58,13 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     {
         let (catalogue, people, zone) = (Arc::clone(&catalogue), Arc::clone(&people), app.zone.clone());
         app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?;
+    }
+    {
+        let (catalogue, people) = (Arc::clone(&catalogue), Arc::clone(&people));
+        let (company, zone, now) = (Arc::clone(&company), app.zone.clone(), app.now());
+        let actors: Vec<Actor> =
+            company.people.iter().zip(people.iter()).map(|(p, id)| as_person(p, *id)).collect();
+        app.db.write(move |tx| add_rosters(tx, &catalogue, &actors, &zone, now)).await?;
     }
     add_strategies(app, &catalogue).await?;
     // The earliest first, as they would have come.

@@ -4,6 +4,7 @@ mod clear;
 pub mod generate;
 mod load;
 mod organise;
+mod rosters;
 mod web;
 
 pub use clear::clear;

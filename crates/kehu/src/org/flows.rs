@@ -26,6 +26,7 @@ use crate::customers::{self, Draft, parse_date};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId, PositionId, UnitId};
 use crate::jobs::{self, Kind, Outcome, Task, Work};
+use crate::rosters;
 use crate::text;
 
 /// Customers handed over in the request itself; more of them go to a background job, so many a transaction.
@@ -131,8 +132,10 @@ pub struct HandOver {
     pub reports: Vec<(PersonId, String)>,
     /// Delegations from him or to him that are not over.
     pub delegations: i64,
-    /// Shifts that are still ahead.
+    /// Shifts that are still ahead, drafts too.
     pub shifts: i64,
+    /// The next of them: from, until, the roster's name; at most 20.
+    pub coming: Vec<(Millis, Millis, String)>,
     /// Customers of others he works on by shares.
     pub shares: i64,
 }
@@ -167,6 +170,11 @@ pub fn hand_over(conn: &mut Conn<'_>, person: PersonId, at: &Moment) -> store::R
             "SELECT COUNT(*) FROM shifts WHERE person_id = $1 AND ends_at > $2",
             &[person.into(), at.now.into()],
         )?,
+        coming: conn.rows(
+            "SELECT s.starts_at, s.ends_at, r.name FROM shifts s JOIN rosters r ON r.id = s.roster_id
+             WHERE s.person_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at, s.id LIMIT 20",
+            &[person.into(), at.now.into()],
+        )?,
         shares: conn.count(
             "SELECT COUNT(*) FROM customer_grants WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
             &[person.into(), at.now.into()],
@@ -183,6 +191,9 @@ pub struct Leaving {
     pub customers: CustomersTo,
     /// Who leads his units and the people who report to him by name; without one the next heads above do.
     pub lead_to: Option<PersonId>,
+    /// Who takes his shifts after the last day; without one they are taken off the rosters, and so is each the taker
+    /// cannot have.
+    pub shifts_to: Option<PersonId>,
 }
 
 /// What is still to be done for somebody, kept until it is.
@@ -190,6 +201,8 @@ pub struct Leaving {
 struct Plan {
     customers: CustomersTo,
     lead_to: Option<PersonId>,
+    #[serde(default)]
+    shifts_to: Option<PersonId>,
     by: PersonId,
     /// The last day of one who leaves later.
     leaves_on: Option<String>,
@@ -199,9 +212,11 @@ struct Plan {
 }
 
 /// Lets a person leave: on a day up to today at once, on a later one by a job when it is over. His posts end, his
-/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and he
-/// cannot sign in any more. Refused for oneself and for the last administrator. Of one who has left already, only the
-/// customers he still owns are handed over. Answers whether something is still done in the background.
+/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and
+/// he cannot sign in any more. Shifts that begin after his last day go to `shifts_to` or fall open at once, so that
+/// whoever plans can fill the gaps; taking a leaving back does not bring them back. Refused for oneself and for the
+/// last administrator. Of one who has left already, only the customers he still owns are handed over. Answers whether
+/// something is still done in the background.
 pub fn leave(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -221,6 +236,12 @@ pub fn leave(
     }
     if leaving.lead_to == Some(id) || leaving.customers == CustomersTo::Person(id) {
         return Err(AppError::field("customers_to", text!("接手的人不能是离职者本人")));
+    }
+    if leaving.shifts_to == Some(id) {
+        return Err(AppError::field("shifts_to", text!("接手的人不能是离职者本人")));
+    }
+    if let Some(taker) = leaving.shifts_to {
+        require_active(tx, taker, "shifts_to")?;
     }
     if let Some(lead) = leaving.lead_to {
         require_active(tx, lead, "lead_to")?;
@@ -252,17 +273,20 @@ pub fn leave(
     let plan = Plan {
         customers: leaving.customers,
         lead_to: leaving.lead_to,
+        shifts_to: leaving.shifts_to,
         by: actor.person_id,
         leaves_on: Some(last_day.clone()),
         problem: String::new(),
     };
     if last_day > at.today {
         keep_another_administrator(tx, &person)?;
+        let from = at.end_of(&last_day);
+        rosters::hand_over_shifts(tx, actor, id, leaving.shifts_to, from, at.zone(), at.now)?;
         keep_plan(tx, id, &plan, at.now)?;
-        jobs::enqueue_at(tx, HAND_OVER, id.0, at.end_of(&last_day), at.now)?;
+        jobs::enqueue_at(tx, HAND_OVER, id.0, from, at.now)?;
         return Ok(true);
     }
-    part(tx, actor, catalogue, id, leaving.lead_to, at)?;
+    part(tx, actor, catalogue, id, leaving.lead_to, leaving.shifts_to, at)?;
     give_customers(tx, actor, catalogue, id, leaving.customers, at)
 }
 
@@ -360,16 +384,18 @@ fn end_posts(tx: &mut Tx<'_>, id: PersonId, last_day: &str, at: &Moment) -> stor
     Ok(())
 }
 
-/// Everything of leaving but posts and customers: units and reports go over, delegations and shares end, the account
-/// is closed.
+/// Everything of leaving but posts and customers: units, reports and shifts go over, delegations and shares end, the
+/// account is closed.
 fn part(
     tx: &mut Tx<'_>,
     actor: &Actor,
     catalogue: &Catalogue,
     id: PersonId,
     lead_to: Option<PersonId>,
+    shifts_to: Option<PersonId>,
     at: &Moment,
 ) -> Result<(), AppError> {
+    rosters::hand_over_shifts(tx, actor, id, shifts_to, at.now, at.zone(), at.now)?;
     // Closed units forget their head too: reopened, they would be led by one who is not there.
     let led: Vec<(UnitId,)> = tx.rows("SELECT id FROM units WHERE head_id = $1", &[id.into()])?;
     for (unit,) in led {
@@ -425,6 +451,7 @@ fn give_customers(
         let plan = Plan {
             customers: to,
             lead_to: None,
+            shifts_to: None,
             by: actor.person_id,
             leaves_on: None,
             problem: String::new(),
@@ -491,12 +518,14 @@ async fn work(app: App, task: Task) -> Result<Outcome, AppError> {
     let actor = app.actor_for(plan.by, Via::Job).await?.unwrap_or_else(Actor::command_line);
     if plan.leaves_on.is_some() {
         let (catalogue, actor, at, lead) = (catalogue.clone(), actor.clone(), at.clone(), plan.lead_to);
+        let taker = plan.shifts_to;
         app.db
             .write(move |tx| {
                 hold_administrators(tx)?;
                 // Whoever was to lead may have gone meanwhile: then the next heads above do.
                 let lead = lead.filter(|id| require_active(tx, *id, "lead_to").is_ok());
-                part(tx, &actor, &catalogue, person, lead, &at)
+                let taker = taker.filter(|id| require_active(tx, *id, "shifts_to").is_ok());
+                part(tx, &actor, &catalogue, person, lead, taker, &at)
             })
             .await?;
         app.forget_sessions();

@@ -54,6 +54,11 @@ impl Moment {
         &self.today
     }
 
+    /// The company's zone.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// When the day after this one begins; now for what is no day.
     pub fn end_of(&self, day: &str) -> Millis {
         day.parse().map_or(self.now, |day| self.zone.day(day).1)

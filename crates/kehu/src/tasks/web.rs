@@ -15,6 +15,7 @@ use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ActivityId, CustomerId};
+use crate::rosters;
 use crate::search::web::pill;
 use crate::text;
 use crate::web::api::{json_reply, limit, page_of};
@@ -52,6 +53,8 @@ struct TasksPage {
     reason: Reason,
     rows: Vec<Row>,
     total: i64,
+    /// What waits of rosters; it has a page of its own.
+    duty: i64,
 }
 
 async fn show_tasks(
@@ -74,14 +77,15 @@ async fn load_page(
 ) -> Result<TasksPage, AppError> {
     let (l, today) = (page.l, app.today());
     let catalogue = app.catalogue().await?;
-    let (found, counts, reason) = {
-        let (actor, today) = (actor.clone(), today.to_string());
+    let (found, counts, reason, duty) = {
+        let (actor, today, now) = (actor.clone(), today.to_string(), app.now());
         app.db
             .read(move |conn| {
                 let counts = counts(conn, &actor, &today)?;
+                let duty = rosters::waiting(conn, &actor, now)?;
                 let first = || Reason::ALL.into_iter().find(|r| counts.of(*r) > 0).unwrap_or(Reason::Today);
                 let reason = wanted.unwrap_or_else(first);
-                Ok::<_, AppError>((list(conn, &actor, reason, &today, SHOWN)?, counts, reason))
+                Ok::<_, AppError>((list(conn, &actor, reason, &today, SHOWN)?, counts, reason, duty))
             })
             .await?
     };
@@ -106,6 +110,7 @@ async fn load_page(
         l,
         shell: page.shell(&[("工作台", "/"), ("待办", "/tasks")]),
         tabs: tabs(l, reason, counts),
+        duty,
         reason,
         rows,
         total: counts.of(reason),

@@ -14,6 +14,7 @@ use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, ListQuery};
 use crate::error::AppError;
 use crate::ids::CustomerId;
+use crate::rosters;
 use crate::tasks;
 
 /// Whose numbers an actor sees: those of the customers in his sight. Where owner and unit do not tell which these are,
@@ -70,6 +71,8 @@ pub const FIRST_STEPS_HIDDEN: &str = "workbench.first_steps_hidden";
 pub struct Board {
     /// What waits for the actor.
     pub todo: tasks::Counts,
+    /// His shifts, what became of them, and swaps that wait for him.
+    pub duty: rosters::Duty,
     /// Customers in his sight.
     pub customers: i64,
     /// Of them, made this month.
@@ -100,8 +103,8 @@ pub struct Board {
     pub administrators: Vec<String>,
 }
 
-/// Reads the workbench of an actor on a day.
-pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, AppError> {
+/// Reads the workbench of an actor at a moment of a day.
+pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date, now: Millis) -> Result<Board, AppError> {
     let whose = whose(actor);
     let months: Vec<String> = (0..12)
         .rev()
@@ -119,6 +122,7 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date) -> Result<Board, A
     let administrators = if has_customers || staff.is_some() { Vec::new() } else { administrators(conn)? };
     Ok(Board {
         todo: tasks::counts(conn, actor, &today.to_string())?,
+        duty: rosters::duty(conn, actor, now)?,
         customers,
         new_this_month: month(0),
         new_last_month: month(1),

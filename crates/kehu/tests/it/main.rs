@@ -16,6 +16,7 @@ mod counts;
 mod customers_api;
 mod customers_pages;
 mod demo;
+mod duty;
 mod exports;
 mod files;
 mod imports;
@@ -33,6 +34,7 @@ mod serving;
 mod shares;
 mod stopping;
 mod strategies;
+mod swaps;
 mod tasks;
 mod workbench;
 

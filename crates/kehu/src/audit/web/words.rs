@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 24] = [
+pub(super) const GROUPS: [(&str, &str); 25] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -33,6 +33,7 @@ pub(super) const GROUPS: [(&str, &str); 24] = [
     ("absence.", "请假外出"),
     ("roster.", "值班表"),
     ("shift.", "班次"),
+    ("swap.", "换班"),
     ("setting.", "设置"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
@@ -63,6 +64,16 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "person.left" => "办理离职",
         "person.leaving_cancelled" => "取消离职",
         "person.transferred" => "办理调动",
+        "roster.published" => "发布值班表",
+        "shift.swapped" => "班次换给同事",
+        "shift.given" => "班次交给接手人",
+        "swap.asked" => "提出换班",
+        "swap.accepted" => "同意换班",
+        "swap.declined" => "不同意换班",
+        "swap.withdrawn" => "撤回换班",
+        "swap.approved" => "批准换班",
+        "swap.refused" => "不批准换班",
+        "swap.voided" => "换班失效",
         "unit.moved" => "移动部门",
         "unit.closed" => "撤销部门",
         "unit.reopened" => "恢复部门",
@@ -132,6 +143,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "absence" => "请假外出",
         "roster" => "值班表",
         "shift" => "班次",
+        "swap" => "换班",
         "setting" => "设置",
         "company" => "公司",
         "view" => "列表方案",
@@ -176,8 +188,18 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 8] =
-    ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id", "from_id", "to_id"];
+const PEOPLE: [&str; 10] = [
+    "owner_id",
+    "person",
+    "person_id",
+    "done_by",
+    "head_id",
+    "superior_id",
+    "from_id",
+    "to_id",
+    "colleague_id",
+    "assessed_by",
+];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
 pub(super) fn changes(row: &Written, catalogue: &Catalogue, people: &[Choice], l: Lang) -> Vec<Change> {
@@ -281,6 +303,19 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "level" if object == "person" => "熟练程度",
         "valid_until" => "有效期至",
         "roster_id" => "值班表",
+        "shift_id" => "班次",
+        "other_shift_id" => "互换的班次",
+        "colleague_id" => "换班的同事",
+        "state" if object == "swap" => "状态",
+        "answer" => "答复",
+        "rest_hours" => "两个班次至少间隔（小时）",
+        "swaps" => "换班",
+        "score" => "测评成绩",
+        "assessed_on" => "评定日期",
+        "assessed_by" => "评定人",
+        "first" => "第一天",
+        "last" => "最后一天",
+        "count" if object == "roster" => "班次数",
         "opens" => "值班时段，从",
         "closes" => "到",
         "weekdays" => "每周的日子",
@@ -331,6 +366,14 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             "undone" => l.t("已撤销").to_owned(),
             _ => code.clone(),
         },
+        Json::String(code) if object == "swap" && key == "state" => {
+            let state = crate::rosters::SwapState::ALL.into_iter().find(|s| s.code() == code);
+            state.map_or_else(|| code.clone(), |s| l.t(s.title()).to_owned())
+        }
+        Json::String(code) if object == "roster" && key == "swaps" => {
+            crate::rosters::SwapRule::named(code).map_or_else(|| code.clone(), |r| l.t(r.title()).to_owned())
+        }
+        Json::String(code) if key == "skill" => catalogue.dictionary("skill").title(code, l).to_owned(),
         Json::String(code) if key == "gender" => match code.as_str() {
             "male" => l.t("男").to_owned(),
             "female" => l.t("女").to_owned(),
