@@ -177,6 +177,7 @@ struct FlowPage {
     superior_shown: String,
     taker_shown: String,
     lead_shown: String,
+    tasks_shown: String,
     customers_to: Vec<Choice>,
     errors: FormErrors,
 }
@@ -188,8 +189,17 @@ impl FlowPage {
 
     /// What is wrong besides the fields shown.
     fn besides(&self) -> Vec<&str> {
-        const SHOWN: &[&str] =
-            &["unit_id", "post", "starts_on", "superior_id", "ends", "customers_to", "last_day", "lead_to"];
+        const SHOWN: &[&str] = &[
+            "unit_id",
+            "post",
+            "starts_on",
+            "superior_id",
+            "ends",
+            "customers_to",
+            "last_day",
+            "lead_to",
+            "tasks_to",
+        ];
         self.errors.besides(SHOWN)
     }
 
@@ -257,6 +267,7 @@ async fn flow(
         superior_shown: person_shown(&directory, form.get("superior_id")),
         taker_shown: person_shown(&directory, form.get("taker")),
         lead_shown: person_shown(&directory, form.get("lead_to")),
+        tasks_shown: person_shown(&directory, form.get("tasks_to")),
         customers_to: offered
             .iter()
             .map(|(value, label)| Choice { value: (*value).to_owned(), label: l.t(label).to_owned() })
@@ -355,11 +366,12 @@ async fn leave(
     let person = load(&app, &id).await?;
     let (catalogue, at, id) = (app.catalogue().await?, app.moment(), person.id);
     let asked = customers_to(&form).and_then(|customers| {
-        let lead_to = match form.get("lead_to") {
-            "" => None,
-            id => Some(id.parse().map_err(|_| AppError::field("lead_to", text!("没有这位员工")))?),
+        let person = |name: &'static str| match form.get(name) {
+            "" => Ok(None),
+            id => id.parse().map(Some).map_err(|_| AppError::field(name, text!("没有这位员工"))),
         };
-        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to })
+        let (lead_to, tasks_to) = (person("lead_to")?, person("tasks_to")?);
+        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to, tasks_to })
     });
     let done = match asked {
         Ok(asked) => app.db.write(move |tx| org::leave(tx, &actor, &catalogue, id, &asked, &at)).await,
