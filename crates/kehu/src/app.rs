@@ -149,10 +149,12 @@ impl App {
         records: Records,
     ) -> Result<Arc<Rights>, AppError> {
         let directory = self.directory_of(epoch).await?;
-        let rights = directory.rights(person, &self.today().to_string(), self.now());
+        let mut rights = directory.rights(person, &self.today().to_string(), self.now());
         if records == Records::default() {
             return Ok(Arc::new(rights));
         }
+        // A grant ends to the millisecond, for whoever is just looking at the customer too.
+        rights.holds_until = [rights.holds_until, records.ends_at].into_iter().flatten().min();
         let mut granted = std::collections::HashMap::<i64, Vec<_>>::new();
         for (customer, role) in records.granted {
             if let Some(bundle) = directory.role(role).filter(|r| r.is_bundle) {

@@ -94,6 +94,10 @@ id_types! {
     AbsenceId,
     /// A grant on one customer.
     GrantId,
+    /// A process of the company and who answers for it.
+    ProcessId,
+    /// A task somebody gave.
+    AssignmentId,
     /// A row of the audit log.
     AuditId,
 }

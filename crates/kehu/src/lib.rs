@@ -40,8 +40,10 @@ pub mod input;
 pub mod strategies;
 
 // What stands on it.
+pub mod assignments;
 pub mod demo;
 pub mod imports;
+pub mod processes;
 pub mod roles;
 pub mod rosters;
 pub mod shares;

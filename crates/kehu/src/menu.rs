@@ -30,10 +30,11 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 6] = [
+const EVERYBODY: [(&str, &str, &str, &str); 7] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
+    ("交办", "/assignments", "send", ""),
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
     ("导入", "/imports", "file-import", ""),
@@ -45,11 +46,12 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 11] = [
+const ADMINISTRATION: [Page; 12] = [
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
     ("代理与专长", "/admin/delegations", Some((Object::Organisation, Verb::Update))),
+    ("职责分工", "/admin/processes", Some((Object::Organisation, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),

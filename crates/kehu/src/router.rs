@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, audit, auth, catalogue, contacts, customers, demo, files, imports, lists, org, roles,
-    rosters, search, shares, strategies, tasks, web, workbench,
+    activities, assets, assignments, audit, auth, catalogue, contacts, customers, demo, files, imports,
+    lists, org, processes, roles, rosters, search, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -40,6 +40,8 @@ pub fn routes() -> Routes {
     let routes = roles::routes(routes);
     let routes = shares::routes(routes);
     let routes = rosters::routes(routes);
+    let routes = processes::routes(routes);
+    let routes = assignments::routes(routes);
     let routes = demo::routes(routes);
     audit::web::routes(routes)
 }

@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
     Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
+    Migration { name: "0006_assignments", sql: include_str!("../migrations/0006_assignments.sql") },
     Migration {
         name: "0007_published_rosters",
         sql: include_str!("../migrations/0007_published_rosters.sql"),
@@ -68,6 +69,10 @@ pub const TABLES: &[&str] = &[
     "assets",
     "activities",
     "files",
+    "processes",
+    "process_duties",
+    "assignments",
+    "assignment_steps",
     "jobs",
     "imports",
     "import_rows",
@@ -78,6 +83,9 @@ pub const TABLES: &[&str] = &[
 
 /// The tables that migrations already fill, parents before children.
 pub const SEEDED: &[&str] = &["roles", "role_grants", "rights_state"];
+
+/// The settings that migrations already write; whatever else stands there somebody has set.
+pub const SEEDED_SETTINGS: &[&str] = &["assignments"];
 
 #[cfg(test)]
 mod tests {

@@ -157,7 +157,8 @@ pub struct Rights {
     /// How many customers he sees, and how many there are; counted once for as long as these rights are held, as it only
     /// decides how a statement is written.
     pub share: OnceLock<(i64, i64)>,
-    /// Until before when they hold: a delegation begins or ends then. `None` when none does.
+    /// Until before when they hold: a delegation begins or ends then, or a grant on a customer ends. `None` when none
+    /// does.
     pub holds_until: Option<Millis>,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,
     wholes: HashMap<(Object, Verb), Whole>,

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use store::{Db, Engine, Location, Options};
 
 use super::{Failure, Place, say};
-use crate::schema::{MIGRATIONS, SEEDED, TABLES};
+use crate::schema::{MIGRATIONS, SEEDED, SEEDED_SETTINGS, TABLES};
 use crate::{audit, customers, search};
 
 #[derive(Subcommand)]
@@ -86,6 +86,9 @@ fn clear_seeds(to: &Db) -> Result<(), Failure> {
         if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
             for table in SEEDED.iter().rev() {
                 tx.exec(&format!("DELETE FROM {table}"), &[])?;
+            }
+            for name in SEEDED_SETTINGS {
+                tx.exec("DELETE FROM settings WHERE name = $1", &[(*name).into()])?;
             }
         }
         Ok::<_, store::Error>(())

@@ -9,10 +9,10 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::{org, text};
 
-/// Removes every customer and what hangs on it, imports, counts, the service strategies, units and roles it came with,
-/// and the demonstration's people, whose password everybody knows; names the company anew. The administrator who does
-/// it stays and must choose a new password when he is one of them. The audit log, the dictionaries, people, units and
-/// roles he added stay. Refused for a real company.
+/// Removes every customer and what hangs on it, tasks, imports, counts, the service strategies, processes, units and
+/// roles it came with, and the demonstration's people, whose password everybody knows; names the company anew. The
+/// administrator who does it stays and must choose a new password when he is one of them. The audit log, the
+/// dictionaries, people, units and roles he added stay. Refused for a real company.
 pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
     require_administrator(actor)?;
     let known: Option<(String, bool)> = tx.row("SELECT name, is_demo FROM company WHERE id = 1", &[])?;
@@ -42,6 +42,8 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
     // The files themselves are purged later, as those of any deleted record.
     tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
     for table in [
+        "assignment_steps",
+        "assignments",
         "activities",
         "assets",
         "contacts",
@@ -55,6 +57,11 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
     // Those of the administrators have an author.
+    tx.exec(
+        "DELETE FROM process_duties WHERE process_id IN (SELECT id FROM processes WHERE created_by = 0)",
+        &[],
+    )?;
+    tx.exec("DELETE FROM processes WHERE created_by = 0", &[])?;
     tx.exec("DELETE FROM service_strategies WHERE created_by = 0", &[])?;
     for table in ["counters", "number_blocks", "number_series", "idempotency"] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
@@ -124,6 +131,7 @@ fn remove_organisation(tx: &mut Tx<'_>) -> store::Result<()> {
         for table in ["units", "unit_history"] {
             tx.exec(&format!("UPDATE {table} SET parent_id = NULL WHERE parent_id = $1"), &[unit.into()])?;
         }
+        tx.exec("DELETE FROM process_duties WHERE unit_id = $1", &[unit.into()])?;
         tx.exec("DELETE FROM units WHERE id = $1", &[unit.into()])?;
     }
     // Grants of the demonstration itself do not keep its roles.

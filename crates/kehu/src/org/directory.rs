@@ -154,6 +154,8 @@ pub struct Records {
     pub granted: Vec<(i64, RoleId)>,
     /// Customers he is excluded from.
     pub excluded: BTreeSet<i64>,
+    /// When the first of the grants ends; `None` without any.
+    pub ends_at: Option<Millis>,
 }
 
 /// Most living grants on single customers that one person may have.
@@ -161,14 +163,18 @@ pub const MOST_GRANTS: i64 = 2_000;
 
 /// Reads them.
 pub fn load_records(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store::Result<Records> {
-    let granted = conn.rows(
-        "SELECT customer_id, role_id FROM customer_grants
+    let rows: Vec<(i64, RoleId, Millis)> = conn.rows(
+        "SELECT customer_id, role_id, ends_at FROM customer_grants
          WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2 AND starts_at <= $2 ORDER BY ends_at LIMIT $3",
         &[person.into(), now.into(), MOST_GRANTS.into()],
     )?;
     let excluded: Vec<(i64,)> =
         conn.rows("SELECT customer_id FROM customer_exclusions WHERE person_id = $1", &[person.into()])?;
-    Ok(Records { granted, excluded: excluded.into_iter().map(|(id,)| id).collect() })
+    Ok(Records {
+        ends_at: rows.first().map(|(_, _, ends_at)| *ends_at),
+        granted: rows.into_iter().map(|(customer, role, _)| (customer, role)).collect(),
+        excluded: excluded.into_iter().map(|(id,)| id).collect(),
+    })
 }
 
 /// Whether a person must keep out of a customer's record.

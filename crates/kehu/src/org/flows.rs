@@ -1,6 +1,8 @@
 //! What people go through: joining (入职), transfer (调动), leaving (离职), and handing over what they had. Customers go
 //! through the customers' own action: a few hundred at once, more in the background.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Conn, Tx};
@@ -18,6 +20,7 @@ use crate::access::{
     ADMINISTRATOR_ID, Actor, Directory, Object, Verb, Via, require_administrator, require_may,
 };
 use crate::app::App;
+use crate::assignments;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -138,6 +141,10 @@ pub struct HandOver {
     pub coming: Vec<(Millis, Millis, String)>,
     /// Customers of others he works on by shares.
     pub shares: i64,
+    /// Tasks colleagues gave him that he has not done.
+    pub tasks: i64,
+    /// Tasks he gave that are not over.
+    pub given_tasks: i64,
 }
 
 impl HandOver {
@@ -151,6 +158,7 @@ impl HandOver {
 pub fn hand_over(conn: &mut Conn<'_>, person: PersonId, at: &Moment) -> store::Result<HandOver> {
     let (id, now) = (person.into(), at.now.into());
     let me = Whose::owner(person);
+    let (tasks, given_tasks) = assignments::open_of(conn, person)?;
     Ok(HandOver {
         customers: counters::one(conn, "customers", "", &me)?,
         needs: counters::one(conn, "customers.open_needs", "", &me)?,
@@ -179,6 +187,8 @@ pub fn hand_over(conn: &mut Conn<'_>, person: PersonId, at: &Moment) -> store::R
             "SELECT COUNT(*) FROM customer_grants WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
             &[person.into(), at.now.into()],
         )?,
+        tasks,
+        given_tasks,
     })
 }
 
@@ -194,6 +204,8 @@ pub struct Leaving {
     /// Who takes his shifts after the last day; without one they are taken off the rosters, and so is each the taker
     /// cannot have.
     pub shifts_to: Option<PersonId>,
+    /// Who takes over the tasks given to him and by him; without one his open tasks go back to those who gave them.
+    pub tasks_to: Option<PersonId>,
 }
 
 /// What is still to be done for somebody, kept until it is.
@@ -203,6 +215,8 @@ struct Plan {
     lead_to: Option<PersonId>,
     #[serde(default)]
     shifts_to: Option<PersonId>,
+    #[serde(default)]
+    tasks_to: Option<PersonId>,
     by: PersonId,
     /// The last day of one who leaves later.
     leaves_on: Option<String>,
@@ -211,12 +225,26 @@ struct Plan {
     problem: String,
 }
 
+/// Who takes over what of somebody who leaves.
+#[derive(Clone, Copy)]
+struct Takers {
+    lead_to: Option<PersonId>,
+    shifts_to: Option<PersonId>,
+    tasks_to: Option<PersonId>,
+}
+
+impl Takers {
+    fn of(plan: &Plan) -> Self {
+        Self { lead_to: plan.lead_to, shifts_to: plan.shifts_to, tasks_to: plan.tasks_to }
+    }
+}
+
 /// Lets a person leave: on a day up to today at once, on a later one by a job when it is over. His posts end, his
-/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and
-/// he cannot sign in any more. Shifts that begin after his last day go to `shifts_to` or fall open at once, so that
-/// whoever plans can fill the gaps; taking a leaving back does not bring them back. Refused for oneself and for the
-/// last administrator. Of one who has left already, only the customers he still owns are handed over. Answers whether
-/// something is still done in the background.
+/// delegations and shares are revoked, his units and reports go to `lead_to`, his open tasks to `tasks_to`, his
+/// customers to their new owner, and he cannot sign in any more. Shifts that begin after his last day go to `shifts_to`
+/// or fall open at once, so that whoever plans can fill the gaps; taking a leaving back does not bring them back. Refused
+/// for oneself and for the last administrator. Of one who has left already, only the customers he still owns are handed
+/// over. Answers whether something is still done in the background.
 pub fn leave(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -243,8 +271,14 @@ pub fn leave(
     if let Some(taker) = leaving.shifts_to {
         require_active(tx, taker, "shifts_to")?;
     }
+    if leaving.tasks_to == Some(id) {
+        return Err(AppError::field("tasks_to", text!("接手的人不能是离职者本人")));
+    }
     if let Some(lead) = leaving.lead_to {
         require_active(tx, lead, "lead_to")?;
+    }
+    if let Some(taker) = leaving.tasks_to {
+        require_active(tx, taker, "tasks_to")?;
     }
     let owned = counters::one(tx, "customers", "", &Whose::owner(id))?;
     if owned > 0 && !matches!(leaving.customers, CustomersTo::Person(_) | CustomersTo::Nobody) {
@@ -274,6 +308,7 @@ pub fn leave(
         customers: leaving.customers,
         lead_to: leaving.lead_to,
         shifts_to: leaving.shifts_to,
+        tasks_to: leaving.tasks_to,
         by: actor.person_id,
         leaves_on: Some(last_day.clone()),
         problem: String::new(),
@@ -286,7 +321,7 @@ pub fn leave(
         jobs::enqueue_at(tx, HAND_OVER, id.0, from, at.now)?;
         return Ok(true);
     }
-    part(tx, actor, catalogue, id, leaving.lead_to, leaving.shifts_to, at)?;
+    part(tx, actor, catalogue, id, Takers::of(&plan), at)?;
     give_customers(tx, actor, catalogue, id, leaving.customers, at)
 }
 
@@ -384,18 +419,25 @@ fn end_posts(tx: &mut Tx<'_>, id: PersonId, last_day: &str, at: &Moment) -> stor
     Ok(())
 }
 
-/// Everything of leaving but posts and customers: units, reports and shifts go over, delegations and shares end, the
+/// Everything of leaving but posts and customers: tasks, units, reports and shifts go over, delegations and shares end, the
 /// account is closed.
 fn part(
     tx: &mut Tx<'_>,
     actor: &Actor,
     catalogue: &Catalogue,
     id: PersonId,
-    lead_to: Option<PersonId>,
-    shifts_to: Option<PersonId>,
+    takers: Takers,
     at: &Moment,
 ) -> Result<(), AppError> {
+    let Takers { lead_to, shifts_to, tasks_to } = takers;
     rosters::hand_over_shifts(tx, actor, id, shifts_to, at.now, at.zone(), at.now)?;
+    let ground = assignments::Ground {
+        directory: Arc::new(Directory::new(load_parts(tx, &at.today, at.now)?, &|_| None)),
+        zone: at.zone.clone(),
+        day: at.today.clone(),
+        now: at.now,
+    };
+    assignments::hand_over(tx, actor, &ground, id, tasks_to)?;
     // Closed units forget their head too: reopened, they would be led by one who is not there.
     let led: Vec<(UnitId,)> = tx.rows("SELECT id FROM units WHERE head_id = $1", &[id.into()])?;
     for (unit,) in led {
@@ -452,6 +494,7 @@ fn give_customers(
             customers: to,
             lead_to: None,
             shifts_to: None,
+            tasks_to: None,
             by: actor.person_id,
             leaves_on: None,
             problem: String::new(),
@@ -517,15 +560,21 @@ async fn work(app: App, task: Task) -> Result<Outcome, AppError> {
     // Decided by one who was allowed to; if he has left meanwhile, it is done all the same.
     let actor = app.actor_for(plan.by, Via::Job).await?.unwrap_or_else(Actor::command_line);
     if plan.leaves_on.is_some() {
-        let (catalogue, actor, at, lead) = (catalogue.clone(), actor.clone(), at.clone(), plan.lead_to);
-        let taker = plan.shifts_to;
+        let (catalogue, actor, at) = (catalogue.clone(), actor.clone(), at.clone());
+        let takers = Takers::of(&plan);
         app.db
             .write(move |tx| {
                 hold_administrators(tx)?;
-                // Whoever was to lead may have gone meanwhile: then the next heads above do.
-                let lead = lead.filter(|id| require_active(tx, *id, "lead_to").is_ok());
-                let taker = taker.filter(|id| require_active(tx, *id, "shifts_to").is_ok());
-                part(tx, &actor, &catalogue, person, lead, taker, &at)
+                // Whoever was to take over may have gone meanwhile: then the next heads above lead, shifts fall open,
+                // and tasks go back.
+                let mut there =
+                    |id: Option<PersonId>, field| id.filter(|id| require_active(tx, *id, field).is_ok());
+                let takers = Takers {
+                    lead_to: there(takers.lead_to, "lead_to"),
+                    shifts_to: there(takers.shifts_to, "shifts_to"),
+                    tasks_to: there(takers.tasks_to, "tasks_to"),
+                };
+                part(tx, &actor, &catalogue, person, takers, &at)
             })
             .await?;
         app.forget_sessions();

@@ -91,6 +91,7 @@ struct Living {
     ends_at: Millis,
     by: String,
     source: String,
+    reason: String,
 }
 
 /// Explains what `person` may do with a customer that `reader` may read himself. Asking about somebody else needs the
@@ -108,15 +109,17 @@ pub fn explain(
         access::require_may(reader, Object::Role, Verb::Update)?;
     }
     let rights = rights_of(conn, &words.directory, person, None, (&words.day, words.now))?;
-    let rows: Vec<(crate::ids::RoleId, Millis, String, String)> = conn.rows(
-        "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source FROM customer_grants g
+    let rows: Vec<(crate::ids::RoleId, Millis, String, String, String)> = conn.rows(
+        "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source, g.reason FROM customer_grants g
          LEFT JOIN people p ON p.id = g.granted_by
          WHERE g.customer_id = $1 AND g.person_id = $2 AND g.revoked_at IS NULL AND g.ends_at > $3
            AND g.starts_at <= $3 ORDER BY g.id LIMIT 50",
         &[customer.into(), person.into(), words.now.into()],
     )?;
-    let living: Vec<Living> =
-        rows.into_iter().map(|(role, ends_at, by, source)| Living { role, ends_at, by, source }).collect();
+    let living: Vec<Living> = rows
+        .into_iter()
+        .map(|(role, ends_at, by, source, reason)| Living { role, ends_at, by, source, reason })
+        .collect();
     // Only administrators and those who may exclude learn why somebody is kept out.
     let excluded: Option<String> = conn.value(
         "SELECT reason FROM customer_exclusions WHERE customer_id = $1 AND person_id = $2",
@@ -189,7 +192,13 @@ impl Say<'_> {
         if found.is_empty() {
             reasons.push((false, l.t("此人没有任何角色，也没有这个客户的共享").to_owned()));
         }
-        reasons.extend(found.iter().map(|reason| (reason.permits(), self.reason(reason, object, verb))));
+        for reason in &found {
+            let told = (reason.permits(), self.reason(reason, object, verb));
+            // Two grants of one bundle are told together.
+            if !reasons.contains(&told) {
+                reasons.push(told);
+            }
+        }
         // A permission of its own is not enough: whoever may not read the customer knows nothing of it.
         if decision != "permit"
             && found.iter().any(Reason::permits)
@@ -240,24 +249,28 @@ impl Say<'_> {
             Reason::Lacking(held) => {
                 l.f("角色“{}”（{}）没有“{}”权限", &[&l.t(&held.role.name), &from(held), &what()])
             }
-            Reason::Granted(bundle) => {
-                let living = self.living.iter().find(|g| g.role == bundle.id);
-                let (by, until, is_share) = living.map_or((String::new(), String::new(), true), |g| {
-                    let until = if g.ends_at >= crate::shares::FOREVER {
-                        l.t("长期").to_owned()
-                    } else {
-                        zone.minute(g.ends_at)
-                    };
-                    (g.by.clone(), until, g.source == crate::shares::SHARE)
-                });
-                let pattern = if is_share {
-                    "由 {} 共享“{}”，有效至：{}"
-                } else {
-                    "因待办事项临时授权（{}）“{}”，有效至：{}"
-                };
-                l.f(pattern, &[&by, &l.t(&bundle.name), &until])
-            }
+            Reason::Granted(bundle) => self.granted(bundle),
         }
+    }
+
+    /// Every grant of a bundle: who gave it or what it was given for, and until when.
+    fn granted(&self, bundle: &Role) -> String {
+        let l = self.words.l;
+        let said = |g: &Living| {
+            let until = if g.ends_at >= crate::shares::FOREVER {
+                l.t("长期").to_owned()
+            } else {
+                self.words.zone.minute(g.ends_at)
+            };
+            if g.source == crate::shares::SHARE {
+                return l.f("由 {} 共享“{}”，有效至：{}", &[&g.by, &l.t(&bundle.name), &until]);
+            }
+            // What it was given for: an approval, a task.
+            let what = if g.reason.is_empty() { &g.by } else { &g.reason };
+            l.f("因待办事项临时授权（{}）“{}”，有效至：{}", &[what, &l.t(&bundle.name), &until])
+        };
+        let all: Vec<String> = self.living.iter().filter(|g| g.role == bundle.id).map(said).collect();
+        all.join(l.t("；"))
     }
 
     /// What of the record is or is not within a scope.

@@ -213,6 +213,7 @@ fn waiting(board: &Board) -> Vec<Waiting> {
             count: board.todo.of(reason),
             is_late: reason == Reason::Overdue,
             icon: match reason {
+                Reason::Assigned => "send",
                 Reason::Today => "phone-call",
                 Reason::Overdue => "alert-circle",
                 Reason::Need => "message-2",

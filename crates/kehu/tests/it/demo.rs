@@ -17,6 +17,20 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert!(app.number(sql).await > 30, "{table}");
         }
+        for (sql, n) in [
+            ("SELECT COUNT(*) FROM processes", 4),
+            ("SELECT COUNT(*) FROM assignments", 9),
+            ("SELECT COUNT(*) FROM assignments WHERE state = 'returned'", 1),
+        ] {
+            assert_eq!(app.number(sql).await, n, "{sql}");
+        }
+        assert!(
+            app.number(
+                "SELECT COUNT(*) FROM assignments WHERE state IN ('open', 'taken') AND due_at < 1790583600000"
+            )
+            .await
+                > 1
+        );
         let kept = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM counters
                     WHERE name = 'customers.open_needs' AND owner_id = 0 AND unit_id = 0";
         let open = "SELECT COUNT(*) FROM activities WHERE kind = 'need' AND done_at IS NULL";
@@ -79,6 +93,10 @@ async fn the_demonstration_is_loaded_once_and_can_be_cleared_for_good() {
             "duty_seen",
             "absences",
             "person_skills",
+            "assignments",
+            "assignment_steps",
+            "processes",
+            "process_duties",
         ]) {
             let sql: &'static str = Box::leak(format!("SELECT COUNT(*) FROM {table}").into_boxed_str());
             assert_eq!(app.number(sql).await, 0, "{table}");

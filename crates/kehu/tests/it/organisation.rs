@@ -523,6 +523,7 @@ async fn whoever_leaves_hands_everything_over_and_cannot_come_in_any_more() {
                     customers: org::CustomersTo::Nobody,
                     lead_to: None,
                     shifts_to: None,
+                    tasks_to: None,
                 };
                 org::leave(tx, &Actor::command_line(), &known, boss, &leaving, &at)
             })

@@ -328,7 +328,7 @@ async fn part(app: &TestApp, who: &Client<'_>, path: &str) -> crate::Answer {
 }
 
 /// Every face on which a customer may show: {id} stands for the customer's id, {c} for its canary.
-const FACES: [&str; 30] = [
+const FACES: [&str; 33] = [
     "/customers",
     "/customers?q={c}",
     "/customers?sort=name",
@@ -348,6 +348,8 @@ const FACES: [&str; 30] = [
     "/activities",
     "/tasks",
     "/tasks?tab=dossiers",
+    "/assignments",
+    "/assignments/new?customer={id}",
     "/",
     "/search?q={c}",
     "/search/menu?q={c}",
@@ -359,6 +361,7 @@ const FACES: [&str; 30] = [
     "/api/v1/assets?q={c}",
     "/api/v1/activities",
     "/api/v1/activities?customer_id={id}",
+    "/api/v1/assignments?customer_id={id}",
 ];
 
 /// Changes nobody may make to what he does not know.

@@ -163,6 +163,7 @@ async fn whoever_must_keep_out_does_not_know_the_record_even_as_its_owner() {
             ("tasks", "/tasks".into()),
             ("own page", page.clone()),
             ("edit", format!("{page}/edit")),
+            ("assign", format!("/assignments/new?customer={}", customer["id"].as_str().unwrap())),
             ("contacts", format!("{page}/contacts")),
             ("files", format!("{page}/files")),
             ("shares", format!("{page}/shares")),

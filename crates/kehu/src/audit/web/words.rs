@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 25] = [
+pub(super) const GROUPS: [(&str, &str); 27] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -28,6 +28,8 @@ pub(super) const GROUPS: [(&str, &str); 25] = [
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
     ("strategy.", "服务策略"),
+    ("assignment.", "交办"),
+    ("process.", "职责分工"),
     ("delegation.", "代理"),
     ("skill.", "专长"),
     ("absence.", "请假外出"),
@@ -82,6 +84,14 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "dictionary.entry_updated" => "修改字典值",
         "dictionary.reordered" => "调整字典顺序",
         "custom_field.reordered" => "调整字段顺序",
+        "assignment.given" => "交办任务",
+        "assignment.given_again" => "改交任务",
+        "assignment.handed_over" => "移交任务",
+        "assignment.giver_changed" => "移交交办人",
+        "assignment.taken" => "领取任务",
+        "assignment.done" => "办结任务",
+        "assignment.returned" => "退回任务",
+        "assignment.withdrawn" => "撤回任务",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -138,6 +148,8 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "dictionary_entry" => "字典值",
         "custom_field" => "客户字段",
         "strategy" => "服务策略",
+        "assignment" => "交办任务",
+        "process" => "流程",
         "delegation" => "代理",
         "skill" => "专长",
         "absence" => "请假外出",
@@ -188,7 +200,7 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 10] = [
+const PEOPLE: [&str; 12] = [
     "owner_id",
     "person",
     "person_id",
@@ -199,6 +211,8 @@ const PEOPLE: [&str; 10] = [
     "to_id",
     "colleague_id",
     "assessed_by",
+    "giver_id",
+    "receiver_id",
 ];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
@@ -330,6 +344,18 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "bundle" => "共享权限",
         "unit" => "部门",
         "post" => "岗位",
+        "body" if object == "assignment" => "具体要求",
+        "process" => "流程",
+        "giver_id" => "交办人",
+        "receiver_id" => "办理人",
+        "state" if object == "assignment" => "状态",
+        "priority" => "优先级",
+        "due" => "完成期限",
+        "reply" => "办理结果",
+        "responsible" => "R 负责",
+        "accountable" => "A 批准",
+        "consulted" => "C 咨询",
+        "informed" => "I 知会",
         "code" => "编码",
         "rows" => "行数",
         "scope" => "数据范围",
@@ -346,6 +372,7 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "ended" => "结束的登录",
         "lang" => "语言",
         "customer.requirements" => "必填要求",
+        "assignments" => "交办设置",
         _ => return key.to_owned(),
     };
     l.t(title).to_owned()
@@ -380,7 +407,7 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             _ => code.clone(),
         },
         Json::String(code) if key == "unit_kind" => catalogue.dictionary(key).title(code, l).to_owned(),
-        Json::String(code) if key == "post" && matches!(object, "position" | "person") => {
+        Json::String(code) if key == "post" && matches!(object, "position" | "person" | "assignment") => {
             catalogue.dictionary(key).title(code, l).to_owned()
         }
         Json::String(code) if key == "device" => device_title(code, l),

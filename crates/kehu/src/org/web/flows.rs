@@ -181,6 +181,7 @@ struct FlowPage {
     taker_shown: String,
     lead_shown: String,
     shifts_shown: String,
+    tasks_shown: String,
     customers_to: Vec<Choice>,
     errors: FormErrors,
 }
@@ -202,6 +203,7 @@ impl FlowPage {
             "last_day",
             "lead_to",
             "shifts_to",
+            "tasks_to",
         ];
         self.errors.besides(SHOWN)
     }
@@ -276,6 +278,7 @@ async fn flow(
         taker_shown: person_shown(&directory, form.get("taker")),
         lead_shown: person_shown(&directory, form.get("lead_to")),
         shifts_shown: person_shown(&directory, form.get("shifts_to")),
+        tasks_shown: person_shown(&directory, form.get("tasks_to")),
         customers_to: offered
             .iter()
             .map(|(value, label)| Choice { value: (*value).to_owned(), label: l.t(label).to_owned() })
@@ -378,8 +381,8 @@ async fn leave(
             "" => Ok(None),
             id => id.parse().map(Some).map_err(|_| AppError::field(field, text!("没有这位员工"))),
         };
-        let (lead_to, shifts_to) = (person("lead_to")?, person("shifts_to")?);
-        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to, shifts_to })
+        let (lead_to, shifts_to, tasks_to) = (person("lead_to")?, person("shifts_to")?, person("tasks_to")?);
+        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to, shifts_to, tasks_to })
     });
     let done = match asked {
         Ok(asked) => app.db.write(move |tx| org::leave(tx, &actor, &catalogue, id, &asked, &at)).await,
