@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -30,6 +30,7 @@ const FILES: [&str; 13] = [
     include_str!("../locales/en/rights.toml"),
     include_str!("../locales/en/organisation.toml"),
     include_str!("../locales/en/rosters.toml"),
+    include_str!("../locales/en/confidentiality.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

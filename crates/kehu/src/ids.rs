@@ -92,6 +92,8 @@ id_types! {
     AbsenceId,
     /// A grant on one customer.
     GrantId,
+    /// An entry of the register of those who handle customer information.
+    HandlerId,
     /// A row of the audit log.
     AuditId,
 }

@@ -40,6 +40,7 @@ pub mod input;
 pub mod strategies;
 
 // What stands on it.
+pub mod confidentiality;
 pub mod demo;
 pub mod imports;
 pub mod roles;

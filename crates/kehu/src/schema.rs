@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
     Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
+    Migration { name: "0008_registers", sql: include_str!("../migrations/0008_registers.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -37,6 +38,11 @@ pub const TABLES: &[&str] = &[
     "post_roles",
     "person_roles",
     "rights_state",
+    "role_uses",
+    "position_role_reviews",
+    "confidentiality_texts",
+    "information_handlers",
+    "confidentiality_signatures",
     "sessions",
     "known_devices",
     "api_tokens",
