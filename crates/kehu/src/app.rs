@@ -47,6 +47,7 @@ pub struct Inner {
     pub setup_code: String,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
+    uses: org::RoleUses,
     exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
     directory: Mutex<Option<Arc<Directory>>>,
@@ -85,6 +86,7 @@ impl App {
             // Random: an id would tell when the process started and little else.
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             jobs_waiting: tokio::sync::Notify::new(),
+            uses: org::RoleUses::default(),
             exports,
             catalogue: CatalogueCache::default(),
             directory: Mutex::new(None),
@@ -192,6 +194,35 @@ impl App {
         match tokio::time::timeout(EXPORT_PATIENCE, place).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(AppError::Busy(text!("现在同时进行的导出太多，请稍后再试"))),
+        }
+    }
+
+    /// Notes which roles a request used, once it is answered. What is new is written in the background, at most once a
+    /// minute.
+    pub(crate) fn note_role_uses(&self, actor: &Actor) {
+        let roles = actor.rights.take_used();
+        if roles.is_empty() {
+            return;
+        }
+        let (day, now) = (self.today().to_string(), self.now());
+        if self.uses.note(actor.person_id, &roles, &day, now) {
+            let app = self.clone();
+            tokio::spawn(async move { app.write_role_uses().await });
+        }
+    }
+
+    /// Writes down which roles were used, as far as that is not done yet; failing, it is tried again with the next
+    /// batch.
+    pub async fn write_role_uses(&self) {
+        let (batch, day) = self.uses.take(self.now());
+        if batch.is_empty() {
+            return;
+        }
+        let (pairs, on) = (batch.clone(), day);
+        let written = self.db.write(move |tx| org::write_uses(tx, &pairs, &on)).await;
+        if let Err(error) = written {
+            tracing::warn!(%error, "which roles were used could not be noted");
+            self.uses.put_back(batch);
         }
     }
 

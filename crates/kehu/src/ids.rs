@@ -98,6 +98,8 @@ id_types! {
     ProcessId,
     /// A task somebody gave.
     AssignmentId,
+    /// An entry of the register of those who handle customer information.
+    HandlerId,
     /// A row of the audit log.
     AuditId,
 }

@@ -41,6 +41,7 @@ pub mod strategies;
 
 // What stands on it.
 pub mod assignments;
+pub mod confidentiality;
 pub mod demo;
 pub mod imports;
 pub mod processes;

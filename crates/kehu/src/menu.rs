@@ -9,7 +9,7 @@ use crate::web::{Hooks, MenuItem};
 use crate::{imports, org, rosters, tasks};
 
 /// What the floors below know of the features: for `App::new`.
-pub const HOOKS: Hooks = Hooks { menu, todo_count, jobs: &JOBS };
+pub const HOOKS: Hooks = Hooks { menu, todo_count, holds_customers, jobs: &JOBS };
 
 /// What waits of customers and of rosters.
 fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
@@ -46,10 +46,11 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 12] = [
+const ADMINISTRATION: [Page; 13] = [
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
+    ("客户信息人员", "/admin/handlers", Some((Object::Role, Verb::Update))),
     ("代理与专长", "/admin/delegations", Some((Object::Organisation, Verb::Update))),
     ("职责分工", "/admin/processes", Some((Object::Organisation, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
@@ -63,6 +64,29 @@ const ADMINISTRATION: [Page; 12] = [
 
 /// While the demonstration is not cleared.
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
+
+/// Where customers are shown or changed; below them too.
+const CUSTOMER_PAGES: [&str; 10] = [
+    "/assignments",
+    "/customers",
+    "/contacts",
+    "/customer-assets",
+    "/activities",
+    "/tasks",
+    "/search",
+    "/imports",
+    "/files",
+    "/admin/recycle",
+];
+
+/// Proposals of colleagues, and the palette: they show no customer to whoever may not see any.
+const WITHOUT_CUSTOMERS: [&str; 2] = ["/customers/owners", "/search/menu"];
+
+/// Whether the page of a path holds customer information: whoever has not signed is led away from it.
+fn holds_customers(path: &str) -> bool {
+    let is_below = |page: &&str| path.strip_prefix(*page).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+    path == "/" || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
+}
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
 pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {

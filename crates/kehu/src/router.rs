@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, assignments, audit, auth, catalogue, contacts, customers, demo, files, imports,
-    lists, org, processes, roles, rosters, search, shares, strategies, tasks, web, workbench,
+    activities, assets, assignments, audit, auth, catalogue, confidentiality, contacts, customers, demo,
+    files, imports, lists, org, processes, roles, rosters, search, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -38,6 +38,7 @@ pub fn routes() -> Routes {
     let routes = catalogue::web::routes(routes);
     let routes = strategies::routes(routes);
     let routes = roles::routes(routes);
+    let routes = confidentiality::routes(routes);
     let routes = shares::routes(routes);
     let routes = rosters::routes(routes);
     let routes = processes::routes(routes);

@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0007_published_rosters",
         sql: include_str!("../migrations/0007_published_rosters.sql"),
     },
+    Migration { name: "0008_registers", sql: include_str!("../migrations/0008_registers.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -45,6 +46,11 @@ pub const TABLES: &[&str] = &[
     "post_roles",
     "person_roles",
     "rights_state",
+    "role_uses",
+    "position_role_reviews",
+    "confidentiality_texts",
+    "information_handlers",
+    "confidentiality_signatures",
     "sessions",
     "known_devices",
     "api_tokens",

@@ -24,6 +24,7 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
         return Err(AppError::field("company", text!("请填写公司名称，最多 100 个字")));
     }
     remove_data(tx, now)?;
+    remove_register(tx)?;
     remove_people(tx, actor)?;
     remove_organisation(tx)?;
     org::rights_changed(tx)?;
@@ -71,6 +72,20 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
         Engine::Postgres => tx.exec("DELETE FROM search_docs", &[])?,
     };
     Ok(())
+}
+
+/// Removes the register of the demonstration with its texts, and what was noted of its roles; the switch goes off.
+fn remove_register(tx: &mut Tx<'_>) -> store::Result<()> {
+    for table in [
+        "confidentiality_signatures",
+        "information_handlers",
+        "confidentiality_texts",
+        "position_role_reviews",
+        "role_uses",
+    ] {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    tx.exec("DELETE FROM settings WHERE name = $1", &[org::HANDLERS.into()]).map(drop)
 }
 
 fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {

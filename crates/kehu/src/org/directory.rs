@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
 use store::{Conn, Tx};
 
 use crate::access::{
-    Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Role, Scope, Unit, Verb,
+    Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Register, Role, Scope, Unit, Verb,
 };
 use crate::clock::{Millis, Zone};
 use crate::ids::{CustomerId, DelegationId, PersonId, RoleId, UnitId};
@@ -96,7 +97,40 @@ pub fn load_parts(conn: &mut Conn<'_>, day: &str, now: Millis) -> store::Result<
                 ends_on,
             })
             .collect(),
+        register: load_register(conn)?,
     })
+}
+
+/// Name of the setting with the rules of the register.
+pub const HANDLERS: &str = "confidentiality.handlers";
+
+/// Whether whoever handles customer information must be registered and have signed; set by administrators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandlerRules {
+    /// Whether it counts at all.
+    pub is_on: bool,
+    /// Whether for administrators too.
+    #[serde(default)]
+    pub with_administrators: bool,
+}
+
+/// Who may handle customer information; nobody is asked about while the switch is off.
+fn load_register(conn: &mut Conn<'_>) -> store::Result<Register> {
+    let text: Option<String> =
+        conn.value("SELECT value FROM settings WHERE name = $1", &[HANDLERS.into()])?;
+    let rules: HandlerRules = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    if !rules.is_on {
+        return Ok(Register::default());
+    }
+    let rows: Vec<(PersonId, Option<i64>)> = conn.rows(
+        "SELECT h.person_id, s.version FROM information_handlers h
+         LEFT JOIN confidentiality_signatures s ON s.person_id = h.person_id
+           AND s.version = (SELECT MAX(version) FROM confidentiality_texts)
+         WHERE h.ended_at IS NULL",
+        &[],
+    )?;
+    let signed = rows.into_iter().map(|(person, version)| (person, version.is_some())).collect();
+    Ok(Register { is_on: true, with_administrators: rules.with_administrators, signed })
 }
 
 /// Every living role with its grants and field rules. What this program does not know (written by a newer one) is

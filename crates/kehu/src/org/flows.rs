@@ -37,8 +37,8 @@ pub const MOST_AT_ONCE: i64 = 500;
 
 const HAND_OVER: &str = "org.hand_over";
 
-/// The kinds of jobs this feature has.
-pub const JOBS: &[Kind] = &[Kind { name: HAND_OVER, run: hand_over_job, on_dead: give_up }];
+/// The kind of job.
+pub(super) const KIND: Kind = Kind { name: HAND_OVER, run: hand_over_job, on_dead: give_up };
 
 /// A new colleague with his first post.
 #[derive(Clone, Debug)]
@@ -419,8 +419,8 @@ fn end_posts(tx: &mut Tx<'_>, id: PersonId, last_day: &str, at: &Moment) -> stor
     Ok(())
 }
 
-/// Everything of leaving but posts and customers: tasks, units, reports and shifts go over, delegations and shares end, the
-/// account is closed.
+/// Everything of leaving but posts and customers: tasks, units, reports and shifts go over, delegations, shares and the
+/// registration as one who handles customer information end, the account is closed.
 fn part(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -466,6 +466,10 @@ fn part(
     tx.exec(
         "UPDATE customer_grants SET revoked_at = $2, revoked_by = $3
          WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
+        &[id.into(), at.now.into(), actor.person_id.into()],
+    )?;
+    tx.exec(
+        "UPDATE information_handlers SET ended_at = $2, ended_by = $3 WHERE person_id = $1 AND ended_at IS NULL",
         &[id.into(), at.now.into(), actor.person_id.into()],
     )?;
     rights_changed(tx)?;
@@ -530,7 +534,11 @@ fn give_some(
     )?;
     for (id, name) in &ids {
         customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| match error {
-            AppError::Hidden { .. } | AppError::NotFound | AppError::Forbidden(_) => {
+            // Whoever may not know the customer is not told its name.
+            AppError::Hidden { .. } | AppError::NotFound => {
+                AppError::Conflict(text!("他还负责您无权转移的客户，请由能转移全部客户的管理员办理"))
+            }
+            AppError::Forbidden(_) => {
                 AppError::Conflict(text!("您无权转移客户“{}”，请由能转移全部客户的管理员办理", name))
             }
             AppError::Invalid(errors) => {

@@ -87,6 +87,8 @@ pub struct Hooks {
     pub menu: fn(&Actor, &str, bool) -> Vec<MenuItem>,
     /// How much waits for an actor at a moment of a day (`YYYY-MM-DD`).
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str, crate::clock::Millis) -> store::Result<i64>,
+    /// Whether the page of a path holds customer information.
+    pub holds_customers: fn(&str) -> bool,
     /// The kinds of background jobs the features above have.
     pub jobs: &'static [crate::jobs::Kind],
 }

@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod catalogue;
 mod cli;
+mod confidentiality;
 mod contacts;
 mod counts;
 mod customers_api;

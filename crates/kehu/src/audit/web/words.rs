@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 27] = [
+pub(super) const GROUPS: [(&str, &str); 28] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -24,6 +24,7 @@ pub(super) const GROUPS: [(&str, &str); 27] = [
     ("position.", "任职"),
     ("organisation.", "组织"),
     ("role.", "角色与授权"),
+    ("confidentiality.", "保密承诺"),
     ("token.", "API 令牌"),
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
@@ -61,6 +62,11 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "role.confirmed" => "复核授权",
         "role.post_changed" => "修改岗位的角色",
         "role.exported" => "导出授权复核",
+        "confidentiality.published" => "发布保密承诺",
+        "confidentiality.registered" => "登记客户信息人员",
+        "confidentiality.ended" => "取消登记客户信息人员",
+        "confidentiality.signed" => "签署保密承诺",
+        "confidentiality.exported" => "导出客户信息人员",
         "person.unlocked" => "解除登录锁定",
         "person.password_changed" => "修改密码",
         "person.left" => "办理离职",
@@ -141,6 +147,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "position" => "任职",
         "organisation" => "组织",
         "role" => "角色",
+        "confidentiality" => "保密承诺",
         "share" => "协作",
         "exclusion" => "回避",
         "token" => "API 令牌",
@@ -371,6 +378,11 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "company" => "公司",
         "ended" => "结束的登录",
         "lang" => "语言",
+        "for_oneself" => "为本人增加权限",
+        "version" => "版本",
+        "body" => "内容",
+        "confidentiality.handlers" => "客户信息人员登记",
+        "roles.review" => "授权复核期",
         "customer.requirements" => "必填要求",
         "assignments" => "交办设置",
         _ => return key.to_owned(),
