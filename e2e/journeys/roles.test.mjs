@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withPage } from "../lib/browser.mjs";
 import { journey } from "../lib/journey.mjs";
 import { administrator } from "../lib/server.mjs";
 
@@ -116,4 +117,129 @@ journey("a role is defined in the matrix, given, felt by two people, and explain
   await page.getByRole("button", { name: "共享", exact: true }).click();
   await page.locator(".shares td", { hasText: "王五" }).waitFor();
   await shot("shares");
+});
+
+// Signs a colleague in for the first time in a browser of his own, beside the others.
+async function colleague(server, username, body) {
+  await withPage(server.url, async (page, tools) => {
+    await begin(page, username);
+    await body(page, tools);
+  });
+}
+
+// covers: CI-04
+journey("two colleagues side by side: one with a role, one without, and why one is refused", { setup: true }, async (tools) => {
+  const { page, server, shot } = tools;
+  const call = program(tools);
+  const person = (username, name) => call("POST", "/api/v1/people", { username, name, password, roles: ["staff"] });
+  const [li, wang] = [await person("li", "李四"), await person("wang", "王五")];
+  const customer = await call("POST", "/api/v1/customers", { kind: "person", name: "苏东坡", phone: "13987654321" });
+
+  // A role is defined and given to one of them.
+  await signIn(page, administrator.username, administrator.password);
+  await page.goto("/admin/roles/new");
+  await page.locator("[name=name]").fill("客户查阅");
+  await page.locator("[name='scope.customer.read']").selectOption("all");
+  await page.locator(".role-fields", { has: page.locator("[name='rule.customer.phone']") }).locator("summary").click();
+  await page.locator("[name='rule.customer.phone'][value=masked]").check();
+  await page.getByRole("button", { name: "保存" }).click();
+  await page.waitForURL((url) => /^\/admin\/roles\/[0-9A-Z]{13}$/.test(url.pathname));
+  const role = page.url().split("/").at(-1);
+  await call("POST", `/api/v1/people/${li.id}/roles`, { role });
+
+  // Both are signed in at the same time, on the same list and the same page.
+  await colleague(server, "li", async (his) => {
+    await colleague(server, "wang", async (hers) => {
+      await Promise.all([his.goto("/customers"), hers.goto("/customers")]);
+      await his.locator(".data-table", { hasText: "苏东坡" }).waitFor();
+      assert.match(await his.locator(".data-table").innerText(), /139\*{4}4321/);
+      assert.doesNotMatch(await hers.content(), /苏东坡/);
+      const path = `/customers/${customer.id}`;
+      const [seen, refused] = await Promise.all([his.goto(path), hers.goto(path)]);
+      assert.deepEqual([seen.status(), refused.status()], [200, 404]);
+      assert.doesNotMatch(await hers.content(), /苏东坡|13987654321/);
+      assert.doesNotMatch(await his.content(), /13987654321/);
+
+      // Taken back and given to the other one, each feels it with the next click.
+      await call("DELETE", `/api/v1/people/${li.id}/roles/${role}`);
+      await call("POST", `/api/v1/people/${wang.id}/roles`, { role });
+      const [gone, come] = await Promise.all([his.goto(path), hers.goto(path)]);
+      assert.deepEqual([gone.status(), come.status()], [404, 200]);
+    });
+  });
+
+  // The refusal, explained: none of his roles, and which one would do.
+  await page.goto(`/admin/explain?person=${li.id}&customer=${customer.id}`);
+  const share = page.locator(".explained > li", { hasText: "客户·共享" });
+  await share.locator("summary").click();
+  await share.getByText("的 1 个角色都没有“客户·共享”权限").waitFor();
+  const read = page.locator(".explained > li", { hasText: "客户·查看" });
+  await read.getByText("范围：全部，包括这个客户").first().waitFor();
+  await read.getByRole("link", { name: "客户查阅" }).waitFor();
+  await shot("explained-refusal");
+  await page.goto(`/admin/role-compare?a=${li.id}&b=${wang.id}&only=1`);
+  await page.getByText("全部 · 客户查阅 · 直接授予").first().waitFor();
+  await page.getByText("脱敏：范围 全部 · 客户查阅 · 直接授予").first().waitFor();
+  await shot("compare");
+
+  // Looked at again later, and confirmed.
+  await page.goto("/admin/role-review");
+  await page.locator("tr", { hasText: "客户查阅" }).getByText("王五").waitFor();
+  await shot("review");
+  await page.locator("tr", { hasText: "客户查阅" }).getByRole("button", { name: "确认" }).click();
+  await page.getByText("已确认 1 项授权").waitFor();
+});
+
+// covers: CF-02
+journey("whoever handles customer information is registered, reads and signs", { setup: true }, async (tools) => {
+  const { page, server, shot } = tools;
+  const call = program(tools);
+  const wang = await call("POST", "/api/v1/people", { username: "wang", name: "王五", password, roles: ["staff_all"] });
+  await call("POST", "/api/v1/customers", { kind: "person", name: "苏东坡", phone: "13987654321" });
+
+  await signIn(page, administrator.username, administrator.password);
+  await page.goto("/admin/handlers");
+  await page.getByText("登记表里还没有人").waitFor();
+  await shot("handlers-empty");
+  await page.getByRole("link", { name: "编写文本" }).click();
+  await shot("pledge-draft");
+  await page.getByRole("button", { name: "发布" }).click();
+  await page.locator("#confirm [data-role=yes]").click();
+  await page.getByText("已发布第 1 版").waitFor();
+  await page.goto("/admin/handlers");
+  await page.locator("[name=is_on]").check();
+  await page.getByRole("button", { name: "保存" }).click();
+  await page.locator("#confirm [data-role=yes]").click();
+  await page.getByText("已启用").first().waitFor();
+
+  await colleague(server, "wang", async (hers, watched) => {
+    // Not registered: led to the page that says whom to ask.
+    await hers.goto("/customers");
+    await hers.waitForURL((url) => url.pathname === "/confidentiality");
+    await hers.getByText("您还没有登记为客户信息人员").waitFor();
+    await watched.shot("pledge-unregistered");
+
+    await page.locator("#f-person_id").fill("王五");
+    await page.locator("#o-person_id [role=option]", { hasText: "王五" }).click();
+    await page.getByRole("button", { name: "加入登记表" }).click();
+    await page.locator("tr", { hasText: "王五" }).getByText("待签署").waitFor();
+
+    await hers.goto("/");
+    await hers.getByText("请先签署现行的保密承诺").waitFor();
+    await hers.getByLabel("已阅读并承诺遵守以上内容").check();
+    await hers.locator("[name=name]").fill("王六");
+    await hers.getByRole("button", { name: "签署" }).click();
+    await hers.getByText("请输入您自己的姓名").first().waitFor();
+    await watched.shot("pledge");
+    await hers.locator("[name=name]").fill("王五");
+    await hers.locator("[name=name]").press("Enter");
+    await hers.waitForURL((url) => url.pathname === "/");
+    await hers.goto("/customers");
+    await hers.locator(".data-table", { hasText: "苏东坡" }).waitFor();
+  });
+
+  await page.goto("/admin/handlers");
+  await page.locator("tr", { hasText: "王五" }).getByText("已签署").waitFor();
+  await shot("handlers");
+  assert.equal((await call("GET", `/api/v1/people/${wang.id}`)).name, "王五");
 });

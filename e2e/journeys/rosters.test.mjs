@@ -62,6 +62,14 @@ journey("a roster is made, a week filled, the one on duty seen, and somebody act
   await page.getByRole("button", { name: "排入 14 个班次" }).click();
   await page.locator(".duty-shift").first().waitFor();
   assert.equal(await page.locator(".duty-shift").count(), 14);
+  await shot("roster-drafts");
+
+  // Drafts are nobody's duty until they are published.
+  await page.getByRole("button", { name: "发布这一周" }).click();
+  await page.locator("#confirm[open] [data-role=yes]").click();
+  await page.locator(".duty-shift.is-draft").first().waitFor({ state: "detached" });
+  await page.locator(".duty-shift").first().waitFor();
+  assert.equal(await page.locator(".duty-shift").count(), 14);
   await shot("roster-week");
 
   // Who is on duty now stands on the list and leads the reception.

@@ -45,6 +45,8 @@ const guardEvent = (event, element) => {
   if (asked.has(element)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  // It is not on its way yet: what keeps a second click from sending it twice must not keep the answer from it.
+  delete element.dataset.sending;
   const submitter = event.submitter;
   ask(element).then((given) => {
     if (!given) return;

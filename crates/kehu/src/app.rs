@@ -47,6 +47,7 @@ pub struct Inner {
     pub setup_code: String,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
+    uses: org::RoleUses,
     exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
     directory: Mutex<Option<Arc<Directory>>>,
@@ -85,6 +86,7 @@ impl App {
             // Random: an id would tell when the process started and little else.
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             jobs_waiting: tokio::sync::Notify::new(),
+            uses: org::RoleUses::default(),
             exports,
             catalogue: CatalogueCache::default(),
             directory: Mutex::new(None),
@@ -149,10 +151,12 @@ impl App {
         records: Records,
     ) -> Result<Arc<Rights>, AppError> {
         let directory = self.directory_of(epoch).await?;
-        let rights = directory.rights(person, &self.today().to_string(), self.now());
+        let mut rights = directory.rights(person, &self.today().to_string(), self.now());
         if records == Records::default() {
             return Ok(Arc::new(rights));
         }
+        // A grant ends to the millisecond, for whoever is just looking at the customer too.
+        rights.holds_until = [rights.holds_until, records.ends_at].into_iter().flatten().min();
         let mut granted = std::collections::HashMap::<i64, Vec<_>>::new();
         for (customer, role) in records.granted {
             if let Some(bundle) = directory.role(role).filter(|r| r.is_bundle) {
@@ -190,6 +194,35 @@ impl App {
         match tokio::time::timeout(EXPORT_PATIENCE, place).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(AppError::Busy(text!("现在同时进行的导出太多，请稍后再试"))),
+        }
+    }
+
+    /// Notes which roles a request used, once it is answered. What is new is written in the background, at most once a
+    /// minute.
+    pub(crate) fn note_role_uses(&self, actor: &Actor) {
+        let roles = actor.rights.take_used();
+        if roles.is_empty() {
+            return;
+        }
+        let (day, now) = (self.today().to_string(), self.now());
+        if self.uses.note(actor.person_id, &roles, &day, now) {
+            let app = self.clone();
+            tokio::spawn(async move { app.write_role_uses().await });
+        }
+    }
+
+    /// Writes down which roles were used, as far as that is not done yet; failing, it is tried again with the next
+    /// batch.
+    pub async fn write_role_uses(&self) {
+        let (batch, day) = self.uses.take(self.now());
+        if batch.is_empty() {
+            return;
+        }
+        let (pairs, on) = (batch.clone(), day);
+        let written = self.db.write(move |tx| org::write_uses(tx, &pairs, &on)).await;
+        if let Err(error) = written {
+            tracing::warn!(%error, "which roles were used could not be noted");
+            self.uses.put_back(batch);
         }
     }
 
@@ -235,6 +268,7 @@ impl App {
     /// How much waits for a person, for the badge.
     pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
         let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());
-        Ok(self.db.read(move |conn| count(conn, &actor, &today)).await?)
+        let now = self.now();
+        Ok(self.db.read(move |conn| count(conn, &actor, &today, now)).await?)
     }
 }

@@ -30,6 +30,8 @@ pub enum AppError {
     NotSignedIn,
     /// The person must choose a password of his own first.
     MustChangePassword,
+    /// The person is not registered for customer information, or has not signed the confidentiality text in force.
+    MustSign,
     /// The path exists, but not with this method.
     MethodNotAllowed,
     /// The actor may see the thing but not do this to it.
@@ -81,7 +83,7 @@ impl AppError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::MustChangePassword => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::MustChangePassword | Self::MustSign => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound | Self::Hidden { .. } => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -104,6 +106,7 @@ impl AppError {
         match self {
             Self::NotSignedIn
             | Self::MustChangePassword
+            | Self::MustSign
             | Self::MethodNotAllowed
             | Self::Forbidden(_)
             | Self::NotFound
@@ -130,6 +133,7 @@ impl AppError {
             Self::NotSignedIn => "not_signed_in",
             Self::Forbidden(_) => "forbidden",
             Self::MustChangePassword => "must_change_password",
+            Self::MustSign => "must_sign",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound | Self::Hidden { .. } => "not_found",
             Self::Invalid(_) => "invalid",
@@ -153,6 +157,7 @@ impl AppError {
         match self {
             Self::NotSignedIn => text!("请先登录"),
             Self::MustChangePassword => text!("请先设置自己的新密码"),
+            Self::MustSign => text!("请先签署现行的保密承诺，再使用客户信息"),
             Self::MethodNotAllowed => text!("这个地址不支持这种操作"),
             Self::NotFound | Self::Hidden { .. } => text!("没有找到，或者您无权查看"),
             Self::Invalid(_) => text!("有内容需要改正后再提交"),

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -31,6 +31,8 @@ const FILES: [&str; 14] = [
     include_str!("../locales/en/organisation.toml"),
     include_str!("../locales/en/rosters.toml"),
     include_str!("../locales/en/maintenance.toml"),
+    include_str!("../locales/en/assignments.toml"),
+    include_str!("../locales/en/confidentiality.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

@@ -88,10 +88,18 @@ id_types! {
     RosterId,
     /// A shift on a roster.
     ShiftId,
+    /// Somebody asks a colleague to take a shift.
+    SwapId,
     /// An absence.
     AbsenceId,
     /// A grant on one customer.
     GrantId,
+    /// A process of the company and who answers for it.
+    ProcessId,
+    /// A task somebody gave.
+    AssignmentId,
+    /// An entry of the register of those who handle customer information.
+    HandlerId,
     /// A row of the audit log.
     AuditId,
     /// A backup.

@@ -40,10 +40,13 @@ pub mod input;
 pub mod strategies;
 
 // What stands on it.
+pub mod assignments;
 pub mod backups;
+pub mod confidentiality;
 pub mod demo;
 pub mod imports;
 pub mod maintenance;
+pub mod processes;
 pub mod roles;
 pub mod rosters;
 pub mod shares;

@@ -1,14 +1,18 @@
 //! The menu on the left, by what a person may do.
 
+use store::Conn;
+
 use crate::access::{Actor, Object, Verb};
+use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{auth, backups, files, imports, jobs, org, tasks, workbench};
+use crate::{auth, backups, files, imports, jobs, org, rosters, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
     menu,
-    todo_count: tasks::count,
+    todo_count,
+    holds_customers,
     jobs: &JOBS,
     recurring: backups::RECURRING,
     parameters: &[
@@ -19,6 +23,11 @@ pub const HOOKS: Hooks = Hooks {
         workbench::PARAMETERS,
     ],
 };
+
+/// What waits of customers and of rosters.
+fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
+    Ok(tasks::count(conn, actor, today)? + rosters::waiting(conn, actor, now)?)
+}
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const JOBS: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
@@ -35,10 +44,11 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 6] = [
+const EVERYBODY: [(&str, &str, &str, &str); 7] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
+    ("交办", "/assignments", "send", ""),
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
     ("导入", "/imports", "file-import", ""),
@@ -50,12 +60,14 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 14] = [
+const ADMINISTRATION: [Page; 16] = [
     ("系统维护", "/admin/maintenance", None),
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
     ("角色与授权", "/admin/roles", Some((Object::Role, Verb::Update))),
+    ("客户信息人员", "/admin/handlers", Some((Object::Role, Verb::Update))),
     ("代理与专长", "/admin/delegations", Some((Object::Organisation, Verb::Update))),
+    ("职责分工", "/admin/processes", Some((Object::Organisation, Verb::Update))),
     ("字典", "/admin/dictionaries", Some((Object::Catalogue, Verb::Update))),
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
@@ -69,6 +81,29 @@ const ADMINISTRATION: [Page; 14] = [
 
 /// While the demonstration is not cleared.
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
+
+/// Where customers are shown or changed; below them too.
+const CUSTOMER_PAGES: [&str; 10] = [
+    "/assignments",
+    "/customers",
+    "/contacts",
+    "/customer-assets",
+    "/activities",
+    "/tasks",
+    "/search",
+    "/imports",
+    "/files",
+    "/admin/recycle",
+];
+
+/// Proposals of colleagues, and the palette: they show no customer to whoever may not see any.
+const WITHOUT_CUSTOMERS: [&str; 2] = ["/customers/owners", "/search/menu"];
+
+/// Whether the page of a path holds customer information: whoever has not signed is led away from it.
+fn holds_customers(path: &str) -> bool {
+    let is_below = |page: &&str| path.strip_prefix(*page).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+    path == "/" || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
+}
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
 pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {

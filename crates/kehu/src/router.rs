@@ -10,8 +10,9 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, audit, auth, backups, catalogue, contacts, customers, demo, files, imports, lists,
-    maintenance, org, roles, rosters, search, settings, shares, strategies, tasks, web, workbench,
+    activities, assets, assignments, audit, auth, backups, catalogue, confidentiality, contacts, customers,
+    demo, files, imports, lists, maintenance, org, processes, roles, rosters, search, settings, shares,
+    strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -38,8 +39,11 @@ pub fn routes() -> Routes {
     let routes = catalogue::web::routes(routes);
     let routes = strategies::routes(routes);
     let routes = roles::routes(routes);
+    let routes = confidentiality::routes(routes);
     let routes = shares::routes(routes);
     let routes = rosters::routes(routes);
+    let routes = processes::routes(routes);
+    let routes = assignments::routes(routes);
     let routes = demo::routes(routes);
     let routes = maintenance::routes(routes);
     let routes = settings::routes(routes);

@@ -15,6 +15,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_numbers_of_the_living.sql"),
     },
     Migration { name: "0005_search_within", sql: include_str!("../migrations/0005_search_within.sql") },
+    Migration { name: "0006_assignments", sql: include_str!("../migrations/0006_assignments.sql") },
+    Migration {
+        name: "0007_published_rosters",
+        sql: include_str!("../migrations/0007_published_rosters.sql"),
+    },
+    Migration { name: "0008_registers", sql: include_str!("../migrations/0008_registers.sql") },
     Migration { name: "0009_maintenance", sql: include_str!("../migrations/0009_maintenance.sql") },
 ];
 
@@ -32,12 +38,20 @@ pub const TABLES: &[&str] = &[
     "absences",
     "rosters",
     "shifts",
+    "shift_changes",
+    "duty_seen",
+    "swaps",
     "roles",
     "role_grants",
     "role_fields",
     "post_roles",
     "person_roles",
     "rights_state",
+    "role_uses",
+    "position_role_reviews",
+    "confidentiality_texts",
+    "information_handlers",
+    "confidentiality_signatures",
     "sessions",
     "known_devices",
     "api_tokens",
@@ -62,6 +76,10 @@ pub const TABLES: &[&str] = &[
     "assets",
     "activities",
     "files",
+    "processes",
+    "process_duties",
+    "assignments",
+    "assignment_steps",
     "jobs",
     "backups",
     "imports",
@@ -74,12 +92,18 @@ pub const TABLES: &[&str] = &[
 /// The tables that migrations already fill, parents before children.
 pub const SEEDED: &[&str] = &["roles", "role_grants", "rights_state"];
 
+/// The settings that migrations already write; whatever else stands there somebody has set.
+pub const SEEDED_SETTINGS: &[&str] = &["assignments"];
+
 /// Takes what the migrations wrote out of a database nobody has set up: what is copied into it brings its own.
 pub fn clear_seeds(to: &store::Db) -> store::Result<()> {
     to.write_blocking(|tx| {
         if tx.count("SELECT COUNT(*) FROM company", &[])? == 0 {
             for table in SEEDED.iter().rev() {
                 tx.exec(&format!("DELETE FROM {table}"), &[])?;
+            }
+            for name in SEEDED_SETTINGS {
+                tx.exec("DELETE FROM settings WHERE name = $1", &[(*name).into()])?;
             }
         }
         Ok::<_, store::Error>(())

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::objects::{Object, Verb};
+use super::register::{Bar, Register};
 use super::rights::{Condition, Extent, Held, Reach, Rights, Why};
 use super::role::{Role, Scope};
 use crate::clock::Millis;
@@ -119,6 +120,8 @@ pub struct Parts {
     pub post_roles: Vec<(String, RoleId)>,
     /// Roles people have themselves.
     pub person_roles: Vec<DirectRole>,
+    /// Who may handle customer information.
+    pub register: Register,
 }
 
 /// Compiles the condition of a scope; `None` when it cannot be used any more: it then holds for nothing.
@@ -140,6 +143,7 @@ pub struct Directory {
     conditions: HashMap<String, Arc<dyn Condition>>,
     post_roles: HashMap<String, Vec<RoleId>>,
     person_roles: HashMap<PersonId, Vec<DirectRole>>,
+    register: Register,
     reports: Mutex<Option<(String, Arc<Reports>)>>,
 }
 
@@ -178,6 +182,7 @@ impl Directory {
         for (post, role) in parts.post_roles {
             this.post_roles.entry(post).or_default().push(role);
         }
+        this.register = parts.register;
         for direct in parts.person_roles {
             this.person_roles.entry(direct.person_id).or_default().push(direct);
         }
@@ -400,6 +405,27 @@ impl Directory {
         held
     }
 
+    /// Every role a person has from a day on, also what begins later; not those he acts with for others.
+    pub fn roles_from(&self, person: PersonId, day: &str) -> BTreeSet<RoleId> {
+        let all = self.of_person.get(&person).into_iter().flatten().filter_map(|n| self.positions.get(*n));
+        let living = all.filter(|p| p.ends_on.is_empty() || p.ends_on.as_str() >= day);
+        let mut found: BTreeSet<RoleId> =
+            living.flat_map(|p| self.roles_of_post(&p.post).iter().copied()).collect();
+        let direct = self.person_roles.get(&person).into_iter().flatten();
+        found.extend(direct.filter(|d| d.ends_on.is_empty() || d.ends_on.as_str() >= day).map(|d| d.role_id));
+        found
+    }
+
+    /// What keeps a person from all customers, whatever his roles say.
+    pub fn bar(&self, person: PersonId, is_administrator: bool) -> Option<Bar> {
+        self.register.bar(person, is_administrator)
+    }
+
+    /// Whether the company asks people to be registered before they handle customer information.
+    pub fn asks_registration(&self) -> bool {
+        self.register.is_on
+    }
+
     /// What a person may do on a day at a time: the union of the roles of his posts, his own roles, and the roles of
     /// those he acts for at that time. Grants on single records are added by the caller.
     pub fn rights(&self, person: PersonId, day: &str, now: Millis) -> Rights {
@@ -407,7 +433,8 @@ impl Directory {
         let of_his = self.delegations.get(&person).into_iter().flatten();
         let turns = of_his.flat_map(|d| [d.starts_at, d.ends_at]).filter(|at| *at > now);
         rights.holds_until = turns.min();
-        rights
+        let bar = self.bar(person, rights.is_administrator);
+        rights.barred(bar)
     }
 
     /// The roles a person has on a day, and those he acts with for others at a time.

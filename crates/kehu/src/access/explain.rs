@@ -2,12 +2,15 @@
 
 use super::Facts;
 use super::objects::{Object, Verb};
+use super::register::Bar;
 use super::rights::{Held, Rights};
 use super::role::{Role, Scope};
 
 /// One thing that speaks for or against.
 #[derive(Clone, Debug)]
 pub enum Reason<'r> {
+    /// He is kept from all customers; nothing else counts.
+    Barred(Bar),
     /// He may do everything.
     Administrator,
     /// He must not take part in this record; nothing else counts.
@@ -31,6 +34,9 @@ impl Reason<'_> {
 
 /// What each role, grant and exclusion says to a permission on a record: what decides comes first.
 pub fn explain<'r>(rights: &'r Rights, object: Object, verb: Verb, facts: &Facts<'_>) -> Vec<Reason<'r>> {
+    if let Some(bar) = rights.bar.filter(|_| object.is_about_customers()) {
+        return vec![Reason::Barred(bar)];
+    }
     let mut reasons = Vec::new();
     if rights.is_administrator {
         reasons.push(Reason::Administrator);
@@ -53,7 +59,7 @@ pub fn explain<'r>(rights: &'r Rights, object: Object, verb: Verb, facts: &Facts
     let bundles = rights.granted.get(&facts.id).into_iter().flatten();
     reasons.extend(bundles.filter(|b| b.grants.contains_key(&(object, verb))).map(|b| Reason::Granted(b)));
     reasons.sort_by_key(|r| match r {
-        Reason::Administrator | Reason::Excluded => 0,
+        Reason::Barred(_) | Reason::Administrator | Reason::Excluded => 0,
         Reason::Reached(..) | Reason::Granted(_) => 1,
         Reason::Outside(..) => 2,
         Reason::Lacking(_) => 3,

@@ -11,12 +11,14 @@
 mod directory;
 mod explain;
 mod objects;
+mod register;
 mod rights;
 mod role;
 
 pub use directory::{Compile, DEEPEST, Delegation, DirectRole, Directory, Member, Parts, Position, Unit};
 pub use explain::{Reason, explain};
 pub use objects::{Object, Verb};
+pub use register::{Bar, Register};
 pub use rights::{Condition, Extent, Fields, Held, Reach, Rights, Whole, Why};
 pub use role::{ADMINISTRATOR, ADMINISTRATOR_ID, FieldRule, Role, STAFF_ALL_ID, STAFF_ID, Scope};
 
@@ -115,7 +117,7 @@ impl Actor {
 
     /// Whether every customer is in his sight.
     pub fn sees_all_customers(&self) -> bool {
-        self.is_administrator()
+        self.rights.permits_all(Object::Customer)
             || (self.rights.excluded.is_empty()
                 && self.rights.whole(Object::Customer, Verb::Read).is_some_and(|w| w.everything))
     }
@@ -153,7 +155,8 @@ pub enum Decision {
 /// The one access decision about a customer and everything that hangs on it.
 pub fn decide(actor: &Actor, object: Object, verb: Verb, facts: &Facts<'_>) -> Decision {
     let rights = &actor.rights;
-    if rights.is_administrator {
+    if rights.permits_all(object) {
+        rights.note_use(object, verb, None);
         return Decision::Permit;
     }
     if rights.excluded.contains(&facts.id) {
@@ -166,7 +169,20 @@ pub fn decide(actor: &Actor, object: Object, verb: Verb, facts: &Facts<'_>) -> D
     if verb != Verb::Create && object != Object::Customer && !covers(object, Verb::Read) {
         return Decision::Hide;
     }
-    if covers(object, verb) { Decision::Permit } else { Decision::Refuse(refusal(object, verb)) }
+    if covers(object, verb) {
+        rights.note_use(object, verb, Some(facts));
+        Decision::Permit
+    } else {
+        Decision::Refuse(missing(actor, object, verb))
+    }
+}
+
+/// Why a permission is missing: what bars him from all customers, else that no role has it.
+fn missing(actor: &Actor, object: Object, verb: Verb) -> Text {
+    match actor.rights.bar {
+        Some(bar) if object.is_about_customers() => bar.text(),
+        _ => refusal(object, verb),
+    }
 }
 
 /// Why a permission is missing, and what to do.
@@ -181,7 +197,7 @@ pub fn refusal(object: Object, verb: Verb) -> Text {
 /// numbers of ours). May be NULL where owner or unit is not known, which WHERE takes as "no".
 pub fn reach_sql(actor: &Actor, object: Object, verb: Verb) -> String {
     let rights = &actor.rights;
-    if rights.is_administrator {
+    if rights.permits_all(object) {
         return "TRUE".into();
     }
     let mut any: Vec<String> = Vec::new();
@@ -255,7 +271,16 @@ pub fn require(actor: &Actor, object: Object, verb: Verb, facts: &Facts<'_>) -> 
 
 /// For permissions that are there or not: administration, imports.
 pub fn require_may(actor: &Actor, object: Object, verb: Verb) -> Result<(), AppError> {
-    if actor.may(object, verb) { Ok(()) } else { Err(AppError::Forbidden(refusal(object, verb))) }
+    if !actor.may(object, verb) {
+        return Err(AppError::Forbidden(missing(actor, object, verb)));
+    }
+    actor.rights.note_use(object, verb, None);
+    Ok(())
+}
+
+/// Refuses whoever is barred from all customers: for what is shown or done without a decision on each of them.
+pub fn require_unbarred(actor: &Actor) -> Result<(), AppError> {
+    actor.rights.bar.map_or(Ok(()), |bar| Err(AppError::Forbidden(bar.text())))
 }
 
 /// For everything that belongs to the administration.

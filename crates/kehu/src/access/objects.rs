@@ -116,9 +116,14 @@ impl Object {
         matches!(self, Self::Contact | Self::Asset | Self::Activity | Self::File)
     }
 
+    /// Whether it is customer information: a customer, or what hangs on one.
+    pub fn is_about_customers(self) -> bool {
+        self == Self::Customer || self.hangs_on_customer()
+    }
+
     /// Whether a right to do `verb` reaches only some of them; else one has the right or not.
     pub fn is_scoped(self, verb: Verb) -> bool {
-        (self == Self::Customer || self.hangs_on_customer()) && verb != Verb::Import
+        self.is_about_customers() && verb != Verb::Import
     }
 }
 

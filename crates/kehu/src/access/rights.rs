@@ -3,13 +3,15 @@
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::Facts;
 use super::objects::{Object, Verb};
+use super::register::Bar;
 use super::role::{FieldRule, Role};
 use crate::clock::Millis;
-use crate::ids::{PersonId, UnitId};
+use crate::ids::{PersonId, RoleId, UnitId};
 
 /// A condition over a record, made by the floor that knows the record's fields. SQL and memory agree.
 pub trait Condition: Debug + Send + Sync {
@@ -141,6 +143,16 @@ impl Whole {
     }
 }
 
+/// Which of somebody's roles were used since that was last asked: a bit a place in `Rights::held`, the first 64.
+#[derive(Debug, Default)]
+pub struct Used(AtomicU64);
+
+impl Clone for Used {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
 /// The rights of a person at a time.
 #[derive(Clone, Debug, Default)]
 pub struct Rights {
@@ -157,8 +169,14 @@ pub struct Rights {
     /// How many customers he sees, and how many there are; counted once for as long as these rights are held, as it only
     /// decides how a statement is written.
     pub share: OnceLock<(i64, i64)>,
-    /// Until before when they hold: a delegation begins or ends then. `None` when none does.
+    /// Until before when they hold: a delegation begins or ends then, or a grant on a customer ends. `None` when none
+    /// does.
     pub holds_until: Option<Millis>,
+    /// What keeps him from all customers, whatever his roles say.
+    pub bar: Option<Bar>,
+    /// Whether roles or shares would let him reach customers, were he not barred.
+    pub loses_customers: bool,
+    used: Used,
     reaches: HashMap<(Object, Verb), Vec<Reach>>,
     wholes: HashMap<(Object, Verb), Whole>,
     /// Objects some role of his has field rules for.
@@ -182,8 +200,28 @@ impl Rights {
         Self { is_administrator: true, ..Self::default() }
     }
 
-    /// Adds the grants on single records.
+    /// With what keeps him from all customers: then no role reaches one, and only administration is left.
+    pub fn barred(mut self, bar: Option<Bar>) -> Self {
+        if bar.is_some() {
+            self.loses_customers =
+                self.is_administrator || self.reaches.keys().any(|(object, _)| object.is_about_customers());
+            self.reaches.retain(|(object, _), _| !object.is_about_customers());
+            self.wholes.retain(|(object, _), _| !object.is_about_customers());
+            self.granted.clear();
+        }
+        self.bar = bar;
+        self
+    }
+
+    /// Whether he may do everything with an object: administrators, unless they are barred from customers.
+    pub fn permits_all(&self, object: Object) -> bool {
+        self.is_administrator && (self.bar.is_none() || !object.is_about_customers())
+    }
+
+    /// Adds the grants on single records; none for whoever is barred from customers.
     pub fn with_records(mut self, granted: HashMap<i64, Vec<Arc<Role>>>, excluded: BTreeSet<i64>) -> Self {
+        self.loses_customers |= self.bar.is_some() && !granted.is_empty();
+        let granted = if self.bar.is_some() { HashMap::new() } else { granted };
         let bundles = granted.values().flatten();
         self.ruled.extend(bundles.flat_map(|role| role.fields.keys().map(|(object, _)| *object)));
         self.granted = granted;
@@ -221,16 +259,47 @@ impl Rights {
 
     /// Whether a record is within a permission, exclusions apart.
     pub fn covers(&self, object: Object, verb: Verb, facts: &Facts<'_>) -> bool {
-        self.is_administrator
+        self.permits_all(object)
             || self.whole(object, verb).is_some_and(|w| w.covers(facts))
             || self.is_granted(object, verb, facts.id)
     }
 
     /// Whether a permission is there for anything at all: for buttons and menus.
     pub fn has_any(&self, object: Object, verb: Verb) -> bool {
-        self.is_administrator
+        self.permits_all(object)
             || self.wholes.contains_key(&(object, verb))
             || self.granted.values().flatten().any(|b| b.grants.contains_key(&(object, verb)))
+    }
+
+    /// Notes that a permission was exercised: his roles that give it, on the record when there is one.
+    pub(super) fn note_use(&self, object: Object, verb: Verb, facts: Option<&Facts<'_>>) {
+        let place = |n: usize| if n < 64 { 1_u64 << n } else { 0 };
+        let bits = if self.is_administrator {
+            let held = self.held.iter().enumerate().filter(|(_, h)| h.role.is_administrator());
+            held.fold(0, |bits, (n, _)| bits | place(n))
+        } else {
+            let reaches = self.reaches(object, verb).iter();
+            let reaching = reaches.filter(|r| facts.is_none_or(|facts| r.extent.covers(facts)));
+            reaching.fold(0, |bits, r| bits | place(r.held))
+        };
+        // Mostly nothing is new: then the other threads' caches are left alone.
+        if self.used.0.load(Ordering::Relaxed) & bits != bits {
+            self.used.0.fetch_or(bits, Ordering::Relaxed);
+        }
+    }
+
+    /// The roles of his own that were exercised since this was last asked; not those he acts with for others.
+    pub fn take_used(&self) -> Vec<RoleId> {
+        if self.used.0.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let bits = self.used.0.swap(0, Ordering::Relaxed);
+        let held = self.held.iter().take(64).enumerate();
+        let used = held.filter(|(n, h)| bits & (1 << n) != 0 && !matches!(h.why, Why::Delegated { .. }));
+        let mut roles: Vec<RoleId> = used.map(|(_, h)| h.role.id).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles
     }
 
     /// Whether some condition must be asked, so that a decision needs the record itself.

@@ -78,6 +78,7 @@ fn parts(roles: Vec<Role>, posts: &[(&str, i64)]) -> Parts {
         roles,
         post_roles: posts.iter().map(|(post, role)| ((*post).to_owned(), RoleId(*role))).collect(),
         person_roles: Vec::new(),
+        register: Register::default(),
     }
 }
 
@@ -307,4 +308,84 @@ fn every_role_says_why() {
         .collect();
     assert_eq!(told, ["reached", "outside", "lacking"]);
     assert_eq!(reasons.iter().filter(|r| r.permits()).count(), 1);
+}
+
+#[test]
+fn whoever_is_barred_reaches_no_customer_and_keeps_the_rest() {
+    let wide = role(7, &[(Customer, Read, Scope::All), (Object::Role, Update, Scope::All)]);
+    let mut with = parts(vec![wide], &[("clerk", 7)]);
+    let register = |signed: &[(PersonId, bool)]| Register {
+        is_on: true,
+        with_administrators: false,
+        signed: signed.iter().copied().collect(),
+    };
+    let theirs = facts(BOSS, GROUP);
+    for (register, bar) in [
+        (Register::default(), None),
+        (register(&[]), Some(Bar::NotRegistered)),
+        (register(&[(CLERK, false)]), Some(Bar::NotSigned)),
+        (register(&[(CLERK, true)]), None),
+    ] {
+        with.register = register;
+        let rights = directory(with.clone()).rights(CLERK, DAY, 0);
+        assert_eq!(rights.bar, bar);
+        let mut bundle = role(4, &[(Customer, Read, Scope::All)]);
+        bundle.is_bundle = true;
+        let granted = std::collections::HashMap::from([(99, vec![Arc::new(bundle)])]);
+        let clerk = actor(rights.with_records(granted, Default::default()), CLERK);
+        let is_open = bar.is_none();
+        assert_eq!(decide(&clerk, Customer, Read, &theirs) == Decision::Permit, is_open);
+        assert_eq!(reach_sql(&clerk, Customer, Read) == "TRUE", is_open, "a share opens nothing either");
+        assert_eq!(clerk.sees_all_customers(), is_open);
+        assert!(clerk.may(Object::Role, Update), "what is no customer information stays");
+        let reasons = explain(&clerk.rights, Customer, Read, &theirs);
+        assert_eq!(matches!(reasons[..], [Reason::Barred(_)]), !is_open, "{reasons:?}");
+    }
+    // An administrator only when the company says so, and never from administration.
+    let mut administrator = role(1, &[]);
+    administrator.is_builtin = true;
+    with.roles.push(administrator);
+    with.person_roles.push(DirectRole {
+        person_id: BOSS,
+        role_id: ADMINISTRATOR_ID,
+        unit_id: None,
+        ends_on: String::new(),
+    });
+    for is_asked in [false, true] {
+        with.register = Register { with_administrators: is_asked, ..register(&[]) };
+        let boss = actor(directory(with.clone()).rights(BOSS, DAY, 0), BOSS);
+        assert_eq!(decide(&boss, Customer, Read, &theirs) == Decision::Hide, is_asked);
+        assert_eq!(reach_sql(&boss, Contact, Read), if is_asked { "FALSE" } else { "TRUE" });
+        assert_eq!(require_unbarred(&boss).is_err(), is_asked);
+        assert!(boss.is_administrator() && boss.may(Object::Organisation, Update));
+    }
+}
+
+#[test]
+fn only_the_roles_that_gave_a_permission_were_used() {
+    let own = role(7, &[(Customer, Read, Scope::Own), (Customer, Verb::Export, Scope::Own)]);
+    let wide = role(8, &[(Customer, Read, Scope::All)]);
+    let mut with = parts(vec![own, wide], &[("clerk", 7), ("clerk", 8), ("head", 8)]);
+    with.delegations.push(Delegation {
+        id: DelegationId(1),
+        from_id: HEAD,
+        to_id: BOSS,
+        starts_at: 0,
+        ends_at: 10,
+    });
+    let directory = directory(with);
+    let clerk = actor(directory.rights(CLERK, DAY, 0), CLERK);
+    assert_eq!(decide(&clerk, Customer, Read, &facts(OTHER, WEST)), Decision::Permit);
+    assert_eq!(clerk.rights.take_used(), [RoleId(8)], "his own customers' role does not reach it");
+    assert_eq!(clerk.rights.take_used(), []);
+    assert_eq!(decide(&clerk, Customer, Read, &facts(CLERK, SHOP)), Decision::Permit);
+    assert_eq!(clerk.rights.take_used(), [RoleId(7), RoleId(8)], "either would have done");
+    assert!(matches!(decide(&clerk, Customer, Delete, &facts(CLERK, SHOP)), Decision::Refuse(_)));
+    let _ = reach_sql(&clerk, Customer, Read);
+    assert_eq!(clerk.rights.take_used(), [], "neither what is refused nor a list");
+    assert!(require_may(&clerk, Customer, Verb::Export).is_ok());
+    assert_eq!(clerk.rights.take_used(), [RoleId(7)]);
+    let boss = actor(directory.rights(BOSS, DAY, 5), BOSS);
+    assert_eq!(decide(&boss, Customer, Read, &facts(OTHER, WEST)), Decision::Permit);
+    assert_eq!(boss.rights.take_used(), [], "a role he acts with is another's");
 }

@@ -11,7 +11,7 @@ use crate::clock::Millis;
 use crate::counters::Deltas;
 use crate::error::AppError;
 use crate::ids::{ActivityId, ContactId, CustomerId};
-use crate::{customers, events, text};
+use crate::{customers, events, org, text};
 
 /// Notes what happened with a customer. The customer's newest dealing and planned next contact, the author's counts,
 /// event and audit row go with it.
@@ -30,6 +30,9 @@ pub fn create(
     let values = draft.clean(kind, catalogue, now).map_err(AppError::Invalid)?;
     let next = draft.clean_next().map_err(AppError::Invalid)?;
     let is_done = draft.is_done == Some(true);
+    if is_done {
+        require_may_meet(tx, actor, customer)?;
+    }
     let mut activity = Activity {
         id: ActivityId::new(),
         customer_id: customer,
@@ -65,6 +68,15 @@ pub fn create(
     let entry = Entry::of("activity.created", "activity", activity.id.0).customer(customer.0).after(&after);
     audit::record(tx, actor, now, &entry)?;
     Ok(activity)
+}
+
+/// Refuses whoever must keep out of the customer's record (回避) as the one who met a need: also an administrator whom
+/// no exclusion keeps from seeing it.
+pub(super) fn require_may_meet(tx: &mut Tx<'_>, actor: &Actor, customer: CustomerId) -> Result<(), AppError> {
+    if org::is_excluded(tx, customer, actor.person_id)? {
+        return Err(AppError::Conflict(text!("您须对这个客户回避，不能记为办理人，请由其他同事办理")));
+    }
+    Ok(())
 }
 
 fn insert(tx: &mut Tx<'_>, activity: &Activity) -> Result<(), AppError> {

@@ -2,7 +2,7 @@
 
 use store::Tx;
 
-use super::create::{check_contact, count};
+use super::create::{check_contact, count, require_may_meet};
 use super::load::load;
 use super::model::{Activity, Draft};
 use crate::access::{Actor, Verb};
@@ -46,6 +46,7 @@ pub fn update(
     new.happened_at = draft.happened_at.unwrap_or(old.happened_at);
     match draft.is_done {
         Some(true) if old.done_at.is_none() => {
+            require_may_meet(tx, actor, old.customer_id)?;
             (new.done_at, new.done_by) = (Some(now), Some(actor.person_id));
         }
         Some(false) => (new.done_at, new.done_by) = (None, None),

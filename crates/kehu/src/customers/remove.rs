@@ -9,7 +9,7 @@ use super::index::reindex;
 use super::load::{COLUMNS, load_for};
 use super::model::Customer;
 use super::withhold::withhold;
-use crate::access::{Actor, Object, Verb, require_administrator};
+use crate::access::{Actor, Object, Verb, require_administrator, require_unbarred};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::counters::Deltas;
@@ -89,6 +89,7 @@ pub fn restore(tx: &mut Tx<'_>, actor: &Actor, id: CustomerId, now: Millis) -> R
         format!("SELECT {} FROM customers c WHERE c.id = $1 AND c.deleted_at IS NOT NULL", *COLUMNS)
     });
     require_administrator(actor)?;
+    require_unbarred(actor)?;
     let sql = format!("{}{}", *SELECT, tx.for_change());
     let mut customer: Customer = tx.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     let taken_by: Option<CustomerId> = tx.value(

@@ -9,10 +9,10 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::{org, text};
 
-/// Removes every customer and what hangs on it, imports, counts, the service strategies, units and roles it came with,
-/// and the demonstration's people, whose password everybody knows; names the company anew. The administrator who does
-/// it stays and must choose a new password when he is one of them. The audit log, the dictionaries, people, units and
-/// roles he added stay. Refused for a real company.
+/// Removes every customer and what hangs on it, tasks, imports, counts, the service strategies, processes, units and
+/// roles it came with, and the demonstration's people, whose password everybody knows; names the company anew. The
+/// administrator who does it stays and must choose a new password when he is one of them. The audit log, the
+/// dictionaries, people, units and roles he added stay. Refused for a real company.
 pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
     require_administrator(actor)?;
     let known: Option<(String, bool)> = tx.row("SELECT name, is_demo FROM company WHERE id = 1", &[])?;
@@ -24,6 +24,7 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
         return Err(AppError::field("company", text!("请填写公司名称，最多 100 个字")));
     }
     remove_data(tx, now)?;
+    remove_register(tx)?;
     remove_people(tx, actor)?;
     remove_organisation(tx)?;
     org::rights_changed(tx)?;
@@ -44,6 +45,8 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
     // The files themselves are purged later, as those of any deleted record.
     tx.exec("UPDATE files SET customer_id = NULL, deleted_at = COALESCE(deleted_at, $1)", &[now.into()])?;
     for table in [
+        "assignment_steps",
+        "assignments",
         "activities",
         "assets",
         "contacts",
@@ -57,6 +60,11 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
     }
     // Those of the administrators have an author.
+    tx.exec(
+        "DELETE FROM process_duties WHERE process_id IN (SELECT id FROM processes WHERE created_by = 0)",
+        &[],
+    )?;
+    tx.exec("DELETE FROM processes WHERE created_by = 0", &[])?;
     tx.exec("DELETE FROM service_strategies WHERE created_by = 0", &[])?;
     for table in ["counters", "number_blocks", "number_series", "idempotency"] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
@@ -66,6 +74,20 @@ fn remove_data(tx: &mut Tx<'_>, now: Millis) -> store::Result<()> {
         Engine::Postgres => tx.exec("DELETE FROM search_docs", &[])?,
     };
     Ok(())
+}
+
+/// Removes the register of the demonstration with its texts, and what was noted of its roles; the switch goes off.
+fn remove_register(tx: &mut Tx<'_>) -> store::Result<()> {
+    for table in [
+        "confidentiality_signatures",
+        "information_handlers",
+        "confidentiality_texts",
+        "position_role_reviews",
+        "role_uses",
+    ] {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    tx.exec("DELETE FROM settings WHERE name = $1", &[org::HANDLERS.into()]).map(drop)
 }
 
 fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
@@ -81,8 +103,17 @@ fn remove_people(tx: &mut Tx<'_>, actor: &Actor) -> Result<(), AppError> {
         if id == actor.person_id.0 {
             tx.exec("UPDATE people SET must_change_password = TRUE WHERE id = $1", &[id.into()])?;
         } else {
-            for table in ["list_settings", "person_roles", "positions", "person_skills", "absences", "shifts"]
-            {
+            tx.exec("DELETE FROM swaps WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
+            tx.exec("DELETE FROM shift_changes WHERE person_id = $1 OR new_person_id = $1", &[id.into()])?;
+            for table in [
+                "list_settings",
+                "person_roles",
+                "positions",
+                "person_skills",
+                "absences",
+                "shifts",
+                "duty_seen",
+            ] {
                 tx.exec(&format!("DELETE FROM {table} WHERE person_id = $1"), &[id.into()])?;
             }
             tx.exec("DELETE FROM delegations WHERE from_id = $1 OR to_id = $1", &[id.into()])?;
@@ -103,16 +134,21 @@ fn remove_organisation(tx: &mut Tx<'_>) -> store::Result<()> {
         &[],
     )?;
     for (unit,) in units {
-        tx.exec(
-            "DELETE FROM shifts WHERE roster_id IN (SELECT id FROM rosters WHERE unit_id = $1)",
-            &[unit.into()],
-        )?;
+        for table in ["swaps", "shift_changes", "shifts"] {
+            tx.exec(
+                &format!(
+                    "DELETE FROM {table} WHERE roster_id IN (SELECT id FROM rosters WHERE unit_id = $1)"
+                ),
+                &[unit.into()],
+            )?;
+        }
         for table in ["rosters", "positions", "unit_history", "person_roles"] {
             tx.exec(&format!("DELETE FROM {table} WHERE unit_id = $1"), &[unit.into()])?;
         }
         for table in ["units", "unit_history"] {
             tx.exec(&format!("UPDATE {table} SET parent_id = NULL WHERE parent_id = $1"), &[unit.into()])?;
         }
+        tx.exec("DELETE FROM process_duties WHERE unit_id = $1", &[unit.into()])?;
         tx.exec("DELETE FROM units WHERE id = $1", &[unit.into()])?;
     }
     // Grants of the demonstration itself do not keep its roles.

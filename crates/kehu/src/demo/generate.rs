@@ -4,6 +4,7 @@
 //! Everyone and everything is invented. Numbers pass the checks of their standards, so by chance one may be somebody's:
 //! nothing here may ever be dialled or sent to. Mail addresses are all under `example.cn`.
 
+pub(crate) mod assignments;
 mod identifiers;
 mod model;
 mod notes;

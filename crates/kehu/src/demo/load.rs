@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
+use super::assign::assign;
 use super::generate::organisation::LOG_INS;
 use super::generate::{
     self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
 };
 use super::organise::organise;
+use super::rosters::add_rosters;
 use store::Tx;
 
 use crate::access::{Actor, ActorFacts};
@@ -54,9 +56,16 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     app.forget_company();
     app.forget_catalogue();
     let catalogue = app.catalogue().await?;
-    {
+    let units = {
         let (catalogue, people, zone) = (Arc::clone(&catalogue), Arc::clone(&people), app.zone.clone());
-        app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?;
+        app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?
+    };
+    {
+        let (catalogue, people) = (Arc::clone(&catalogue), Arc::clone(&people));
+        let (company, zone, now) = (Arc::clone(&company), app.zone.clone(), app.now());
+        let actors: Vec<Actor> =
+            company.people.iter().zip(people.iter()).map(|(p, id)| as_person(p, *id)).collect();
+        app.db.write(move |tx| add_rosters(tx, &catalogue, &actors, &zone, now)).await?;
     }
     add_strategies(app, &catalogue).await?;
     // The earliest first, as they would have come.
@@ -86,7 +95,8 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
             })
             .await?;
     }
-    Ok(())
+    let zone = app.zone.clone();
+    app.db.write(move |tx| assign(tx, &catalogue, (people.as_slice(), units.as_slice()), &zone, today)).await
 }
 
 /// Makes the company and its people; the first of them administers it.
@@ -303,7 +313,7 @@ fn values<const N: usize>(pairs: [(&'static str, String); N]) -> Values {
 
 /// One of the group's people at the command line, so that what he did bears his name; there he may write to any
 /// customer.
-fn as_person(person: &DemoPerson, id: PersonId) -> Actor {
+pub(super) fn as_person(person: &DemoPerson, id: PersonId) -> Actor {
     Actor::new(ActorFacts {
         person_id: id,
         username: person.username.to_owned(),

@@ -1,9 +1,11 @@
 //! The demonstration company: what a visitor sees who has no data of his own yet, and how it goes away again.
 
+mod assign;
 mod clear;
 pub mod generate;
 mod load;
 mod organise;
+mod rosters;
 mod web;
 
 pub use clear::clear;

@@ -14,13 +14,13 @@ use crate::org::{self, Moment, NewPosition, UnitDraft};
 /// The group has existed longer than any of its customers.
 const FOUNDED: Date = date(2012, 1, 1);
 
-/// Makes units and roles and gives everybody his post.
+/// Makes units and roles and gives everybody his post; answers the units, in order.
 pub(super) fn organise(
     tx: &mut Tx<'_>,
     catalogue: &Catalogue,
     people: &[PersonId],
     zone: &Zone,
-) -> Result<(), AppError> {
+) -> Result<Vec<UnitId>, AppError> {
     let (actor, at) =
         (Actor::command_line(), Moment::new(zone.at(FOUNDED.to_datetime(time(9, 0, 0, 0))), zone));
     let mut units: Vec<UnitId> = Vec::with_capacity(UNITS.len());
@@ -46,7 +46,8 @@ pub(super) fn organise(
         org::add_position(tx, &actor, catalogue, *person, &position, &at)?;
     }
     make_roles(tx, &units, people, at.now)?;
-    Ok(org::rights_changed(tx)?)
+    org::rights_changed(tx)?;
+    Ok(units)
 }
 
 fn make_roles(tx: &mut Tx<'_>, units: &[UnitId], people: &[PersonId], now: Millis) -> store::Result<()> {

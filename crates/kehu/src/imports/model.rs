@@ -313,10 +313,12 @@ pub(super) fn save_report(tx: &mut Tx<'_>, id: ImportId, report: &super::Report)
     Ok(())
 }
 
-/// An import for its creator or an administrator; to others it does not exist.
+/// An import for its creator or an administrator; to others, and to whoever is barred from customers, it does not
+/// exist.
 pub fn load(conn: &mut Conn<'_>, actor: &Actor, id: ImportId) -> Result<Import, AppError> {
     let import = load_any(conn, id)?.ok_or(AppError::NotFound)?;
-    if import.created_by == actor.person_id || actor.is_administrator() {
+    let is_his = import.created_by == actor.person_id || actor.is_administrator();
+    if is_his && actor.rights.bar.is_none() {
         Ok(import)
     } else {
         Err(AppError::Hidden { object: "import", id: id.0 })
@@ -330,7 +332,9 @@ pub fn list(
     before: Option<ImportId>,
     limit: usize,
 ) -> store::Result<Vec<Import>> {
-    let own = if actor.is_administrator() {
+    let own = if actor.rights.bar.is_some() {
+        "FALSE".to_owned()
+    } else if actor.is_administrator() {
         "TRUE".to_owned()
     } else {
         format!("created_by = {}", actor.person_id.0)

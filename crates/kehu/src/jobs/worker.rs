@@ -84,9 +84,13 @@ async fn housekeeping(app: App, mut stopping: watch::Receiver<bool>) {
             tracing::warn!(%error, "files taken away were not removed");
         }
         let every = Duration::from_millis(chores::EVERY.unsigned_abs());
-        tokio::select! {
-            _ = tokio::time::sleep(every) => {}
-            _ = stopping.changed() => return,
+        let is_ending = tokio::select! {
+            _ = tokio::time::sleep(every) => false,
+            _ = stopping.changed() => true,
+        };
+        app.write_role_uses().await;
+        if is_ending {
+            return;
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
 use store::{Conn, Tx};
 
 use crate::access::{
-    Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Role, Scope, Unit, Verb,
+    Delegation, DirectRole, FieldRule, Member, Object, Parts, Position, Register, Role, Scope, Unit, Verb,
 };
 use crate::clock::{Millis, Zone};
 use crate::ids::{CustomerId, DelegationId, PersonId, RoleId, UnitId};
@@ -96,7 +97,40 @@ pub fn load_parts(conn: &mut Conn<'_>, day: &str, now: Millis) -> store::Result<
                 ends_on,
             })
             .collect(),
+        register: load_register(conn)?,
     })
+}
+
+/// Name of the setting with the rules of the register.
+pub const HANDLERS: &str = "confidentiality.handlers";
+
+/// Whether whoever handles customer information must be registered and have signed; set by administrators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandlerRules {
+    /// Whether it counts at all.
+    pub is_on: bool,
+    /// Whether for administrators too.
+    #[serde(default)]
+    pub with_administrators: bool,
+}
+
+/// Who may handle customer information; nobody is asked about while the switch is off.
+fn load_register(conn: &mut Conn<'_>) -> store::Result<Register> {
+    let text: Option<String> =
+        conn.value("SELECT value FROM settings WHERE name = $1", &[HANDLERS.into()])?;
+    let rules: HandlerRules = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    if !rules.is_on {
+        return Ok(Register::default());
+    }
+    let rows: Vec<(PersonId, Option<i64>)> = conn.rows(
+        "SELECT h.person_id, s.version FROM information_handlers h
+         LEFT JOIN confidentiality_signatures s ON s.person_id = h.person_id
+           AND s.version = (SELECT MAX(version) FROM confidentiality_texts)
+         WHERE h.ended_at IS NULL",
+        &[],
+    )?;
+    let signed = rows.into_iter().map(|(person, version)| (person, version.is_some())).collect();
+    Ok(Register { is_on: true, with_administrators: rules.with_administrators, signed })
 }
 
 /// Every living role with its grants and field rules. What this program does not know (written by a newer one) is
@@ -154,6 +188,8 @@ pub struct Records {
     pub granted: Vec<(i64, RoleId)>,
     /// Customers he is excluded from.
     pub excluded: BTreeSet<i64>,
+    /// When the first of the grants ends; `None` without any.
+    pub ends_at: Option<Millis>,
 }
 
 /// Most living grants on single customers that one person may have.
@@ -161,14 +197,18 @@ pub const MOST_GRANTS: i64 = 2_000;
 
 /// Reads them.
 pub fn load_records(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store::Result<Records> {
-    let granted = conn.rows(
-        "SELECT customer_id, role_id FROM customer_grants
+    let rows: Vec<(i64, RoleId, Millis)> = conn.rows(
+        "SELECT customer_id, role_id, ends_at FROM customer_grants
          WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2 AND starts_at <= $2 ORDER BY ends_at LIMIT $3",
         &[person.into(), now.into(), MOST_GRANTS.into()],
     )?;
     let excluded: Vec<(i64,)> =
         conn.rows("SELECT customer_id FROM customer_exclusions WHERE person_id = $1", &[person.into()])?;
-    Ok(Records { granted, excluded: excluded.into_iter().map(|(id,)| id).collect() })
+    Ok(Records {
+        ends_at: rows.first().map(|(_, _, ends_at)| *ends_at),
+        granted: rows.into_iter().map(|(customer, role, _)| (customer, role)).collect(),
+        excluded: excluded.into_iter().map(|(id,)| id).collect(),
+    })
 }
 
 /// Whether a person must keep out of a customer's record.

@@ -1,6 +1,8 @@
 //! What people go through: joining (入职), transfer (调动), leaving (离职), and handing over what they had. Customers go
 //! through the customers' own action: a few hundred at once, more in the background.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Conn, Tx};
@@ -18,6 +20,7 @@ use crate::access::{
     ADMINISTRATOR_ID, Actor, Directory, Object, Verb, Via, require_administrator, require_may,
 };
 use crate::app::App;
+use crate::assignments;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
@@ -26,6 +29,7 @@ use crate::customers::{self, Draft, parse_date};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId, PositionId, UnitId};
 use crate::jobs::{self, Kind, Outcome, Task, Work};
+use crate::rosters;
 use crate::text;
 
 /// Customers handed over in the request itself; more of them go to a background job, so many a transaction.
@@ -33,8 +37,8 @@ pub const MOST_AT_ONCE: i64 = 500;
 
 const HAND_OVER: &str = "org.hand_over";
 
-/// The kinds of jobs this feature has.
-pub const JOBS: &[Kind] = &[Kind { name: HAND_OVER, run: hand_over_job, on_dead: give_up }];
+/// The kind of job.
+pub(super) const KIND: Kind = Kind { name: HAND_OVER, run: hand_over_job, on_dead: give_up };
 
 /// A new colleague with his first post.
 #[derive(Clone, Debug)]
@@ -131,10 +135,16 @@ pub struct HandOver {
     pub reports: Vec<(PersonId, String)>,
     /// Delegations from him or to him that are not over.
     pub delegations: i64,
-    /// Shifts that are still ahead.
+    /// Shifts that are still ahead, drafts too.
     pub shifts: i64,
+    /// The next of them: from, until, the roster's name; at most 20.
+    pub coming: Vec<(Millis, Millis, String)>,
     /// Customers of others he works on by shares.
     pub shares: i64,
+    /// Tasks colleagues gave him that he has not done.
+    pub tasks: i64,
+    /// Tasks he gave that are not over.
+    pub given_tasks: i64,
 }
 
 impl HandOver {
@@ -148,6 +158,7 @@ impl HandOver {
 pub fn hand_over(conn: &mut Conn<'_>, person: PersonId, at: &Moment) -> store::Result<HandOver> {
     let (id, now) = (person.into(), at.now.into());
     let me = Whose::owner(person);
+    let (tasks, given_tasks) = assignments::open_of(conn, person)?;
     Ok(HandOver {
         customers: counters::one(conn, "customers", "", &me)?,
         needs: counters::one(conn, "customers.open_needs", "", &me)?,
@@ -167,10 +178,17 @@ pub fn hand_over(conn: &mut Conn<'_>, person: PersonId, at: &Moment) -> store::R
             "SELECT COUNT(*) FROM shifts WHERE person_id = $1 AND ends_at > $2",
             &[person.into(), at.now.into()],
         )?,
+        coming: conn.rows(
+            "SELECT s.starts_at, s.ends_at, r.name FROM shifts s JOIN rosters r ON r.id = s.roster_id
+             WHERE s.person_id = $1 AND s.ends_at > $2 ORDER BY s.starts_at, s.id LIMIT 20",
+            &[person.into(), at.now.into()],
+        )?,
         shares: conn.count(
             "SELECT COUNT(*) FROM customer_grants WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
             &[person.into(), at.now.into()],
         )?,
+        tasks,
+        given_tasks,
     })
 }
 
@@ -183,6 +201,11 @@ pub struct Leaving {
     pub customers: CustomersTo,
     /// Who leads his units and the people who report to him by name; without one the next heads above do.
     pub lead_to: Option<PersonId>,
+    /// Who takes his shifts after the last day; without one they are taken off the rosters, and so is each the taker
+    /// cannot have.
+    pub shifts_to: Option<PersonId>,
+    /// Who takes over the tasks given to him and by him; without one his open tasks go back to those who gave them.
+    pub tasks_to: Option<PersonId>,
 }
 
 /// What is still to be done for somebody, kept until it is.
@@ -190,6 +213,10 @@ pub struct Leaving {
 struct Plan {
     customers: CustomersTo,
     lead_to: Option<PersonId>,
+    #[serde(default)]
+    shifts_to: Option<PersonId>,
+    #[serde(default)]
+    tasks_to: Option<PersonId>,
     by: PersonId,
     /// The last day of one who leaves later.
     leaves_on: Option<String>,
@@ -198,10 +225,26 @@ struct Plan {
     problem: String,
 }
 
+/// Who takes over what of somebody who leaves.
+#[derive(Clone, Copy)]
+struct Takers {
+    lead_to: Option<PersonId>,
+    shifts_to: Option<PersonId>,
+    tasks_to: Option<PersonId>,
+}
+
+impl Takers {
+    fn of(plan: &Plan) -> Self {
+        Self { lead_to: plan.lead_to, shifts_to: plan.shifts_to, tasks_to: plan.tasks_to }
+    }
+}
+
 /// Lets a person leave: on a day up to today at once, on a later one by a job when it is over. His posts end, his
-/// delegations and shares are revoked, his units and reports go to `lead_to`, his customers to their new owner, and he
-/// cannot sign in any more. Refused for oneself and for the last administrator. Of one who has left already, only the
-/// customers he still owns are handed over. Answers whether something is still done in the background.
+/// delegations and shares are revoked, his units and reports go to `lead_to`, his open tasks to `tasks_to`, his
+/// customers to their new owner, and he cannot sign in any more. Shifts that begin after his last day go to `shifts_to`
+/// or fall open at once, so that whoever plans can fill the gaps; taking a leaving back does not bring them back. Refused
+/// for oneself and for the last administrator. Of one who has left already, only the customers he still owns are handed
+/// over. Answers whether something is still done in the background.
 pub fn leave(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -222,8 +265,20 @@ pub fn leave(
     if leaving.lead_to == Some(id) || leaving.customers == CustomersTo::Person(id) {
         return Err(AppError::field("customers_to", text!("接手的人不能是离职者本人")));
     }
+    if leaving.shifts_to == Some(id) {
+        return Err(AppError::field("shifts_to", text!("接手的人不能是离职者本人")));
+    }
+    if let Some(taker) = leaving.shifts_to {
+        require_active(tx, taker, "shifts_to")?;
+    }
+    if leaving.tasks_to == Some(id) {
+        return Err(AppError::field("tasks_to", text!("接手的人不能是离职者本人")));
+    }
     if let Some(lead) = leaving.lead_to {
         require_active(tx, lead, "lead_to")?;
+    }
+    if let Some(taker) = leaving.tasks_to {
+        require_active(tx, taker, "tasks_to")?;
     }
     let owned = counters::one(tx, "customers", "", &Whose::owner(id))?;
     if owned > 0 && !matches!(leaving.customers, CustomersTo::Person(_) | CustomersTo::Nobody) {
@@ -252,17 +307,21 @@ pub fn leave(
     let plan = Plan {
         customers: leaving.customers,
         lead_to: leaving.lead_to,
+        shifts_to: leaving.shifts_to,
+        tasks_to: leaving.tasks_to,
         by: actor.person_id,
         leaves_on: Some(last_day.clone()),
         problem: String::new(),
     };
     if last_day > at.today {
         keep_another_administrator(tx, &person)?;
+        let from = at.end_of(&last_day);
+        rosters::hand_over_shifts(tx, actor, id, leaving.shifts_to, from, at.zone(), at.now)?;
         keep_plan(tx, id, &plan, at.now)?;
-        jobs::enqueue_at(tx, HAND_OVER, id.0, at.end_of(&last_day), at.now)?;
+        jobs::enqueue_at(tx, HAND_OVER, id.0, from, at.now)?;
         return Ok(true);
     }
-    part(tx, actor, catalogue, id, leaving.lead_to, at)?;
+    part(tx, actor, catalogue, id, Takers::of(&plan), at)?;
     give_customers(tx, actor, catalogue, id, leaving.customers, at)
 }
 
@@ -360,16 +419,25 @@ fn end_posts(tx: &mut Tx<'_>, id: PersonId, last_day: &str, at: &Moment) -> stor
     Ok(())
 }
 
-/// Everything of leaving but posts and customers: units and reports go over, delegations and shares end, the account
-/// is closed.
+/// Everything of leaving but posts and customers: tasks, units, reports and shifts go over, delegations, shares and the
+/// registration as one who handles customer information end, the account is closed.
 fn part(
     tx: &mut Tx<'_>,
     actor: &Actor,
     catalogue: &Catalogue,
     id: PersonId,
-    lead_to: Option<PersonId>,
+    takers: Takers,
     at: &Moment,
 ) -> Result<(), AppError> {
+    let Takers { lead_to, shifts_to, tasks_to } = takers;
+    rosters::hand_over_shifts(tx, actor, id, shifts_to, at.now, at.zone(), at.now)?;
+    let ground = assignments::Ground {
+        directory: Arc::new(Directory::new(load_parts(tx, &at.today, at.now)?, &|_| None)),
+        zone: at.zone.clone(),
+        day: at.today.clone(),
+        now: at.now,
+    };
+    assignments::hand_over(tx, actor, &ground, id, tasks_to)?;
     // Closed units forget their head too: reopened, they would be led by one who is not there.
     let led: Vec<(UnitId,)> = tx.rows("SELECT id FROM units WHERE head_id = $1", &[id.into()])?;
     for (unit,) in led {
@@ -400,6 +468,10 @@ fn part(
          WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
         &[id.into(), at.now.into(), actor.person_id.into()],
     )?;
+    tx.exec(
+        "UPDATE information_handlers SET ended_at = $2, ended_by = $3 WHERE person_id = $1 AND ended_at IS NULL",
+        &[id.into(), at.now.into(), actor.person_id.into()],
+    )?;
     rights_changed(tx)?;
     if let Some(person) = load_person(tx, id)?.filter(|p| p.is_active) {
         let change = PersonChange { is_active: Some(false), ..PersonChange::default() };
@@ -425,6 +497,8 @@ fn give_customers(
         let plan = Plan {
             customers: to,
             lead_to: None,
+            shifts_to: None,
+            tasks_to: None,
             by: actor.person_id,
             leaves_on: None,
             problem: String::new(),
@@ -460,7 +534,11 @@ fn give_some(
     )?;
     for (id, name) in &ids {
         customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| match error {
-            AppError::Hidden { .. } | AppError::NotFound | AppError::Forbidden(_) => {
+            // Whoever may not know the customer is not told its name.
+            AppError::Hidden { .. } | AppError::NotFound => {
+                AppError::Conflict(text!("他还负责您无权转移的客户，请由能转移全部客户的管理员办理"))
+            }
+            AppError::Forbidden(_) => {
                 AppError::Conflict(text!("您无权转移客户“{}”，请由能转移全部客户的管理员办理", name))
             }
             AppError::Invalid(errors) => {
@@ -490,13 +568,21 @@ async fn work(app: App, task: Task) -> Result<Outcome, AppError> {
     // Decided by one who was allowed to; if he has left meanwhile, it is done all the same.
     let actor = app.actor_for(plan.by, Via::Job).await?.unwrap_or_else(Actor::command_line);
     if plan.leaves_on.is_some() {
-        let (catalogue, actor, at, lead) = (catalogue.clone(), actor.clone(), at.clone(), plan.lead_to);
+        let (catalogue, actor, at) = (catalogue.clone(), actor.clone(), at.clone());
+        let takers = Takers::of(&plan);
         app.db
             .write(move |tx| {
                 hold_administrators(tx)?;
-                // Whoever was to lead may have gone meanwhile: then the next heads above do.
-                let lead = lead.filter(|id| require_active(tx, *id, "lead_to").is_ok());
-                part(tx, &actor, &catalogue, person, lead, &at)
+                // Whoever was to take over may have gone meanwhile: then the next heads above lead, shifts fall open,
+                // and tasks go back.
+                let mut there =
+                    |id: Option<PersonId>, field| id.filter(|id| require_active(tx, *id, field).is_ok());
+                let takers = Takers {
+                    lead_to: there(takers.lead_to, "lead_to"),
+                    shifts_to: there(takers.shifts_to, "shifts_to"),
+                    tasks_to: there(takers.tasks_to, "tasks_to"),
+                };
+                part(tx, &actor, &catalogue, person, takers, &at)
             })
             .await?;
         app.forget_sessions();

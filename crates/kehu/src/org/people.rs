@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use store::{Conn, FromRow, Row, Tx};
 
 use super::directory::rights_changed;
+use super::own::{mark, require_another};
 use crate::access::{ADMINISTRATOR_ID, Actor, Object, STAFF_ID, Verb, require_administrator, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
@@ -166,7 +167,7 @@ pub struct PersonChange {
 }
 
 /// Changes a person whose version is still `version`. Roles and activity end his sessions at once; whoever is made
-/// active again has not left any more.
+/// active again has not left any more. Only administrators give themselves a role, and the log says so.
 pub fn change_person(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -194,6 +195,8 @@ pub fn change_person(
         ..before.clone()
     };
     check(&after.username, &after.name, &after.title, &after.phone, &after.email)?;
+    let raises = after.roles.iter().any(|role| !before.roles.contains(role));
+    let is_own = raises && require_another(tx, actor, id)?;
     let changes_rights = after.roles != before.roles || after.is_active != before.is_active;
     let stamp = if changes_rights { store::new_id() } else { 0 };
     let changed = tx.exec(
@@ -224,7 +227,7 @@ pub fn change_person(
         tx.exec("DELETE FROM sessions WHERE person_id = $1", &[id.into()])?;
     }
     rights_changed(tx)?;
-    let (before, after) = (facts(tx, &before)?, facts(tx, &after)?);
+    let (before, after) = (facts(tx, &before)?, mark(facts(tx, &after)?, is_own));
     audit::record(tx, actor, now, &Entry::of("person.updated", "person", id.0).change(&before, &after))?;
     Ok(())
 }

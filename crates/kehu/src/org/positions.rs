@@ -5,6 +5,7 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::Moment;
 use super::directory::{load_parts, rights_changed};
+use super::own::{mark, require_another};
 use super::people::{hold_administrators, load_person};
 use super::units::load_unit;
 use crate::access::{Actor, Directory, Object, Verb, require_may};
@@ -132,7 +133,8 @@ pub struct PositionChange {
 }
 
 /// Gives a person a post from a day on. For whoever keeps the organisation; refused for people who left, in closed
-/// units, twice at one time in one unit, and under a superior who is himself or reports to him.
+/// units, twice at one time in one unit, and under a superior who is himself or reports to him. Nobody but an
+/// administrator gives himself a post that brings roles.
 pub fn add_position(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -176,6 +178,7 @@ pub fn add_position(
     let mut held = list_positions(tx, person)?;
     check_twice(&held, &position, &mut errors);
     input::refuse(errors)?;
+    let is_own = brings_roles(tx, &position.post)? && require_another(tx, actor, person)?;
     if held.len() >= MOST_POSITIONS {
         return Err(AppError::Conflict(text!("一个人最多 {} 条任职记录", MOST_POSITIONS)));
     }
@@ -199,7 +202,7 @@ pub fn add_position(
     settle_main(tx, &held, new.is_main.then_some(position.id), at)?;
     rights_changed(tx)?;
     let position = load_position(tx, position.id)?.ok_or(AppError::NotFound)?;
-    let after = position.facts();
+    let after = mark(position.facts(), is_own);
     audit::record(
         tx,
         actor,
@@ -264,6 +267,10 @@ pub fn change_position(
     if before == after {
         return Ok(old);
     }
+    let lasts_longer = new.starts_on < old.starts_on
+        || !old.ends_on.is_empty() && (new.ends_on.is_empty() || new.ends_on > old.ends_on);
+    let is_own = lasts_longer && brings_roles(tx, &old.post)? && require_another(tx, actor, old.person_id)?;
+    let after = mark(after, is_own);
     write(tx, &new, old.version, at.now)?;
     held.push(new);
     settle_main(tx, &held, (change.is_main == Some(true)).then_some(id), at)?;
@@ -275,6 +282,11 @@ pub fn change_position(
         &Entry::of("position.updated", "position", id.0).change(&before, &after),
     )?;
     load_position(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Whether a post gives its holder rights.
+fn brings_roles(conn: &mut Conn<'_>, post: &str) -> store::Result<bool> {
+    Ok(conn.count("SELECT COUNT(*) FROM post_roles WHERE post = $1", &[post.into()])? > 0)
 }
 
 fn write(tx: &mut Tx<'_>, new: &PositionRecord, version: i64, now: Millis) -> Result<(), AppError> {

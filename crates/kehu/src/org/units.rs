@@ -8,6 +8,7 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::Moment;
 use super::directory::rights_changed;
+use super::moving::customers_of_unit;
 use super::people::hold_administrators;
 use crate::access::{Actor, DEEPEST, Object, Verb, require_may};
 use crate::audit::{self, Entry};
@@ -203,8 +204,8 @@ pub fn change_unit(
     Ok(new)
 }
 
-/// Closes a unit from today on. Refused while a unit below it is open, or somebody holds a post in it that is not
-/// over yet (one that begins later counts too).
+/// Closes a unit from today on. Refused while a unit below it is open, somebody holds a post in it that is not over yet
+/// (one that begins later counts too), a duty roster of it is in use, or living customers belong to it.
 pub fn close_unit(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -237,6 +238,27 @@ pub fn close_unit(
             old.name,
             people.len(),
             first
+        )));
+    }
+    let rosters: Vec<(String,)> = tx.rows(
+        "SELECT name FROM rosters WHERE unit_id = $1 AND is_active = TRUE ORDER BY name, id",
+        &[id.into()],
+    )?;
+    if !rosters.is_empty() {
+        let names: Vec<String> = rosters.iter().take(5).map(|(name,)| format!("“{name}”")).collect();
+        return Err(AppError::Conflict(text!(
+            "“{}”还有 {} 张在用的值班表：{}；请先在值班表的“修改”里把它们移到别的部门，或者停用",
+            old.name,
+            rosters.len(),
+            names.join("、")
+        )));
+    }
+    let customers = customers_of_unit(tx, id)?;
+    if customers > 0 {
+        return Err(AppError::Conflict(text!(
+            "“{}”还有 {} 个客户，请先把它们移到别的部门，再撤销",
+            old.name,
+            customers
         )));
     }
     let new = UnitRecord { closed_on: at.today.clone(), version: old.version + 1, ..old.clone() };

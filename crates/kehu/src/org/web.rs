@@ -6,6 +6,7 @@ mod import;
 mod pages;
 mod positions;
 mod positions_api;
+mod unit_customers;
 mod units;
 mod units_api;
 

@@ -1,5 +1,6 @@
 //! Giving and taking roles: to people themselves and to posts. Only who may grant roles may; nobody but an
-//! administrator makes or unmakes an administrator or changes the roles of one, and the last one stays.
+//! administrator makes or unmakes an administrator, changes the roles of one, or raises his own rights; and the last
+//! administrator stays.
 
 use store::Tx;
 
@@ -48,7 +49,7 @@ impl Given {
     }
 }
 
-/// Gives a role, or changes last day and reason of one already given.
+/// Gives a role, or changes last day and reason of one already given. Nobody but an administrator gives himself one.
 pub fn give(tx: &mut Tx<'_>, actor: &Actor, giving: &Giving, now: Millis) -> Result<(), AppError> {
     require_may(actor, Object::Role, Verb::Update)?;
     let mut errors = Vec::new();
@@ -97,6 +98,14 @@ pub fn give(tx: &mut Tx<'_>, actor: &Actor, giving: &Giving, now: Millis) -> Res
             _ => return Err(AppError::field("unit", text!("没有这个部门，或者它已撤销"))),
         }
     }
+    let known: Option<String> = tx.value(
+        "SELECT ends_on FROM person_roles WHERE person_id = $1 AND role_id = $2 AND unit_id = $3",
+        &[giving.person.into(), giving.role.into(), giving.unit.map_or(0, |u| u.0).into()],
+    )?;
+    // Giving oneself an earlier last day is no more than one has.
+    let is_shorter =
+        known.is_some_and(|was| was == ends_on || !ends_on.is_empty() && (was.is_empty() || ends_on < was));
+    let is_own = !is_shorter && org::require_another(tx, actor, giving.person)?;
     let has = tx.count("SELECT COUNT(*) FROM person_roles WHERE person_id = $1", &[giving.person.into()])?;
     if has >= MOST_OF_PERSON {
         return Err(AppError::Conflict(text!(
@@ -125,6 +134,7 @@ pub fn give(tx: &mut Tx<'_>, actor: &Actor, giving: &Giving, now: Millis) -> Res
     let after = serde_json::json!({
         "role": role_name, "unit": unit_name, "ends_on": ends_on, "reason": reason, "name": person.name,
     });
+    let after = org::mark(after, is_own);
     audit::record(tx, actor, now, &Entry::of("role.granted", "person", person.id.0).after(&after))?;
     Ok(())
 }
@@ -151,9 +161,11 @@ pub fn take(tx: &mut Tx<'_>, actor: &Actor, given: Given, now: Millis) -> Result
     Ok(())
 }
 
-/// Notes that somebody looked at a given role again and that it is still needed.
+/// Notes that somebody looked at a given role again and that it is still needed. Nobody confirms his own but an
+/// administrator.
 pub fn confirm(tx: &mut Tx<'_>, actor: &Actor, given: Given, now: Millis) -> Result<(), AppError> {
     require_may(actor, Object::Role, Verb::Update)?;
+    let is_own = org::require_another(tx, actor, given.person)?;
     let done = tx.exec(
         "UPDATE person_roles SET confirmed_at = $4, confirmed_by = $5
          WHERE person_id = $1 AND role_id = $2 AND unit_id = $3",
@@ -162,13 +174,13 @@ pub fn confirm(tx: &mut Tx<'_>, actor: &Actor, given: Given, now: Millis) -> Res
     if done == 0 {
         return Err(AppError::NotFound);
     }
-    let after = serde_json::json!({ "role": role_name(tx, given.role)? });
+    let after = org::mark(serde_json::json!({ "role": role_name(tx, given.role)? }), is_own);
     audit::record(tx, actor, now, &Entry::of("role.confirmed", "person", given.person.0).after(&after))?;
     Ok(())
 }
 
 /// Says which roles come with a post, replacing all. The administrator's comes with none: administrators are named
-/// one by one.
+/// one by one. Whoever holds the post does not let it bring more, but for administrators.
 pub fn set_post_roles(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -194,6 +206,13 @@ pub fn set_post_roles(
     let before: Vec<(RoleId,)> =
         tx.rows("SELECT role_id FROM post_roles WHERE post = $1 ORDER BY role_id", &[post.into()])?;
     let before: Vec<RoleId> = before.into_iter().map(|(id,)| id).collect();
+    let today = Zone::default().date(now).to_string();
+    let brings_more = roles.iter().any(|role| !before.contains(role));
+    let holds_it = tx.count(
+        "SELECT COUNT(*) FROM positions WHERE person_id = $1 AND post = $2 AND (ends_on = '' OR ends_on >= $3)",
+        &[actor.person_id.into(), post.into(), today.into()],
+    )? > 0;
+    let is_own = brings_more && holds_it && org::require_another(tx, actor, actor.person_id)?;
     for role in before.iter().filter(|role| !roles.contains(role)) {
         tx.exec("DELETE FROM post_roles WHERE post = $1 AND role_id = $2", &[post.into(), (*role).into()])?;
     }
@@ -222,7 +241,7 @@ pub fn set_post_roles(
         roles.iter().map(|role| role_name(tx, *role)).collect::<store::Result<Vec<_>>>()
     };
     let before = serde_json::json!({ "post": title, "roles": names(tx, &before)? });
-    let after = serde_json::json!({ "post": title, "roles": names(tx, &roles)? });
+    let after = org::mark(serde_json::json!({ "post": title, "roles": names(tx, &roles)? }), is_own);
     audit::record(tx, actor, now, &Entry::of("role.post_changed", "role", 0).change(&before, &after))?;
     Ok(())
 }

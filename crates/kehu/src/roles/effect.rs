@@ -62,6 +62,8 @@ pub fn rights_of(
     let none = HashMap::new();
     let more = draft.map_or(&none, |d| &d.conditions);
     let rights = directory.rights_with(held, directory.main_unit(person, day), day, more);
+    let bar = directory.bar(person, rights.is_administrator);
+    let rights = rights.barred(bar);
     let records = org::load_records(conn, person, now)?;
     let mut granted = HashMap::<i64, Vec<Arc<Role>>>::new();
     for (customer, role) in records.granted {

@@ -1,5 +1,6 @@
 //! Why somebody can or cannot see or do something with a customer, in words: which role, through which post, which
-//! scope, share or exclusion decided. Nothing of the customer's own data stands in it but who owns it.
+//! scope, share or exclusion decided, and which roles he does not have would let him. Nothing of the customer's own data
+//! stands in it but who owns it.
 
 use std::sync::Arc;
 
@@ -9,14 +10,17 @@ use store::{Conn, Tx};
 use super::effect::{as_person, rights_of};
 use super::load::why_words;
 use super::model::{ruled_fields, scope_words};
-use crate::access::{self, Actor, Decision, Directory, FieldRule, Object, Reason, Rights, Role, Scope, Verb};
+use super::would::{Candidate, Gain, candidates};
+use crate::access::{
+    self, Actor, Bar, Decision, Directory, FieldRule, Held, Object, Reason, Rights, Role, Scope, Verb,
+};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::{Millis, Zone};
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::{CustomerId, PersonId, RoleId};
 use crate::org;
 
 /// What puts reasons into words.
@@ -47,7 +51,36 @@ pub struct Explained {
     pub decision: &'static str,
     /// What speaks for or against, what decides first.
     pub reasons: Vec<(bool, String)>,
+    /// Where he may not: the roles he does not have that mention the permission, those that would do first.
+    pub would: Vec<Would>,
+    /// How many more of them there are.
+    pub more: usize,
+    /// Whether it is his roles that keep him from it, not an exclusion, a bar or his leaving.
+    lacks_roles: bool,
 }
+
+impl Explained {
+    /// Whether roles decide against him and no other role would help.
+    pub fn is_missing(&self) -> bool {
+        self.lacks_roles && self.would.is_empty()
+    }
+}
+
+/// A role that would give a permission, or would with another scope.
+#[derive(Clone, Debug)]
+pub struct Would {
+    /// Which.
+    pub role_id: RoleId,
+    /// Its name.
+    pub role: String,
+    /// Whether it would be enough.
+    pub is_enough: bool,
+    /// Its scope, and whether that reaches this customer.
+    pub text: String,
+}
+
+/// Roles named for one permission at the most.
+const MOST_WOULD: usize = 8;
 
 /// One field that is withheld.
 #[derive(Clone, Debug)]
@@ -60,8 +93,10 @@ pub struct FieldExplained {
     pub title: String,
     /// The rule.
     pub rule: FieldRule,
-    /// Which roles say what.
+    /// Which of his roles say what.
     pub by: String,
+    /// Where it is hidden or masked: roles he does not have that would show it, or that none does.
+    pub shown_by: String,
 }
 
 /// Everything about one person and one customer.
@@ -87,10 +122,11 @@ pub struct Explanation {
 
 /// A grant on one customer as reasons tell it.
 struct Living {
-    role: crate::ids::RoleId,
+    role: RoleId,
     ends_at: Millis,
     by: String,
     source: String,
+    reason: String,
 }
 
 /// Explains what `person` may do with a customer that `reader` may read himself. Asking about somebody else needs the
@@ -108,15 +144,17 @@ pub fn explain(
         access::require_may(reader, Object::Role, Verb::Update)?;
     }
     let rights = rights_of(conn, &words.directory, person, None, (&words.day, words.now))?;
-    let rows: Vec<(crate::ids::RoleId, Millis, String, String)> = conn.rows(
-        "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source FROM customer_grants g
+    let rows: Vec<(RoleId, Millis, String, String, String)> = conn.rows(
+        "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source, g.reason FROM customer_grants g
          LEFT JOIN people p ON p.id = g.granted_by
          WHERE g.customer_id = $1 AND g.person_id = $2 AND g.revoked_at IS NULL AND g.ends_at > $3
            AND g.starts_at <= $3 ORDER BY g.id LIMIT 50",
         &[customer.into(), person.into(), words.now.into()],
     )?;
-    let living: Vec<Living> =
-        rows.into_iter().map(|(role, ends_at, by, source)| Living { role, ends_at, by, source }).collect();
+    let living: Vec<Living> = rows
+        .into_iter()
+        .map(|(role, ends_at, by, source, reason)| Living { role, ends_at, by, source, reason })
+        .collect();
     // Only administrators and those who may exclude learn why somebody is kept out.
     let excluded: Option<String> = conn.value(
         "SELECT reason FROM customer_exclusions WHERE customer_id = $1 AND person_id = $2",
@@ -131,7 +169,17 @@ pub fn explain(
         whole.unit_id.and_then(|u| words.directory.unit(u)).map_or_else(String::new, |u| u.name.clone()),
     );
     let actor = as_person(person, rights);
-    let say = Say { words, customer: &whole, owner: &owner, unit: &unit, living: &living, excluded };
+    let others = candidates(&words.directory, person, &actor.rights, &words.day);
+    let say = Say {
+        words,
+        person: &member.name,
+        customer: &whole,
+        owner: &owner,
+        unit: &unit,
+        living: &living,
+        excluded,
+        others: &others,
+    };
     let objects = [Object::Customer, Object::Contact, Object::Asset, Object::Activity, Object::File];
     let mut verbs = Vec::new();
     for object in objects {
@@ -139,7 +187,7 @@ pub fn explain(
             verbs.push(say.verb(&actor, object, *verb, member.is_active));
         }
     }
-    let fields = fields(words, &actor.rights, &whole);
+    let fields = fields(words, &actor.rights, &whole, &others);
     Ok(Explanation {
         person_id: person,
         person: member.name.clone(),
@@ -164,11 +212,13 @@ pub fn note(tx: &mut Tx<'_>, actor: &Actor, of: &Explanation, now: Millis) -> st
 
 struct Say<'a> {
     words: &'a Words,
+    person: &'a str,
     customer: &'a Customer,
     owner: &'a str,
     unit: &'a str,
     living: &'a [Living],
     excluded: Option<String>,
+    others: &'a [Candidate],
 }
 
 impl Say<'_> {
@@ -189,7 +239,17 @@ impl Say<'_> {
         if found.is_empty() {
             reasons.push((false, l.t("此人没有任何角色，也没有这个客户的共享").to_owned()));
         }
-        reasons.extend(found.iter().map(|reason| (reason.permits(), self.reason(reason, object, verb))));
+        if let Some(text) = self.all_lacking(&found, object, verb) {
+            reasons.push((false, text));
+        } else {
+            for reason in &found {
+                let told = (reason.permits(), self.reason(reason, object, verb));
+                // Two grants of one bundle are told together.
+                if !reasons.contains(&told) {
+                    reasons.push(told);
+                }
+            }
+        }
         // A permission of its own is not enough: whoever may not read the customer knows nothing of it.
         if decision != "permit"
             && found.iter().any(Reason::permits)
@@ -203,15 +263,80 @@ impl Say<'_> {
             };
             reasons.insert(0, (false, base));
         }
-        Explained { object, verb, decision, reasons }
+        let is_about_roles = decision != "permit"
+            && is_active
+            && actor.rights.bar.is_none()
+            && !actor.rights.excluded.contains(&facts.id);
+        let (would, more) =
+            if is_about_roles { self.would(&actor.rights, object, verb) } else { (Vec::new(), 0) };
+        Explained { object, verb, decision, reasons, would, more, lacks_roles: is_about_roles }
+    }
+
+    /// One sentence where none of his roles mentions a permission.
+    fn all_lacking(&self, found: &[Reason<'_>], object: Object, verb: Verb) -> Option<String> {
+        let l = self.words.l;
+        let mut names: Vec<&str> = Vec::new();
+        for reason in found {
+            let Reason::Lacking(held) = reason else { return None };
+            let name = l.t(&held.role.name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let what = format!("{}·{}", l.t(object.title()), l.t(verb.title()));
+        (!names.is_empty()).then(|| {
+            l.f(
+                "{}的 {} 个角色都没有“{}”权限：{}",
+                &[&self.person, &names.len(), &what, &names.join(l.t("、"))],
+            )
+        })
+    }
+
+    /// The roles he does not have that mention a permission, those that would be enough first, and how many more.
+    fn would(&self, own: &Rights, object: Object, verb: Verb) -> (Vec<Would>, usize) {
+        let (l, facts) = (self.words.l, self.customer.facts());
+        let mut found: Vec<(Gain, &Held, &Scope)> = self
+            .others
+            .iter()
+            .filter_map(|other| {
+                let scope = other.held.role.grants.get(&(object, verb))?;
+                Some((other.gain(own, object, verb, &facts)?, &other.held, scope))
+            })
+            .collect();
+        found.sort_by_key(|(gain, held, _)| {
+            (*gain != Gain::Enough, *gain == Gain::OutOfReach, !held.role.is_builtin, held.role.id)
+        });
+        let more = found.len().saturating_sub(MOST_WOULD);
+        let told = found.into_iter().take(MOST_WOULD).map(|(gain, held, scope)| {
+            let words = scope_words(scope, &self.words.directory, l);
+            let matched = self.matched(scope, held, gain != Gain::OutOfReach);
+            let text = match gain {
+                Gain::Enough => l.f("范围：{}，包括这个客户（{}）", &[&words, &matched]),
+                Gain::NeedsMore => l.f("范围：{}，包括这个客户（{}），但还要有查看权限", &[&words, &matched]),
+                Gain::OutOfReach => l.f("范围：{}，不包括这个客户（{}）", &[&words, &matched]),
+            };
+            Would {
+                role_id: held.role.id,
+                role: l.t(&held.role.name).to_owned(),
+                is_enough: gain == Gain::Enough,
+                text,
+            }
+        });
+        (told.collect(), more)
     }
 
     fn reason(&self, reason: &Reason<'_>, object: Object, verb: Verb) -> String {
-        let Words { directory, catalogue, zone, l, .. } = self.words;
+        let Words { directory, l, .. } = self.words;
         let l = *l;
-        let from = |held: &access::Held| why_words(&held.why, directory, catalogue, zone, l);
+        let from = |held: &Held| self.words.from(held);
         let what = || format!("{}·{}", l.t(object.title()), l.t(verb.title()));
         match reason {
+            Reason::Barred(Bar::NotRegistered) => {
+                l.t("没有登记为客户信息人员，不能接触任何客户；登记并签署保密承诺后，角色才起作用").to_owned()
+            }
+            Reason::Barred(Bar::NotSigned) => l
+                .t("已登记为客户信息人员，但没有签署现行的保密承诺，不能接触任何客户；签署后，角色才起作用")
+                .to_owned(),
             Reason::Administrator => l.t("系统管理员可以使用全部功能、查看全部数据").to_owned(),
             Reason::Excluded => match self.excluded.as_deref() {
                 Some(reason) if !reason.is_empty() => l.f("已对此客户回避：{}", &[&reason]),
@@ -240,28 +365,32 @@ impl Say<'_> {
             Reason::Lacking(held) => {
                 l.f("角色“{}”（{}）没有“{}”权限", &[&l.t(&held.role.name), &from(held), &what()])
             }
-            Reason::Granted(bundle) => {
-                let living = self.living.iter().find(|g| g.role == bundle.id);
-                let (by, until, is_share) = living.map_or((String::new(), String::new(), true), |g| {
-                    let until = if g.ends_at >= crate::shares::FOREVER {
-                        l.t("长期").to_owned()
-                    } else {
-                        zone.minute(g.ends_at)
-                    };
-                    (g.by.clone(), until, g.source == crate::shares::SHARE)
-                });
-                let pattern = if is_share {
-                    "由 {} 共享“{}”，有效至：{}"
-                } else {
-                    "因待办事项临时授权（{}）“{}”，有效至：{}"
-                };
-                l.f(pattern, &[&by, &l.t(&bundle.name), &until])
-            }
+            Reason::Granted(bundle) => self.granted(bundle),
         }
     }
 
+    /// Every grant of a bundle: who gave it or what it was given for, and until when.
+    fn granted(&self, bundle: &Role) -> String {
+        let l = self.words.l;
+        let said = |g: &Living| {
+            let until = if g.ends_at >= crate::shares::FOREVER {
+                l.t("长期").to_owned()
+            } else {
+                self.words.zone.minute(g.ends_at)
+            };
+            if g.source == crate::shares::SHARE {
+                return l.f("由 {} 共享“{}”，有效至：{}", &[&g.by, &l.t(&bundle.name), &until]);
+            }
+            // What it was given for: an approval, a task.
+            let what = if g.reason.is_empty() { &g.by } else { &g.reason };
+            l.f("因待办事项临时授权（{}）“{}”，有效至：{}", &[what, &l.t(&bundle.name), &until])
+        };
+        let all: Vec<String> = self.living.iter().filter(|g| g.role == bundle.id).map(said).collect();
+        all.join(l.t("；"))
+    }
+
     /// What of the record is or is not within a scope.
-    fn matched(&self, scope: &Scope, held: &access::Held, is_within: bool) -> String {
+    fn matched(&self, scope: &Scope, held: &Held, is_within: bool) -> String {
         let l = self.words.l;
         let owner = if self.owner.is_empty() { l.t("没有负责人") } else { self.owner };
         let unit = if self.unit.is_empty() { l.t("没有所属部门") } else { self.unit };
@@ -287,7 +416,7 @@ impl Say<'_> {
     }
 }
 
-fn fields(words: &Words, rights: &Rights, customer: &Customer) -> Vec<FieldExplained> {
+fn fields(words: &Words, rights: &Rights, customer: &Customer, others: &[Candidate]) -> Vec<FieldExplained> {
     let l = words.l;
     let facts = customer.facts();
     let mut found = Vec::new();
@@ -298,31 +427,73 @@ fn fields(words: &Words, rights: &Rights, customer: &Customer) -> Vec<FieldExpla
         }
         // The roles that let him see it, each with what it says of the field: the widest counts.
         let by_role = rights.reaches(field.object, Verb::Read).iter();
-        let mut roles: Vec<&Role> = by_role
+        let mut roles: Vec<(&Role, String)> = by_role
             .filter(|reach| reach.extent.covers(&facts))
             .filter_map(|reach| rights.held.get(reach.held))
-            .map(|held| &*held.role)
+            .map(|held| (&*held.role, words.from(held)))
             .collect();
-        roles.extend(rights.granted.get(&facts.id).into_iter().flatten().map(|b| &**b));
+        let bundles = rights.granted.get(&facts.id).into_iter().flatten();
+        let bundles = bundles.filter(|b| b.grants.contains_key(&(field.object, Verb::Read)));
+        roles.extend(bundles.map(|b| (&**b, l.t("共享").to_owned())));
         if roles.is_empty() {
             continue;
         }
         let says: Vec<String> = roles
             .iter()
-            .map(|role| {
+            .map(|(role, from)| {
                 let rule = role.field(field.object, &field.key);
-                l.f("“{}”：{}", &[&l.t(&role.name), &l.t(rule.title())])
+                l.f("“{}”（{}）：{}", &[&l.t(&role.name), &from, &l.t(rule.title())])
             })
             .collect();
         found.push(FieldExplained {
             object: field.object,
             title: l.t(&field.title).to_owned(),
+            shown_by: if rule < FieldRule::Read {
+                shown_by(words, others, field.object, &field.key, &facts)
+            } else {
+                String::new()
+            },
             key: field.key,
             rule,
             by: says.join(l.t("、")),
         });
     }
     found
+}
+
+/// The roles he does not have that would show a field of this customer.
+fn shown_by(
+    words: &Words,
+    others: &[Candidate],
+    object: Object,
+    key: &str,
+    facts: &access::Facts<'_>,
+) -> String {
+    let l = words.l;
+    let shows =
+        |other: &&Candidate| other.rule(object, key, facts).is_some_and(|rule| rule >= FieldRule::Read);
+    let mut names: Vec<String> = others
+        .iter()
+        .filter(shows)
+        .map(|other| {
+            format!("{}（{}）", l.t(&other.held.role.name), l.t(other.held.role.field(object, key).title()))
+        })
+        .collect();
+    if names.is_empty() {
+        return l.t("公司现有的其他角色都不显示，或到不了这个客户").to_owned();
+    }
+    if names.len() > MOST_WOULD {
+        names.truncate(MOST_WOULD);
+        names.push("…".to_owned());
+    }
+    names.join(l.t("、"))
+}
+
+impl Words {
+    /// Where a role of somebody comes from.
+    fn from(&self, held: &Held) -> String {
+        why_words(&held.why, &self.directory, &self.catalogue, &self.zone, self.l)
+    }
 }
 
 impl Explanation {
@@ -337,15 +508,26 @@ impl Explanation {
                     .iter()
                     .map(|(permits, text)| json!({ "permits": permits, "text": text }))
                     .collect();
+                let would: Vec<Json> = v
+                    .would
+                    .iter()
+                    .map(|w| json!({ "role_id": w.role_id, "role": w.role, "is_enough": w.is_enough, "text": w.text }))
+                    .collect();
                 json!({
                     "object": v.object.code(), "verb": v.verb.code(), "decision": v.decision, "reasons": reasons,
+                    "would": would,
                 })
             })
             .collect();
         let fields: Vec<Json> = self
             .fields
             .iter()
-            .map(|f| json!({ "object": f.object.code(), "field": f.key, "rule": f.rule.code(), "by": f.by }))
+            .map(|f| {
+                json!({
+                    "object": f.object.code(), "field": f.key, "rule": f.rule.code(), "by": f.by,
+                    "shown_by": f.shown_by,
+                })
+            })
             .collect();
         json!({
             "person_id": self.person_id, "customer_id": self.customer_id,

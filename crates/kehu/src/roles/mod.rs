@@ -6,7 +6,10 @@ pub mod effect;
 pub mod explain;
 mod load;
 mod model;
+mod review;
 mod save;
+mod wider;
+mod would;
 
 pub mod api;
 pub mod web;
@@ -20,7 +23,9 @@ pub use model::{
     Checked, Draft, GrantDraft, Known, MOST_CONDITIONS, MOST_UNITS, RuleDraft, RuledField, cell, facts,
     is_for_bundles, json_of, ruled_fields, scope_words,
 };
+pub use review::{Line, REVIEW, ReviewQuery, ReviewRules, Source, confirm_line, review, revoke_line};
 pub use save::{MOST, blank, create, load, remove, update};
+pub use wider::permits_more;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 use store::{Conn, Tx, Value};
 
 use super::model::{Checked, Draft, Known, facts};
+use super::wider::permits_more;
 use crate::access::{Actor, Object, Role, Scope, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
@@ -75,7 +76,8 @@ pub fn create(
     Ok(checked)
 }
 
-/// Changes a role whose version is still `version`; the administrator's is locked. Changing nothing writes nothing.
+/// Changes a role whose version is still `version`; the administrator's is locked. Nobody but an administrator lets a
+/// role permit more that he has himself, now or later. Changing nothing writes nothing.
 pub fn update(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -95,6 +97,9 @@ pub fn update(
     if checked.role == old {
         return Ok(checked);
     }
+    let is_own = permits_more(&old, &checked.role)
+        && has(tx, actor, known, &old, now)?
+        && org::require_another(tx, actor, actor.person_id)?;
     let role = &mut checked.role;
     role.version = old.version + 1;
     let done = tx
@@ -134,6 +139,7 @@ pub fn update(
     let name = serde_json::Value::from(role.name.as_str());
     before.as_object_mut().map(|b| b.entry("role").or_insert_with(|| old.name.as_str().into()));
     after.as_object_mut().map(|a| a.entry("role").or_insert(name));
+    let after = org::mark(after, is_own);
     audit::record(tx, actor, now, &Entry::of("role.updated", "role", id.0).change(&before, &after))?;
     Ok(checked)
 }
@@ -196,6 +202,23 @@ pub fn remove(
     entry.before = Some(&before);
     audit::record(tx, actor, now, &entry)?;
     Ok(())
+}
+
+/// Whether the actor has a role: himself, through a post, for one he acts for, or as a share of a customer; now or
+/// from a later day on.
+fn has(tx: &mut Tx<'_>, actor: &Actor, known: &Known, role: &Role, now: Millis) -> store::Result<bool> {
+    let (me, day) = (actor.person_id, crate::clock::Zone::default().date(now).to_string());
+    if role.is_bundle {
+        let shares = tx.count(
+            "SELECT COUNT(*) FROM customer_grants
+             WHERE person_id = $1 AND role_id = $2 AND revoked_at IS NULL AND ends_at > $3",
+            &[me.into(), role.id.into(), now.into()],
+        )?;
+        return Ok(shares > 0);
+    }
+    let directory = &known.directory;
+    let acts_with_it = directory.held_roles(me, &day, now).iter().any(|held| held.role.id == role.id);
+    Ok(acts_with_it || directory.roles_from(me, &day).contains(&role.id))
 }
 
 /// Up to five names, and that there are more.

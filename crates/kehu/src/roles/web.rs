@@ -40,6 +40,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/admin/role-compare", grants, compare::show)
         .get("/admin/role-review", grants, review::index)
         .post("/admin/role-review", grants, review::run)
+        .post("/admin/role-review/rules", Need::Administrator, review::set)
         .get("/admin/role-review/export", grants, review::export)
         .get("/admin/accounts", grants, accounts::index)
         .post("/admin/accounts/sessions/{id}/end", grants, accounts::end_session)

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use utoipa_axum::routes;
 
 use super::model::{DAY, Roster, Shift, Span};
-use super::{Place, RosterDraft, ShiftDraft, load, read_time};
+use super::{Place, RosterDraft, ShiftDraft, Which, load, read_time};
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::clock::{Millis, Zone, rfc3339};
@@ -23,20 +23,20 @@ use crate::web::{JsonBody, Need, Organiser, QueryData, Routes};
 const KEEP: Need = Need::May(Object::Organisation, Verb::Update);
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    // Who may plan a roster is decided by the roster.
     let routes = routes
         .api(Need::SignedIn, routes!(list_rosters))
         .api(KEEP, routes!(create_roster))
         .api(Need::SignedIn, routes!(show_roster))
         .api(KEEP, routes!(update_roster, remove_roster))
-        .api(Need::SignedIn, routes!(list_shifts))
-        .api(KEEP, routes!(create_shift))
-        .api(Need::SignedIn, routes!(show_shift))
-        .api(KEEP, routes!(update_shift, remove_shift));
-    people::routes(questions::routes(routes))
+        .api(Need::SignedIn, routes!(list_shifts, create_shift))
+        .api(Need::SignedIn, routes!(show_shift, update_shift, remove_shift));
+    swaps::routes(people::routes(questions::routes(routes)))
 }
 
 mod people;
 mod questions;
+mod swaps;
 
 /// A duty roster.
 #[derive(utoipa::ToSchema)]
@@ -58,6 +58,12 @@ pub struct RosterBody {
     weekdays: String,
     /// Whether it is in use.
     is_active: bool,
+    /// Code of the skill its people should have; empty for none.
+    skill: String,
+    /// Hours of rest between two shifts of a person; 0 for no rule.
+    rest_hours: i64,
+    /// How shifts are swapped: `off`, `free` (the colleague's yes is enough) or `approve` (whoever plans agrees too).
+    swaps: String,
     /// Counts changes.
     version: i64,
 }
@@ -88,6 +94,13 @@ pub struct RosterInput {
     closes: Option<String>,
     /// On which days of the week, 1 is Monday; every day when absent.
     weekdays: Option<String>,
+    /// Code of the skill its people should have.
+    skill: Option<String>,
+    /// Hours of rest between two shifts of a person.
+    #[schema(minimum = 0, maximum = 48)]
+    rest_hours: Option<i64>,
+    /// `off`, `free` or `approve`; `approve` when absent.
+    swaps: Option<String>,
 }
 
 /// A change of a roster; absent names stay as they are.
@@ -108,6 +121,13 @@ pub struct RosterPatch {
     weekdays: Option<String>,
     /// Whether it is in use.
     is_active: Option<bool>,
+    /// Code of the skill its people should have; empty takes it away.
+    skill: Option<String>,
+    /// Hours of rest between two shifts of a person.
+    #[schema(minimum = 0, maximum = 48)]
+    rest_hours: Option<i64>,
+    /// `off`, `free` or `approve`.
+    swaps: Option<String>,
 }
 
 /// Somebody on duty for a time.
@@ -126,6 +146,10 @@ pub struct ShiftBody {
     ends_at: String,
     /// Anything else.
     note: String,
+    /// When it was published to staff; null for a draft, which only those who plan the roster see.
+    published_at: Option<String>,
+    /// When it was last changed after that; null when it was not.
+    changed_at: Option<String>,
     /// Counts changes.
     version: i64,
 }
@@ -176,14 +200,16 @@ pub(super) fn read<T: DeserializeOwned>(body: Map<String, Json>) -> Result<T, Ap
 fn roster_json(r: &Roster) -> Json {
     json!({
         "id": r.id, "unit_id": r.unit_id, "name": r.name, "note": r.note, "opens": r.opens, "closes": r.closes,
-        "weekdays": r.weekdays, "is_active": r.is_active, "version": r.version,
+        "weekdays": r.weekdays, "is_active": r.is_active, "skill": r.skill, "rest_hours": r.rest_hours,
+        "swaps": r.swaps.code(), "version": r.version,
     })
 }
 
 fn shift_json(s: &Shift) -> Json {
     json!({
         "id": s.id, "roster_id": s.roster_id, "person_id": s.person_id, "starts_at": rfc3339(s.span.starts_at),
-        "ends_at": rfc3339(s.span.ends_at), "note": s.note, "version": s.version,
+        "ends_at": rfc3339(s.span.ends_at), "note": s.note, "published_at": s.published_at.map(rfc3339),
+        "changed_at": s.changed_at.map(rfc3339), "version": s.version,
     })
 }
 
@@ -251,8 +277,11 @@ async fn create_roster(
         closes: input.closes,
         weekdays: input.weekdays,
         is_active: None,
+        skill: input.skill,
+        rest_hours: input.rest_hours,
+        swaps: input.swaps,
     };
-    let by = actor.clone();
+    let (by, catalogue) = (actor.clone(), app.catalogue().await?);
     let request = ["POST", "/api/v1/rosters", &request];
     write_once(
         &app,
@@ -261,7 +290,7 @@ async fn create_roster(
         &request,
         |_, _| Ok(()),
         move |tx, now| {
-            let roster = super::create(tx, &by, &draft, now)?;
+            let roster = super::create(tx, &by, &catalogue, &draft, now)?;
             Ok(Reply::created(roster_json(&roster), roster.version))
         },
     )
@@ -305,9 +334,13 @@ async fn update_roster(
         closes: patch.closes,
         weekdays: patch.weekdays,
         is_active: patch.is_active,
+        skill: patch.skill,
+        rest_hours: patch.rest_hours,
+        swaps: patch.swaps,
     };
-    let now = app.now();
-    let roster = app.db.write(move |tx| super::update(tx, &actor, id, Some(version), &draft, now)).await?;
+    let (catalogue, now) = (app.catalogue().await?, app.now());
+    let roster =
+        app.db.write(move |tx| super::update(tx, &actor, &catalogue, id, Some(version), &draft, now)).await?;
     Ok(Reply::ok(roster_json(&roster), roster.version))
 }
 
@@ -334,7 +367,8 @@ async fn remove_roster(
 
 /// List the shifts of a roster
 ///
-/// Those with a moment between `from` (this Monday when absent) and `until` (7 days later when absent).
+/// Those with a moment between `from` (this Monday when absent) and `until` (7 days later when absent), as published;
+/// for those who plan the roster drafts too.
 #[utoipa::path(
     get, path = "/api/v1/rosters/{id}/shifts", tag = "rosters",
     params(("id" = inline(RosterId), Path),
@@ -344,7 +378,7 @@ async fn remove_roster(
 )]
 async fn list_shifts(
     State(app): State<App>,
-    _: Actor,
+    actor: Actor,
     Path(id): Path<String>,
     query: QueryData,
 ) -> Result<Response, AppError> {
@@ -355,8 +389,9 @@ async fn list_shifts(
     let all = app
         .db
         .read(move |conn| {
-            load(conn, id)?;
-            Ok::<_, AppError>(super::shifts(conn, &Place::Roster(id), span, false)?)
+            let roster = load(conn, id)?;
+            let which = Which::seen_by(super::may_plan(conn, &actor, roster.unit_id)?);
+            Ok::<_, AppError>(super::shifts(conn, &Place::Roster(id), span, which)?)
         })
         .await?;
     Ok(json_reply(&page_of(all.iter().map(shift_json).collect(), None, None)))
@@ -379,7 +414,8 @@ fn draft_of(
 
 /// Put somebody on duty
 ///
-/// 409 when he is away, gone or on another shift then.
+/// A draft, until it is published. For those who plan the roster: whoever keeps the organisation, and the heads of its
+/// unit and of those above. 409 when he is away, gone, on another shift then, or without the rest the roster asks for.
 #[utoipa::path(
     post, path = "/api/v1/rosters/{id}/shifts", tag = "rosters",
     params(("id" = inline(RosterId), Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
@@ -388,7 +424,7 @@ fn draft_of(
 )]
 async fn create_shift(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     Path(id): Path<String>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
@@ -420,13 +456,27 @@ async fn create_shift(
     params(("id" = inline(ShiftId), Path)),
     responses((status = 200, description = "The shift", body = ShiftBody, headers(("ETag" = String))), ReadProblems)
 )]
-async fn show_shift(State(app): State<App>, _: Actor, Path(id): Path<String>) -> Result<Reply, AppError> {
+async fn show_shift(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Reply, AppError> {
     let id: ShiftId = path_id(&id)?;
-    let shift = app.db.read(move |conn| super::load_shift(conn, id)).await?;
+    let shift = app
+        .db
+        .read(move |conn| {
+            let shift = super::load_shift(conn, id)?;
+            if !shift.is_published() {
+                let unit = load(conn, shift.roster_id)?.unit_id;
+                if !super::may_plan(conn, &actor, unit)? {
+                    return Err(AppError::NotFound);
+                }
+            }
+            Ok(shift)
+        })
+        .await?;
     Ok(Reply::ok(shift_json(&shift), shift.version))
 }
 
 /// Change a shift
+///
+/// For those who plan the roster. What becomes of a published one is told to the people concerned.
 #[utoipa::path(
     patch, path = "/api/v1/shifts/{id}", tag = "rosters",
     params(("id" = inline(ShiftId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
@@ -435,7 +485,7 @@ async fn show_shift(State(app): State<App>, _: Actor, Path(id): Path<String>) ->
 )]
 async fn update_shift(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     Path(id): Path<String>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
@@ -460,7 +510,7 @@ async fn update_shift(
 )]
 async fn remove_shift(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Reply, AppError> {

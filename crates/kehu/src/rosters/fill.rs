@@ -6,10 +6,11 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::{Conn, Tx};
 
-use super::load::{Judge, Place, load, shifts};
+use super::load::{Judge, Place, Which, load, shifts};
 use super::model::{Conflict, MOST_SHIFTS, Planned, Shift, Span};
+use super::plan::require_plan;
 use super::{hold_people, hold_roster, shift};
-use crate::access::{Actor, Object, Verb, require_may};
+use crate::access::Actor;
 use crate::clock::{Millis, Zone};
 use crate::error::AppError;
 use crate::ids::{PersonId, RosterId, ShiftId};
@@ -44,13 +45,13 @@ pub fn judge(
     if planned.len() > MOST_SHIFTS {
         return Err(AppError::field("last", text!("一次最多排 {} 个班次，请缩短日期", MOST_SHIFTS)));
     }
-    let unit = load(conn, roster)?.unit_id;
+    let kept = load(conn, roster)?;
     let mut whole = planned[0].span;
     for one in planned {
         shift::check_span(one.span)?;
         whole = Span::new(whole.starts_at.min(one.span.starts_at), whole.ends_at.max(one.span.ends_at));
     }
-    let mut judge = Judge::load(conn, unit, &people_of(planned), whole, zone)?;
+    let mut judge = Judge::load(conn, &kept, &people_of(planned), whole, Which::Planned, zone)?;
     let mut all = Vec::with_capacity(planned.len());
     for one in planned {
         let Some(conflicts) = judge.conflicts(one, None, zone) else {
@@ -77,10 +78,13 @@ fn made(roster: RosterId, planned: &Planned, note: &str) -> Shift {
         span: planned.span,
         note: note.to_owned(),
         version: 1,
+        published_at: None,
+        changed_at: None,
     }
 }
 
-/// Adds the possible ones of the planned shifts and answers all with what stood against them.
+/// Adds the possible ones of the planned shifts as drafts and answers all with what stood against them. For whoever
+/// plans the roster.
 pub fn fill(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -89,7 +93,7 @@ pub fn fill(
     zone: &Zone,
     now: Millis,
 ) -> Result<Vec<Judged>, AppError> {
-    require_may(actor, Object::Organisation, Verb::Update)?;
+    require_plan(tx, actor, roster)?;
     hold_roster(tx, roster)?;
     hold_people(tx, &people_of(planned))?;
     let judged = judge(tx, roster, planned, zone)?;
@@ -113,7 +117,7 @@ pub fn week_before(
         let local = zone.civil(at);
         zone.at(local.checked_add(7.days()).unwrap_or(local))
     };
-    let all = shifts(conn, &Place::Roster(roster), week, false)?;
+    let all = shifts(conn, &Place::Roster(roster), week, Which::Planned)?;
     let begun = all.into_iter().filter(|s| s.span.starts_at >= week.starts_at);
     Ok(begun
         .map(|s| Planned {

@@ -1,5 +1,6 @@
 //! Reading rosters, shifts, absences, skills and delegations. Everybody who is signed in may read rosters and who is on
-//! duty; what is read of absences, skills and delegations is for the caller to narrow.
+//! duty as published; drafts are for those who plan ([`super::may_plan`]). What is read of absences, skills and
+//! delegations is for the caller to narrow.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,8 +8,8 @@ use jiff::civil::Date;
 use store::{Conn, FromRow, Row};
 
 use super::model::{
-    self, Absence, Acting, Conflict, DAY, LONGEST_SHIFT, Planned, Reception, Roster, Shift, Skill, Span,
-    Standing,
+    self, Absence, Acting, Conflict, DAY, LONGEST_SHIFT, MINUTE, Planned, Reception, Roster, Shift, Skill,
+    Span, Standing, SwapRule,
 };
 use crate::access::{Delegation, Directory, Position};
 use crate::clock::{Millis, Zone};
@@ -20,8 +21,11 @@ pub const MOST: i64 = 2_000;
 /// How far ahead it is asked who is next.
 const AHEAD: Millis = 31 * DAY;
 
-const ROSTER: &str = "id, unit_id, name, note, opens, closes, weekdays, is_active, version";
-const SHIFT: &str = "s.id, s.roster_id, s.person_id, s.starts_at, s.ends_at, s.note, s.version";
+const ROSTER: &str =
+    "id, unit_id, name, note, opens, closes, weekdays, is_active, version, skill, rest_hours, swaps";
+pub(super) const SHIFT: &str =
+    "s.id, s.roster_id, s.person_id, s.starts_at, s.ends_at, s.note, s.version, s.published_at, s.changed_at";
+const SKILL: &str = "person_id, skill, level, valid_until, note, score, assessed_on, assessed_by";
 const ABSENCE: &str = "id, person_id, kind, starts_at, ends_at, note";
 
 impl FromRow for Roster {
@@ -36,6 +40,9 @@ impl FromRow for Roster {
             weekdays: row.get(6)?,
             is_active: row.get(7)?,
             version: row.get(8)?,
+            skill: row.get(9)?,
+            rest_hours: row.get(10)?,
+            swaps: SwapRule::named(&row.get::<String>(11)?).unwrap_or_default(),
         })
     }
 }
@@ -49,6 +56,8 @@ impl FromRow for Shift {
             span: Span::new(row.get(3)?, row.get(4)?),
             note: row.get(5)?,
             version: row.get(6)?,
+            published_at: row.get(7)?,
+            changed_at: row.get(8)?,
         })
     }
 }
@@ -73,6 +82,9 @@ impl FromRow for Skill {
             level: row.get(2)?,
             valid_until: row.get(3)?,
             note: row.get(4)?,
+            score: row.get(5)?,
+            assessed_on: row.get(6)?,
+            assessed_by: Some(row.get::<PersonId>(7)?).filter(|p| p.0 != 0),
         })
     }
 }
@@ -128,23 +140,43 @@ impl Place {
     }
 }
 
-/// The shifts of a place that have a moment within `span`, in order; at most 2,000. Only rosters in use count when
-/// `only_active`.
-pub fn shifts(
-    conn: &mut Conn<'_>,
-    place: &Place,
-    span: Span,
-    only_active: bool,
-) -> store::Result<Vec<Shift>> {
+/// Which shifts are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All, drafts too: for those who plan, and for what is checked when planning.
+    Planned,
+    /// Those published to staff.
+    Published,
+    /// Those of them on rosters in use.
+    InForce,
+}
+
+impl Which {
+    /// What somebody sees who plans, or who does not.
+    pub fn seen_by(is_planner: bool) -> Self {
+        if is_planner { Self::Planned } else { Self::Published }
+    }
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Planned => "",
+            Self::Published => " AND s.published_at IS NOT NULL",
+            Self::InForce => " AND s.published_at IS NOT NULL AND r.is_active = TRUE",
+        }
+    }
+}
+
+/// The shifts of a place that have a moment within `span`, in order; at most 2,000.
+pub fn shifts(conn: &mut Conn<'_>, place: &Place, span: Span, which: Which) -> store::Result<Vec<Shift>> {
     let place = match place {
         Place::Roster(id) => format!("s.roster_id = {}", id.0),
         Place::Units(units) => format!("r.unit_id IN ({})", ids(units.iter().map(|u| u.0))),
         Place::Everywhere => "TRUE".to_owned(),
     };
-    let active = if only_active { " AND r.is_active = TRUE" } else { "" };
+    let which = which.sql();
     let sql = format!(
         "SELECT {SHIFT} FROM shifts s JOIN rosters r ON r.id = s.roster_id
-         WHERE {place}{active} AND s.starts_at < $1 AND s.starts_at > $2 AND s.ends_at > $3
+         WHERE {place}{which} AND s.starts_at < $1 AND s.starts_at > $2 AND s.ends_at > $3
          ORDER BY s.starts_at, s.id LIMIT {MOST}"
     );
     conn.rows(
@@ -153,12 +185,19 @@ pub fn shifts(
     )
 }
 
-/// The shifts of these people that have a moment within `span`.
-pub fn shifts_of(conn: &mut Conn<'_>, people: &[PersonId], span: Span) -> store::Result<Vec<Shift>> {
+/// The shifts of these people that have a moment within `span`, in order.
+pub fn shifts_of(
+    conn: &mut Conn<'_>,
+    people: &[PersonId],
+    span: Span,
+    which: Which,
+) -> store::Result<Vec<Shift>> {
     let sql = format!(
-        "SELECT {SHIFT} FROM shifts s WHERE s.person_id IN ({}) AND s.starts_at < $1 AND s.starts_at > $2
+        "SELECT {SHIFT} FROM shifts s JOIN rosters r ON r.id = s.roster_id
+         WHERE s.person_id IN ({}){} AND s.starts_at < $1 AND s.starts_at > $2
            AND s.ends_at > $3 ORDER BY s.starts_at, s.id",
-        ids(people.iter().map(|p| p.0))
+        ids(people.iter().map(|p| p.0)),
+        which.sql()
     );
     conn.rows(
         &sql,
@@ -213,7 +252,7 @@ pub fn load_delegation(conn: &mut Conn<'_>, id: DelegationId) -> Result<Acting, 
 /// What a person knows.
 pub fn skills_of(conn: &mut Conn<'_>, person: PersonId) -> store::Result<Vec<Skill>> {
     conn.rows(
-        "SELECT person_id, skill, level, valid_until, note FROM person_skills WHERE person_id = $1 ORDER BY skill",
+        &format!("SELECT {SKILL} FROM person_skills WHERE person_id = $1 ORDER BY skill"),
         &[person.into()],
     )
 }
@@ -221,8 +260,7 @@ pub fn skills_of(conn: &mut Conn<'_>, person: PersonId) -> store::Result<Vec<Ski
 /// What everybody knows; at most 20,000.
 pub fn all_skills(conn: &mut Conn<'_>) -> store::Result<Vec<Skill>> {
     conn.rows(
-        "SELECT person_id, skill, level, valid_until, note FROM person_skills
-         ORDER BY skill, level DESC, person_id LIMIT 20000",
+        &format!("SELECT {SKILL} FROM person_skills ORDER BY skill, level DESC, person_id LIMIT 20000"),
         &[],
     )
 }
@@ -236,8 +274,10 @@ pub fn skilled(
     day: &str,
 ) -> store::Result<Vec<Skill>> {
     let mut found: Vec<Skill> = conn.rows(
-        "SELECT person_id, skill, level, valid_until, note FROM person_skills
-         WHERE skill = $1 AND (valid_until = '' OR valid_until >= $2) ORDER BY level DESC, person_id LIMIT 5000",
+        &format!(
+            "SELECT {SKILL} FROM person_skills
+             WHERE skill = $1 AND (valid_until = '' OR valid_until >= $2) ORDER BY level DESC, person_id LIMIT 5000"
+        ),
         &[skill.into(), day.into()],
     )?;
     let units: Option<BTreeSet<UnitId>> = unit.map(|u| directory.tree(u).into_iter().collect());
@@ -253,12 +293,13 @@ fn is_of(directory: &Directory, person: PersonId, units: &BTreeSet<UnitId>, day:
     directory.positions(person, day).iter().any(|p| units.contains(&p.unit_id))
 }
 
-/// Who is on duty at a moment, in the order of their starts. Rosters not in use do not count.
+/// Who is on duty at a moment, in the order of their starts. Drafts and rosters not in use do not count.
 pub fn on_duty(conn: &mut Conn<'_>, place: &Place, at: Millis) -> store::Result<Vec<PersonId>> {
-    Ok(model::on_duty(&shifts(conn, place, Span::new(at, at + 1), true)?, at))
+    Ok(model::on_duty(&shifts(conn, place, Span::new(at, at + 1), Which::InForce)?, at))
 }
 
-/// Whether a person was on duty on a day on a roster of a unit or of one below it, or on any (LC-05).
+/// Whether a person was on duty on a day, as published, on a roster of a unit or of one below it, or on any: the half of
+/// LC-05 that is the roster's.
 pub fn was_on_duty(
     conn: &mut Conn<'_>,
     directory: &Directory,
@@ -268,14 +309,14 @@ pub fn was_on_duty(
     zone: &Zone,
 ) -> store::Result<bool> {
     let (from, until) = zone.day(day);
-    let all = shifts(conn, &Place::of(directory, unit), Span::new(from, until), false)?;
+    let all = shifts(conn, &Place::of(directory, unit), Span::new(from, until), Which::Published)?;
     Ok(model::was_on_duty(&all, person, day, zone))
 }
 
 /// Who is on duty at a moment and not away.
 pub fn free_people(conn: &mut Conn<'_>, place: &Place, at: Millis) -> store::Result<Vec<PersonId>> {
     let moment = Span::new(at, at + 1);
-    let shifts = shifts(conn, place, moment, true)?;
+    let shifts = shifts(conn, place, moment, Which::InForce)?;
     let absences = absences_of(conn, &model::on_duty(&shifts, at), moment)?;
     Ok(model::free_people(&shifts, &absences, at))
 }
@@ -295,9 +336,7 @@ pub fn next_free(
         .collect();
     let people: Vec<PersonId> = candidates.iter().map(|(p, _)| *p).collect();
     let ahead = Span::new(wanted.from, wanted.from + AHEAD);
-    let active: BTreeSet<RosterId> = list(conn)?.into_iter().filter(|r| r.is_active).map(|r| r.id).collect();
-    let mut shifts = shifts_of(conn, &people, ahead)?;
-    shifts.retain(|s| active.contains(&s.roster_id));
+    let shifts = shifts_of(conn, &people, ahead, Which::InForce)?;
     let absences = absences_of(conn, &people, ahead)?;
     Ok(model::next_free(&candidates, &shifts, &absences, wanted.from, wanted.lasts))
 }
@@ -335,7 +374,7 @@ pub fn receive(
         }
     };
     let ahead = Span::new(at, at + AHEAD);
-    let shifts = shifts(conn, place, ahead, true)?;
+    let shifts = shifts(conn, place, ahead, Which::InForce)?;
     let people: Vec<PersonId> =
         shifts.iter().map(|s| s.person_id).collect::<BTreeSet<_>>().into_iter().collect();
     let absences = absences_of(conn, &people, ahead)?;
@@ -369,12 +408,14 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Reads what is needed to judge shifts of these people within `span` on a roster of `unit`.
+    /// Reads what is needed to judge shifts of these people within `span` on a roster; `which` of their other shifts
+    /// count.
     pub fn load(
         conn: &mut Conn<'_>,
-        unit: UnitId,
+        roster: &Roster,
         people: &[PersonId],
         span: Span,
+        which: Which,
         zone: &Zone,
     ) -> store::Result<Self> {
         let rows: Vec<(PersonId, bool, String)> = conn.rows(
@@ -386,7 +427,10 @@ impl Judge {
         )?;
         let mut standings: HashMap<PersonId, Standing> = rows
             .into_iter()
-            .map(|(id, is_active, left_on)| (id, Standing { is_active, left_on, is_of_unit: false }))
+            .map(|(id, is_active, left_on)| {
+                let (lacks, rest_hours) = (roster.skill.clone(), roster.rest_hours);
+                (id, Standing { is_active, left_on, is_of_unit: false, lacks, rest_hours })
+            })
             .collect();
         let (first, last) = (zone.date(span.starts_at).to_string(), zone.date(span.ends_at).to_string());
         // The unit and those below it; the tree is small beside a scan of people.
@@ -400,16 +444,33 @@ impl Judge {
                  WHERE p.person_id IN ({}) AND p.starts_on <= $2 AND (p.ends_on = '' OR p.ends_on >= $3)",
                 ids(people.iter().map(|p| p.0))
             ),
-            &[unit.into(), last.into(), first.into()],
+            &[roster.unit_id.into(), (&last).into(), first.into()],
         )?;
         for (person,) in posts {
             if let Some(standing) = standings.get_mut(&person) {
                 standing.is_of_unit = true;
             }
         }
+        if !roster.skill.is_empty() {
+            let able: Vec<(PersonId,)> = conn.rows(
+                &format!(
+                    "SELECT person_id FROM person_skills
+                     WHERE skill = $1 AND person_id IN ({}) AND (valid_until = '' OR valid_until >= $2)",
+                    ids(people.iter().map(|p| p.0))
+                ),
+                &[(&roster.skill).into(), (&last).into()],
+            )?;
+            for (person,) in able {
+                if let Some(standing) = standings.get_mut(&person) {
+                    standing.lacks = String::new();
+                }
+            }
+        }
+        let rest = roster.rest_hours * 60 * MINUTE;
+        let around = Span::new(span.starts_at - rest, span.ends_at + rest);
         Ok(Self {
             standings,
-            shifts: shifts_of(conn, people, span)?,
+            shifts: shifts_of(conn, people, around, which)?,
             absences: absences_of(conn, people, span)?,
         })
     }

@@ -1,33 +1,47 @@
-//! Who is there and who is not: acting and delegates (代理), skills (专长), absences (请假, 外出), duty rosters (值班表),
-//! and the questions other features ask of them: who is on duty, who was, who is free next, who receives a caller.
+//! Who is there and who is not: acting and delegates (代理), skills (专长), absences (请假, 外出), duty rosters (值班表)
+//! that are planned, published and swapped, and the questions other features ask of them: who is on duty, who was, who
+//! is free next, who receives a caller. What is not published is known to those who plan it only, and is nobody's duty.
 
 mod absence;
 mod delegate;
+mod duty;
 mod fill;
+mod ics;
+mod leave;
 mod load;
 mod model;
+mod plan;
+mod publish;
 mod roster;
 mod shift;
 mod skills;
+mod swap;
 
 pub mod api;
 pub mod web;
 
 pub use absence::{NewAbsence, add_absence, remove_absence};
 pub use delegate::{NewDelegation, delegate, revoke};
+pub use duty::{Duty, duty, mark_seen, own_shifts, waiting};
 pub use fill::{Judged, fill, judge, week_before};
+pub use leave::{Handed, hand_over_shifts};
 pub use load::{
-    Judge, MOST, Place, Wanted, absences, absences_of, all_skills, delegations, free_people, list, load,
-    load_delegation, load_shift, next_free, on_duty, receive, shifts, shifts_of, skilled, skills_of,
+    Judge, MOST, Place, Wanted, Which, absences, absences_of, all_skills, delegations, free_people, list,
+    load, load_delegation, load_shift, next_free, on_duty, receive, shifts, shifts_of, skilled, skills_of,
     was_on_duty,
 };
 pub use model::{
     Absence, Acting, Conflict, Hours, MOST_DAYS, Planned, Reception, Roster, Rotation, Shift, Skill, Span,
-    Standing, conflicts, without,
+    Standing, SwapRule, conflicts, without,
 };
+pub use plan::{may_plan, require_plan};
+pub use publish::{ChangeKind, MOST_PUBLISHED_DAYS, Published, ShiftChange, changes_of, publish};
 pub use roster::{RosterDraft, create, remove, update};
 pub use shift::{ShiftDraft, add_shift, remove_shift, update_shift};
 pub use skills::{remove_skill, set_skill};
+pub use swap::{
+    NewSwap, Swap, SwapAct, SwapState, answer_swap, ask_swap, load_swap, others_on, swaps_of, swaps_on,
+};
 
 use store::Tx;
 

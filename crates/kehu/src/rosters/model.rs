@@ -77,8 +77,54 @@ pub struct Roster {
     pub weekdays: String,
     /// Whether it is asked who is on duty.
     pub is_active: bool,
+    /// Code of the skill its people should have; empty for none.
+    pub skill: String,
+    /// Hours of rest between two shifts of a person, 0–48; 0 for no rule.
+    pub rest_hours: i64,
+    /// How shifts are swapped.
+    pub swaps: SwapRule,
     /// Counts changes.
     pub version: i64,
+}
+
+/// How shifts of a roster are swapped between colleagues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwapRule {
+    /// Not at all.
+    Off,
+    /// The colleague's yes is enough.
+    Free,
+    /// Whoever plans the roster must agree too.
+    #[default]
+    Approve,
+}
+
+impl SwapRule {
+    /// Every rule, in the order of the form.
+    pub const ALL: [Self; 3] = [Self::Approve, Self::Free, Self::Off];
+
+    /// The name stored and sent.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Free => "free",
+            Self::Approve => "approve",
+        }
+    }
+
+    /// The rule of a stored name.
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.code() == code)
+    }
+
+    /// The name people read (source text).
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Off => "不允许换班",
+            Self::Free => "同事同意即可",
+            Self::Approve => "同事同意后，再由排班人批准",
+        }
+    }
 }
 
 impl Roster {
@@ -154,6 +200,17 @@ pub struct Shift {
     pub note: String,
     /// Counts changes.
     pub version: i64,
+    /// When it was published to staff; a draft that only planners see without.
+    pub published_at: Option<Millis>,
+    /// When it was last changed after that.
+    pub changed_at: Option<Millis>,
+}
+
+impl Shift {
+    /// Whether staff see it.
+    pub fn is_published(&self) -> bool {
+        self.published_at.is_some()
+    }
 }
 
 /// Somebody is away for a time (请假, 外出, 出差, 培训).
@@ -195,6 +252,12 @@ pub struct Skill {
     pub valid_until: String,
     /// Certificate and the like.
     pub note: String,
+    /// What was measured, with its unit (`80 字/分`, `92 分`); empty when nothing was.
+    pub score: String,
+    /// The day it was assessed; empty when that is not said.
+    pub assessed_on: String,
+    /// Who assessed it.
+    pub assessed_by: Option<PersonId>,
 }
 
 impl Skill {
@@ -215,6 +278,10 @@ pub enum Conflict {
     Absent(Span, String),
     /// He is on another shift at that time.
     Double(Span, RosterId),
+    /// Between this and another shift of his are fewer hours than the roster asks for.
+    Rest(Span, RosterId, i64),
+    /// He is not known to have the skill the roster asks for: only a warning. The skill's code.
+    Unskilled(String),
     /// He has no post in the roster's unit: only a warning.
     Elsewhere,
 }
@@ -222,17 +289,29 @@ pub enum Conflict {
 impl Conflict {
     /// Whether the shift must not be.
     pub fn is_blocking(&self) -> bool {
-        *self != Self::Elsewhere
+        !matches!(self, Self::Elsewhere | Self::Unskilled(_))
     }
 
-    /// In words; `kind` is the name of the absence's kind, `roster` that of the other roster.
+    /// In words; `kind` is the name of the absence's kind or of the skill, `roster` that of the other roster.
     pub fn text(&self, name: &str, kind: &str, roster: &str, zone: &Zone) -> Text {
         match self {
             Self::Inactive => text!("{} 已停用，不能排班", name),
             Self::Left(day) => text!("{} 于 {} 离职，不能排在这之后", name, day),
             Self::Absent(span, _) => text!("{} 这段时间{}：{}", name, kind, span.shown(zone)),
             Self::Double(span, _) => text!("{} 同时已有班次：{}（{}）", name, span.shown(zone), roster),
+            Self::Rest(span, _, hours) => {
+                text!("{} 与另一班次的间隔不足 {} 小时：{}（{}）", name, hours, span.shown(zone), roster)
+            }
+            Self::Unskilled(_) => text!("{} 没有登记值班要求的专长“{}”，或者已过有效期", name, kind),
             Self::Elsewhere => text!("{} 不在值班表所属的部门任职", name),
+        }
+    }
+
+    /// In words for a colleague who may not know why somebody is away.
+    pub fn text_for_colleagues(&self, name: &str, skill: &str, roster: &str, zone: &Zone) -> Text {
+        match self {
+            Self::Absent(span, _) => text!("{} 这段时间请假或外出：{}", name, span.shown(zone)),
+            other => other.text(name, skill, roster, zone),
         }
     }
 }
@@ -246,6 +325,10 @@ pub struct Standing {
     pub left_on: String,
     /// Whether he has a post in the unit or below it.
     pub is_of_unit: bool,
+    /// Code of the skill the roster asks for and he lacks, or empty.
+    pub lacks: String,
+    /// Hours of rest the roster asks for; 0 for no rule.
+    pub rest_hours: i64,
 }
 
 /// A shift that is about to be.
@@ -280,6 +363,20 @@ pub fn conflicts(
     }
     for shift in shifts.iter().filter(|s| Some(s.id) != except && is_his(s.person_id, &s.span)) {
         found.push(Conflict::Double(shift.span, shift.roster_id));
+    }
+    let rest = standing.rest_hours * 60 * MINUTE;
+    let around = Span::new(planned.span.starts_at - rest, planned.span.ends_at + rest);
+    let is_near = |s: &&Shift| {
+        Some(s.id) != except
+            && s.person_id == planned.person_id
+            && s.span.overlaps(&around)
+            && !s.span.overlaps(&planned.span)
+    };
+    for shift in shifts.iter().filter(is_near) {
+        found.push(Conflict::Rest(shift.span, shift.roster_id, standing.rest_hours));
+    }
+    if !standing.lacks.is_empty() {
+        found.push(Conflict::Unskilled(standing.lacks.clone()));
     }
     if !standing.is_of_unit {
         found.push(Conflict::Elsewhere);

@@ -5,10 +5,11 @@ use serde_json::json;
 use store::Tx;
 
 use super::load::{list, load};
-use super::model::{Hours, Roster};
+use super::model::{Hours, Roster, SwapRule};
 use super::word;
 use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
+use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
 use crate::ids::{RosterId, UnitId};
@@ -17,6 +18,8 @@ use crate::{events, text};
 
 /// Rosters of a company at the most.
 const MOST: usize = 1_000;
+/// Most hours of rest a roster may ask for.
+const MOST_REST: i64 = 48;
 
 /// What is said of a roster; `None` leaves it.
 #[derive(Clone, Debug, Default)]
@@ -35,10 +38,22 @@ pub struct RosterDraft {
     pub weekdays: Option<String>,
     /// Whether it is in use.
     pub is_active: Option<bool>,
+    /// Code of the skill its people should have; empty for none.
+    pub skill: Option<String>,
+    /// Hours of rest between two shifts of a person, 0–48.
+    pub rest_hours: Option<i64>,
+    /// How shifts are swapped: the code of a [`SwapRule`].
+    pub swaps: Option<String>,
 }
 
-/// Adds a roster.
-pub fn create(tx: &mut Tx<'_>, actor: &Actor, draft: &RosterDraft, now: Millis) -> Result<Roster, AppError> {
+/// Adds a roster. For whoever keeps the organisation.
+pub fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    draft: &RosterDraft,
+    now: Millis,
+) -> Result<Roster, AppError> {
     require_may(actor, Object::Organisation, Verb::Update)?;
     if list(tx)?.len() >= MOST {
         return Err(AppError::Conflict(text!("最多 {} 张值班表，请先删除不再使用的", MOST)));
@@ -52,13 +67,16 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, draft: &RosterDraft, now: Millis) 
         closes: String::new(),
         weekdays: "1234567".into(),
         is_active: true,
+        skill: String::new(),
+        rest_hours: 0,
+        swaps: SwapRule::default(),
         version: 1,
     };
-    let roster = applied(tx, &blank, draft)?;
+    let roster = applied(tx, catalogue, &blank, draft)?;
     tx.exec(
         "INSERT INTO rosters (id, unit_id, name, note, opens, closes, weekdays, is_active, version, created_at,
-           created_by, updated_at)
-         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9,$10,$9)",
+           created_by, updated_at, skill, rest_hours, swaps)
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9,$10,$9,$11,$12,$13)",
         &[
             roster.id.into(),
             roster.unit_id.into(),
@@ -70,6 +88,9 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, draft: &RosterDraft, now: Millis) 
             roster.is_active.into(),
             now.into(),
             actor.person_id.into(),
+            (&roster.skill).into(),
+            roster.rest_hours.into(),
+            roster.swaps.code().into(),
         ],
     )
     .map_err(taken)?;
@@ -83,6 +104,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, draft: &RosterDraft, now: Millis) 
 pub fn update(
     tx: &mut Tx<'_>,
     actor: &Actor,
+    catalogue: &Catalogue,
     id: RosterId,
     version: Option<i64>,
     draft: &RosterDraft,
@@ -93,7 +115,7 @@ pub fn update(
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }
-    let mut new = applied(tx, &old, draft)?;
+    let mut new = applied(tx, catalogue, &old, draft)?;
     let (before, after) = difference(&facts(&old), &facts(&new));
     if before == after {
         return Ok(old);
@@ -102,7 +124,8 @@ pub fn update(
     let done = tx
         .exec(
             "UPDATE rosters SET unit_id = $3, name = $4, note = $5, opens = $6, closes = $7, weekdays = $8,
-               is_active = $9, updated_at = $10, version = version + 1 WHERE id = $1 AND version = $2",
+               is_active = $9, updated_at = $10, skill = $11, rest_hours = $12, swaps = $13, version = version + 1
+             WHERE id = $1 AND version = $2",
             &[
                 id.into(),
                 old.version.into(),
@@ -114,6 +137,9 @@ pub fn update(
                 (&new.weekdays).into(),
                 new.is_active.into(),
                 now.into(),
+                (&new.skill).into(),
+                new.rest_hours.into(),
+                new.swaps.code().into(),
             ],
         )
         .map_err(taken)?;
@@ -154,7 +180,9 @@ pub fn remove(
     if begun > 0 {
         return Err(AppError::Conflict(text!("这张值班表已有值班记录，不能删除，可以改为停用")));
     }
-    tx.exec("DELETE FROM shifts WHERE roster_id = $1", &[id.into()])?;
+    for table in ["swaps", "shift_changes", "shifts"] {
+        tx.exec(&format!("DELETE FROM {table} WHERE roster_id = $1"), &[id.into()])?;
+    }
     tx.exec("DELETE FROM rosters WHERE id = $1", &[id.into()])?;
     events::emit(tx, actor, now, "roster.deleted", "roster", id.0, 0)?;
     let before = facts(&roster);
@@ -165,7 +193,12 @@ pub fn remove(
 }
 
 /// `old` with the checked values.
-fn applied(tx: &mut Tx<'_>, old: &Roster, draft: &RosterDraft) -> Result<Roster, AppError> {
+fn applied(
+    tx: &mut Tx<'_>,
+    catalogue: &Catalogue,
+    old: &Roster,
+    draft: &RosterDraft,
+) -> Result<Roster, AppError> {
     let mut new = old.clone();
     let mut errors = Vec::new();
     if let Some(name) = &draft.name {
@@ -220,6 +253,27 @@ fn applied(tx: &mut Tx<'_>, old: &Roster, draft: &RosterDraft) -> Result<Roster,
     if let Some(is_active) = draft.is_active {
         new.is_active = is_active;
     }
+    if let Some(skill) = draft.skill.as_ref().filter(|s| **s != old.skill) {
+        match catalogue.dictionary("skill").find(skill) {
+            _ if skill.trim().is_empty() => new.skill = String::new(),
+            Some(entry) => new.skill.clone_from(&entry.code),
+            None => errors.push(FieldError::new("skill", text!("没有这个值，请从列出的值中选择"))),
+        }
+    }
+    if let Some(hours) = draft.rest_hours {
+        if (0..=MOST_REST).contains(&hours) {
+            new.rest_hours = hours;
+        } else {
+            let said = text!("请填写 0–{} 的整数（小时），0 为不限制", MOST_REST);
+            errors.push(FieldError::new("rest_hours", said));
+        }
+    }
+    if let Some(code) = &draft.swaps {
+        match SwapRule::named(code) {
+            Some(rule) => new.swaps = rule,
+            None => errors.push(FieldError::new("swaps", text!("请选择换班方式：off、free 或 approve"))),
+        }
+    }
     if errors.is_empty() { Ok(new) } else { Err(AppError::Invalid(errors)) }
 }
 
@@ -235,5 +289,6 @@ fn facts(roster: &Roster) -> serde_json::Value {
     json!({
         "unit_id": roster.unit_id, "name": roster.name, "note": roster.note, "opens": roster.opens,
         "closes": roster.closes, "weekdays": roster.weekdays, "is_active": roster.is_active,
+        "skill": roster.skill, "rest_hours": roster.rest_hours, "swaps": roster.swaps.code(),
     })
 }

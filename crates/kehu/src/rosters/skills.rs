@@ -1,4 +1,4 @@
-//! Skills (专长) of people: kept by whoever keeps the organisation.
+//! Skills (专长) of people, with what was measured, when and by whom: kept by whoever keeps the organisation.
 
 use serde_json::json;
 use store::Tx;
@@ -47,20 +47,42 @@ pub fn set_skill(
         errors.push(FieldError::new("valid_until", text));
         String::new()
     });
+    let assessed_on = clean_value(Kind::Date, 10, &wanted.assessed_on).unwrap_or_else(|text| {
+        errors.push(FieldError::new("assessed_on", text));
+        String::new()
+    });
+    if let Some(assessor) = wanted.assessed_by
+        && tx.count("SELECT COUNT(*) FROM people WHERE id = $1", &[assessor.into()])? == 0
+    {
+        errors.push(FieldError::new("assessed_by", text!("没有这位员工")));
+    }
     let note = word("note", &wanted.note, 200)?;
+    let score = word("score", &wanted.score, 30)?;
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    let new = Skill { person_id: person, skill, level: wanted.level, valid_until, note };
+    let assessed_by = wanted.assessed_by;
+    let new = Skill {
+        person_id: person,
+        skill,
+        level: wanted.level,
+        valid_until,
+        note,
+        score,
+        assessed_on,
+        assessed_by,
+    };
     let old = skills_of(tx, person)?.into_iter().find(|s| s.skill == new.skill);
     if old.as_ref() == Some(&new) {
         return Ok(new);
     }
     tx.exec(
-        "INSERT INTO person_skills (person_id, skill, level, valid_until, note, updated_at)
-         VALUES ($1,$2,$3,$4,$5,$6)
+        "INSERT INTO person_skills (person_id, skill, level, valid_until, note, updated_at, score, assessed_on,
+           assessed_by)
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)
          ON CONFLICT (person_id, skill) DO UPDATE SET level = EXCLUDED.level, valid_until = EXCLUDED.valid_until,
-           note = EXCLUDED.note, updated_at = EXCLUDED.updated_at",
+           note = EXCLUDED.note, updated_at = EXCLUDED.updated_at, score = EXCLUDED.score,
+           assessed_on = EXCLUDED.assessed_on, assessed_by = EXCLUDED.assessed_by",
         &[
             person.into(),
             (&new.skill).into(),
@@ -68,6 +90,9 @@ pub fn set_skill(
             (&new.valid_until).into(),
             (&new.note).into(),
             now.into(),
+            (&new.score).into(),
+            (&new.assessed_on).into(),
+            new.assessed_by.map_or(0, |p| p.0).into(),
         ],
     )?;
     let (before, after) = (old.as_ref().map(facts), facts(&new));
@@ -96,5 +121,8 @@ pub fn remove_skill(
 }
 
 fn facts(skill: &Skill) -> serde_json::Value {
-    json!({ "skill": skill.skill, "level": skill.level, "valid_until": skill.valid_until, "note": skill.note })
+    json!({
+        "skill": skill.skill, "level": skill.level, "valid_until": skill.valid_until, "note": skill.note,
+        "score": skill.score, "assessed_on": skill.assessed_on, "assessed_by": skill.assessed_by,
+    })
 }

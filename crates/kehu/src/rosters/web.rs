@@ -1,9 +1,12 @@
-//! 值班: rosters week by week, absences, delegations, skills and the reception desk.
+//! 值班: rosters week by week, one's own duty, swaps, absences, delegations, skills and the reception desk.
 
 mod away;
+mod duty;
+mod export;
 mod reception;
 mod shifts;
 mod skills;
+mod swaps;
 mod weeks;
 
 use jiff::ToSpan;
@@ -29,14 +32,22 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/rosters/{id}/edit", KEEP, weeks::edit)
         .post("/rosters/{id}", KEEP, weeks::change)
         .post("/rosters/{id}/delete", KEEP, weeks::delete)
-        .get("/rosters/{id}/shifts/new", KEEP, shifts::new)
-        .post("/rosters/{id}/shifts", KEEP, shifts::add)
-        .get("/rosters/{id}/fill", KEEP, shifts::ask_fill)
-        .post("/rosters/{id}/fill", KEEP, shifts::fill)
-        .post("/rosters/{id}/copy", KEEP, shifts::copy)
-        .get("/shifts/{id}", KEEP, shifts::edit)
-        .post("/shifts/{id}", KEEP, shifts::change)
-        .post("/shifts/{id}/delete", KEEP, shifts::delete)
+        .get("/rosters/{id}/export", Need::SignedIn, export::table)
+        // Who may plan a roster is decided by the roster.
+        .post("/rosters/{id}/publish", Need::SignedIn, weeks::publish)
+        .get("/rosters/{id}/shifts/new", Need::SignedIn, shifts::new)
+        .post("/rosters/{id}/shifts", Need::SignedIn, shifts::add)
+        .get("/rosters/{id}/fill", Need::SignedIn, shifts::ask_fill)
+        .post("/rosters/{id}/fill", Need::SignedIn, shifts::fill)
+        .post("/rosters/{id}/copy", Need::SignedIn, shifts::copy)
+        .get("/shifts/{id}", Need::SignedIn, shifts::edit)
+        .post("/shifts/{id}", Need::SignedIn, shifts::change)
+        .post("/shifts/{id}/delete", Need::SignedIn, shifts::delete)
+        .get("/shifts/{id}/swap", Need::SignedIn, swaps::new)
+        .post("/shifts/{id}/swap", Need::SignedIn, swaps::ask)
+        .post("/swaps/{id}", Need::SignedIn, swaps::answer)
+        .get("/duty", Need::SignedIn, duty::show)
+        .post("/duty/seen", Need::SignedIn, duty::seen)
         .get("/absences", Need::SignedIn, away::absences)
         .post("/absences", Need::SignedIn, away::add_absence)
         .post("/absences/{id}/delete", Need::SignedIn, away::remove_absence)
@@ -60,6 +71,7 @@ pub(super) fn monday_of(day: Date) -> Date {
 /// The pages of this feature that everybody has.
 fn tabs(l: Lang, here: &str) -> Vec<Tab> {
     [
+        ("我的值班", "/duty"),
         ("值班表", "/rosters"),
         ("请假外出", "/absences"),
         ("代理人", "/delegations"),
@@ -132,6 +144,18 @@ fn time_in(form: &FormData, field: &str, zone: &Zone) -> Result<Option<Millis>, 
     match form.get(field).trim() {
         "" => Ok(None),
         text => read_time(field, text, zone).map(Some),
+    }
+}
+
+/// The day a query or form names; `or` when the field is empty.
+fn day_in(text: &str, field: &str, or: Date) -> Result<Date, AppError> {
+    match text.trim() {
+        "" => Ok(or),
+        text => text
+            .parse::<Date>()
+            .ok()
+            .filter(|d| (2000..2100).contains(&d.year()))
+            .ok_or_else(|| AppError::field(field, text!("请填写日期，例如 2026-09-28"))),
     }
 }
 

@@ -129,6 +129,22 @@ pub struct PermissionBody {
     decision: String,
     /// What speaks for and against, what decides first; in Chinese.
     reasons: Vec<ReasonBody>,
+    /// Where he may not: roles he does not have that mention the permission, at most eight, those that would do first.
+    would: Vec<WouldBody>,
+}
+
+/// A role that would give a permission, or would with another scope.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the API in the OpenAPI document")]
+pub struct WouldBody {
+    /// Which.
+    role_id: RoleId,
+    /// Its name.
+    role: String,
+    /// Whether it would be enough.
+    is_enough: bool,
+    /// Its scope, and whether that reaches this customer; in Chinese.
+    text: String,
 }
 
 /// One thing that speaks for or against.
@@ -151,8 +167,10 @@ pub struct FieldRuleBody {
     field: String,
     /// `hidden`, `masked` or `read`.
     rule: String,
-    /// Which roles say what.
+    /// Which of his roles say what.
     by: String,
+    /// Where it is hidden or masked: roles he does not have that would show it; in Chinese.
+    shown_by: String,
 }
 
 /// Why somebody may see or do what with a customer.

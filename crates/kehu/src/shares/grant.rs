@@ -142,7 +142,7 @@ fn bundle(tx: &mut Tx<'_>, id: RoleId) -> Result<Role, AppError> {
 }
 
 /// Refuses a bundle that permits more than its giver may do, or shows more than he sees.
-fn require_within_own(actor: &Actor, bundle: &Role, facts: &Facts<'_>) -> Result<(), AppError> {
+pub fn require_within_own(actor: &Actor, bundle: &Role, facts: &Facts<'_>) -> Result<(), AppError> {
     let beyond = bundle.grants.keys().find(|(o, v)| !actor.rights.covers(*o, *v, facts));
     if let Some((object, verb)) = beyond {
         let text =

@@ -10,7 +10,9 @@ pub mod api;
 pub mod web;
 
 pub use exclude::{exclude, include};
-pub use grant::{FOREVER, MOST_OF_CUSTOMER, NewShare, SHARE, grant_for, revoke, revoke_for, share};
+pub use grant::{
+    FOREVER, MOST_OF_CUSTOMER, NewShare, SHARE, grant_for, require_within_own, revoke, revoke_for, share,
+};
 pub use load::{Exclusion, Share, bundles, exclusions, may_exclude, may_share, of_customer};
 
 use crate::web::Routes;

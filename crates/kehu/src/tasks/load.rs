@@ -3,6 +3,7 @@
 use store::Conn;
 
 use crate::access::{self, Actor, Facts, Object, Verb};
+use crate::assignments;
 use crate::clock::Millis;
 use crate::counters::{self, Whose};
 use crate::customers::{COLUMNS, Customer, Field, withhold};
@@ -12,6 +13,8 @@ use crate::ids::{ActivityId, CustomerId};
 /// Why something waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// A task a colleague gave, to him or to his unit, or one of his that was returned.
+    Assigned,
     /// A contact planned for today.
     Today,
     /// A contact planned for an earlier day.
@@ -24,11 +27,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order people work through them.
-    pub const ALL: [Self; 4] = [Self::Today, Self::Overdue, Self::Need, Self::Dossier];
+    pub const ALL: [Self; 5] = [Self::Assigned, Self::Today, Self::Overdue, Self::Need, Self::Dossier];
 
     /// The name in addresses and in the API.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Assigned => "assignments",
             Self::Today => "today",
             Self::Overdue => "overdue",
             Self::Need => "needs",
@@ -44,6 +48,7 @@ impl Reason {
     /// The name people read (source text).
     pub fn title(self) -> &'static str {
         match self {
+            Self::Assigned => "交办任务",
             Self::Today => "今日需联系",
             Self::Overdue => "已逾期",
             Self::Need => "未办结需求",
@@ -95,6 +100,8 @@ pub struct Task {
 /// How many things wait, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// `Reason::Assigned`, counted up to 2,000.
+    pub assigned: i64,
     /// `Reason::Today`, counted up to 1,000.
     pub today: i64,
     /// `Reason::Overdue`, counted up to 1,000.
@@ -109,6 +116,7 @@ impl Counts {
     /// The count of a reason.
     pub fn of(self, reason: Reason) -> i64 {
         match reason {
+            Reason::Assigned => self.assigned,
             Reason::Today => self.today,
             Reason::Overdue => self.overdue,
             Reason::Need => self.needs,
@@ -119,11 +127,14 @@ impl Counts {
 
 /// Counts by reason for an actor on a day (`YYYY-MM-DD`).
 pub fn counts(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<Counts> {
+    let given = assignments::counts(conn, actor, today)?;
+    let assigned = given.waiting + given.returned;
     if !sees_own(actor) {
-        return Ok(Counts::default());
+        return Ok(Counts { assigned, ..Counts::default() });
     }
     let me = Whose::owner(actor.person_id);
     Ok(Counts {
+        assigned,
         today: planned(conn, actor, "next_contact_on = $2", today)?,
         overdue: planned(conn, actor, "next_contact_on < $2", today)?,
         needs: counters::one(conn, "customers.open_needs", "", &me)?,
@@ -132,11 +143,13 @@ pub fn counts(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<
 }
 
 pub(super) fn due_and_open(conn: &mut Conn<'_>, actor: &Actor, today: &str) -> store::Result<i64> {
+    let given = assignments::counts(conn, actor, today)?;
+    let assigned = given.waiting + given.returned;
     if !sees_own(actor) {
-        return Ok(0);
+        return Ok(assigned);
     }
     let due = planned(conn, actor, "next_contact_on <= $2", today)?;
-    Ok(due + counters::one(conn, "customers.open_needs", "", &Whose::owner(actor.person_id))?)
+    Ok(assigned + due + counters::one(conn, "customers.open_needs", "", &Whose::owner(actor.person_id))?)
 }
 
 /// Whether a person may read the customers he owns; without any role he may not.
@@ -154,7 +167,8 @@ fn planned(conn: &mut Conn<'_>, actor: &Actor, condition: &str, today: &str) -> 
     conn.count(&sql, &[actor.person_id.into(), today.into()])
 }
 
-/// What waits for one reason, the oldest first, at most `limit`.
+/// Which customers wait for one reason, the oldest first, at most `limit`. Of `Reason::Assigned` none: what was given
+/// is listed by `assignments::waiting`.
 pub fn list(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -177,6 +191,7 @@ pub fn list(
         conn.rows::<Customer>(&sql, &params)
     };
     let found = match reason {
+        Reason::Assigned => return Ok(Vec::new()),
         Reason::Need => return needs(conn, actor, limit),
         Reason::Today => customers(conn, "c.next_contact_on <> '' AND c.next_contact_on = $3", "c.id")?,
         Reason::Overdue => {

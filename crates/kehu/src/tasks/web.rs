@@ -10,11 +10,14 @@ use super::load::{Counts, Reason, Task, counts, list};
 use crate::access::Actor;
 use crate::activities;
 use crate::app::App;
+use crate::assignments;
+use crate::assignments::web::{Line, line};
 use crate::clock::rfc3339;
 use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ActivityId, CustomerId};
+use crate::rosters;
 use crate::search::web::pill;
 use crate::text;
 use crate::web::api::{json_reply, limit, page_of};
@@ -51,7 +54,11 @@ struct TasksPage {
     tabs: Vec<Tab>,
     reason: Reason,
     rows: Vec<Row>,
+    /// What colleagues gave, for `Reason::Assigned`.
+    given: Vec<Line>,
     total: i64,
+    /// What waits of rosters; it has a page of its own.
+    duty: i64,
 }
 
 async fn show_tasks(
@@ -74,14 +81,21 @@ async fn load_page(
 ) -> Result<TasksPage, AppError> {
     let (l, today) = (page.l, app.today());
     let catalogue = app.catalogue().await?;
-    let (found, counts, reason) = {
-        let (actor, today) = (actor.clone(), today.to_string());
+    let (found, counts, reason, duty, given, shown) = {
+        let (actor, today, now) = (actor.clone(), today.to_string(), app.now());
         app.db
             .read(move |conn| {
                 let counts = counts(conn, &actor, &today)?;
+                let duty = rosters::waiting(conn, &actor, now)?;
                 let first = || Reason::ALL.into_iter().find(|r| counts.of(*r) > 0).unwrap_or(Reason::Today);
                 let reason = wanted.unwrap_or_else(first);
-                Ok::<_, AppError>((list(conn, &actor, reason, &today, SHOWN)?, counts, reason))
+                let given = match reason {
+                    Reason::Assigned => assignments::waiting(conn, &actor, &today, SHOWN)?,
+                    _ => Vec::new(),
+                };
+                let shown = customers::shown(conn, &actor, given.iter().filter_map(|t| t.customer_id))?;
+                let found = list(conn, &actor, reason, &today, SHOWN)?;
+                Ok::<_, AppError>((found, counts, reason, duty, given, shown))
             })
             .await?
     };
@@ -106,8 +120,10 @@ async fn load_page(
         l,
         shell: page.shell(&[("工作台", "/"), ("待办", "/tasks")]),
         tabs: tabs(l, reason, counts),
+        duty,
         reason,
         rows,
+        given: given.into_iter().map(|task| line(task, &shown, &catalogue, app, l)).collect(),
         total: counts.of(reason),
     })
 }
@@ -201,13 +217,14 @@ async fn mark_need(app: &App, actor: &Actor, id: ActivityId, is_done: bool) -> R
 }
 
 /// What waits for the token's person: `today` and `overdue` (customers to contact), `needs` (open needs), `dossiers`
-/// (incomplete dossiers), of the customers he owns. The oldest come first.
+/// (incomplete dossiers), of the customers he owns. The oldest come first. With `reason=assignments` the tasks
+/// colleagues gave him or his unit, and his own that were returned, as `/api/v1/assignments` shows them.
 #[utoipa::path(
     get,
     path = "/api/v1/tasks",
     tag = "tasks",
     params(
-        ("reason" = Option<String>, Query, pattern = "^(today|overdue|needs|dossiers)?$", description = "today, overdue, needs or dossiers; all but dossiers when absent"),
+        ("reason" = Option<String>, Query, pattern = "^(assignments|today|overdue|needs|dossiers)?$", description = "assignments, today, overdue, needs or dossiers; today, overdue and needs when absent"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Tasks of each reason at the most, 50 when absent"),
     ),
     responses(
@@ -217,7 +234,7 @@ async fn mark_need(app: &App, actor: &Actor, id: ActivityId, is_done: bool) -> R
                 "due_on": "2026-09-28", "missing": [], "need": null
             }],
             "next": null,
-            "counts": { "today": 1, "overdue": 0, "needs": 0, "dossiers": 3 }
+            "counts": { "assignments": 2, "today": 1, "overdue": 0, "needs": 0, "dossiers": 3 }
         })),
         (status = 401, description = "No valid token"),
         (status = 422, description = "reason or limit is not one of those offered"),
@@ -228,21 +245,25 @@ async fn list_tasks(State(app): State<App>, actor: Actor, query: QueryData) -> R
     let reasons = match query.get("reason") {
         "" => vec![Reason::Today, Reason::Overdue, Reason::Need],
         code => vec![Reason::named(code).ok_or_else(|| {
-            AppError::field("reason", text!("reason 只能是 today、overdue、needs 或 dossiers"))
+            AppError::field("reason", text!("reason 只能是 assignments、today、overdue、needs 或 dossiers"))
         })?],
     };
-    let (limit, today) = (limit(query.find("limit"))?, app.today().to_string());
-    let (tasks, counts) = app
+    let (limit, today, now) = (limit(query.find("limit"))?, app.today().to_string(), app.now());
+    let (items, counts) = app
         .db
         .read(move |conn| {
-            let mut tasks = Vec::new();
+            let mut items = Vec::new();
             for reason in &reasons {
-                tasks.extend(list(conn, &actor, *reason, &today, limit)?);
+                if *reason == Reason::Assigned {
+                    let given = assignments::waiting(conn, &actor, &today, limit)?;
+                    items.extend(assignments::api::told(conn, &actor, &given, now)?);
+                }
+                items.extend(list(conn, &actor, *reason, &today, limit)?.iter().map(json_of));
             }
-            Ok::<_, AppError>((tasks, counts(conn, &actor, &today)?))
+            Ok::<_, AppError>((items, counts(conn, &actor, &today)?))
         })
         .await?;
-    let mut body = page_of(tasks.iter().map(json_of).collect(), None, None);
+    let mut body = page_of(items, None, None);
     body["counts"] = Reason::ALL.into_iter().map(|r| (r.code().to_owned(), json!(counts.of(r)))).collect();
     Ok(json_reply(&body))
 }

@@ -63,6 +63,11 @@ impl FromRequestParts<App> for Actor {
         if row.must_change_password && via == Via::Session && !matches!(path, "/me/password" | "/logout") {
             return Err(AppError::MustChangePassword);
         }
+        // Whoever is barred from customers is led to the text he has to sign, not from one missing page to the next; one
+        // who would reach none anyhow goes on as he is.
+        if rights.loses_customers && via == Via::Session && (app.hooks.holds_customers)(path) {
+            return Err(AppError::MustSign);
+        }
         let actor = Self::new(ActorFacts {
             person_id: row.person_id,
             username: row.username,

@@ -39,6 +39,9 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
         Some(error) => error.into_response(),
         None => next.run(request).await,
     };
+    if let Some(actor) = context.actor.get() {
+        app.note_role_uses(actor);
+    }
     // Whoever reads a body only sees that it broke off.
     if too_slow.is_some_and(|slow| slow.is_so()) {
         response = AppError::TooSlow.into_response();
@@ -198,6 +201,7 @@ async fn error_page(
             return redirect(is_htmx, &format!("/login?{query}"));
         }
         AppError::MustChangePassword => return redirect(is_htmx, "/me/password"),
+        AppError::MustSign => return redirect(is_htmx, "/confidentiality"),
         _ => {}
     }
     let l = Lang::named(cookie(headers, "lang").unwrap_or("zh"));

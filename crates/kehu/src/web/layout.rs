@@ -85,8 +85,10 @@ pub struct Tab {
 pub struct Hooks {
     /// The menu for an actor on a path, and whether the company is the demonstration.
     pub menu: fn(&Actor, &str, bool) -> Vec<MenuItem>,
-    /// How much waits for an actor today (`YYYY-MM-DD`).
-    pub todo_count: fn(&mut Conn<'_>, &Actor, &str) -> store::Result<i64>,
+    /// How much waits for an actor at a moment of a day (`YYYY-MM-DD`).
+    pub todo_count: fn(&mut Conn<'_>, &Actor, &str, crate::clock::Millis) -> store::Result<i64>,
+    /// Whether the page of a path holds customer information.
+    pub holds_customers: fn(&str) -> bool,
     /// The kinds of background jobs the features above have.
     pub jobs: &'static [crate::jobs::Kind],
     /// The work of theirs that recurs.

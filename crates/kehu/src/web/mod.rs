@@ -11,6 +11,7 @@ mod json;
 mod layout;
 pub mod pace;
 pub mod serve;
+mod table;
 
 pub use errors::FormErrors;
 pub use extract::{
@@ -20,6 +21,7 @@ pub use extract::{
 pub use form::{Choice, FormData, QueryData};
 pub use guard::around;
 pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, saved, toast, trigger};
+pub use table::table_file;
 
 use axum::Router;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};

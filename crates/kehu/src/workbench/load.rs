@@ -15,6 +15,7 @@ use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, ListQuery};
 use crate::error::AppError;
 use crate::ids::CustomerId;
+use crate::rosters;
 use crate::settings::{self, Parameter};
 use crate::tasks;
 
@@ -81,6 +82,8 @@ pub const PARAMETERS: &[Parameter] = &[FIRST_STEPS_HIDDEN];
 pub struct Board {
     /// What waits for the actor.
     pub todo: tasks::Counts,
+    /// His shifts, what became of them, and swaps that wait for him.
+    pub duty: rosters::Duty,
     /// Customers in his sight.
     pub customers: i64,
     /// Of them, made this month.
@@ -113,7 +116,7 @@ pub struct Board {
     pub backups: Option<Overdue>,
 }
 
-/// Reads the workbench of an actor on a day.
+/// Reads the workbench of an actor at a moment of a day.
 pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date, now: Millis) -> Result<Board, AppError> {
     let whose = whose(actor);
     let months: Vec<String> = (0..12)
@@ -132,6 +135,7 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date, now: Millis) -> Re
     let administrators = if has_customers || staff.is_some() { Vec::new() } else { administrators(conn)? };
     Ok(Board {
         todo: tasks::counts(conn, actor, &today.to_string())?,
+        duty: rosters::duty(conn, actor, now)?,
         customers,
         new_this_month: month(0),
         new_last_month: month(1),

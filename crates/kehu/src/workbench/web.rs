@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::customers::Field;
 use crate::error::AppError;
 use crate::i18n::{Lang, grouped};
+use crate::rosters;
 use crate::search::web::pill;
 use crate::tasks::Reason;
 use crate::web::{Administrator, Need, Page, Routes, Shell, html, redirect};
@@ -86,6 +87,59 @@ struct WorkbenchPage {
     /// The posts people take, their titles in words.
     taken: Vec<(String, String)>,
     backups_warning: String,
+    duty: OwnDuty,
+}
+
+/// What the workbench tells of rosters; empty for whoever has nothing to do with them.
+struct OwnDuty {
+    shifts: Vec<OwnShift>,
+    waiting: i64,
+    news: String,
+}
+
+struct OwnShift {
+    when: String,
+    roster: String,
+    href: String,
+    is_now: bool,
+}
+
+impl OwnDuty {
+    async fn of(app: &App, l: Lang, board: &Board) -> Result<Self, AppError> {
+        let duty = &board.duty;
+        let waiting = duty.waiting();
+        let mut said = Vec::new();
+        for (text, count) in [
+            ("{} 个换班请求等您答复", duty.asked.len()),
+            ("{} 个换班等您批准", duty.to_decide.len()),
+            ("新发布 {} 个您的班次", duty.fresh),
+            ("{} 个班次有变动", duty.changes.len()),
+        ] {
+            if count > 0 {
+                said.push(l.f(text, &[&count]));
+            }
+        }
+        let rosters = if duty.shifts.is_empty() { Vec::new() } else { app.db.read(rosters::list).await? };
+        let now = app.now();
+        let own = |shift: &rosters::Shift| OwnShift {
+            when: shift.span.shown(&app.zone),
+            roster: rosters
+                .iter()
+                .find(|r| r.id == shift.roster_id)
+                .map_or_else(String::new, |r| r.name.clone()),
+            href: format!("/rosters/{}?week={}", shift.roster_id, app.zone.date(shift.span.starts_at)),
+            is_now: shift.span.contains(now),
+        };
+        Ok(Self {
+            shifts: duty.shifts.iter().take(5).map(own).collect(),
+            waiting,
+            news: said.join(if l == Lang::Zh { "，" } else { ", " }),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.shifts.is_empty() && self.waiting == 0
+    }
 }
 
 async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Result<Response, AppError> {
@@ -94,6 +148,7 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         let (actor, now) = (actor.clone(), app.now());
         app.db.read(move |conn| board(conn, &actor, today, now)).await?
     };
+    let duty = OwnDuty::of(&app, l, &board).await?;
     let hour = app.zone.civil(app.now()).hour();
     // The demonstration has nothing to begin with.
     let steps = if page.shell.demo { Vec::new() } else { steps(&board) };
@@ -128,6 +183,7 @@ async fn show_workbench(State(app): State<App>, actor: Actor, page: Page) -> Res
         backups_warning: backups::web::warning(board.backups, &app, l),
         steps_done: steps.iter().filter(|s| s.is_done).count(),
         steps,
+        duty,
         board,
     })
 }
@@ -159,6 +215,7 @@ fn waiting(board: &Board) -> Vec<Waiting> {
             count: board.todo.of(reason),
             is_late: reason == Reason::Overdue,
             icon: match reason {
+                Reason::Assigned => "send",
                 Reason::Today => "phone-call",
                 Reason::Overdue => "alert-circle",
                 Reason::Need => "message-2",

@@ -522,6 +522,8 @@ async fn whoever_leaves_hands_everything_over_and_cannot_come_in_any_more() {
                     last_day: at.today.clone(),
                     customers: org::CustomersTo::Nobody,
                     lead_to: None,
+                    shifts_to: None,
+                    tasks_to: None,
                 };
                 org::leave(tx, &Actor::command_line(), &known, boss, &leaving, &at)
             })
@@ -731,6 +733,182 @@ async fn bad_rows_are_named_with_their_number_and_nothing_is_written() {
             admin.post_form(&format!("{IMPORT}/errors"), &[("table", table)]).await.expect(400);
         }
         admin.post_form(&format!("{IMPORT}/passwords"), &[("made", "x")]).await.expect(400);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_with_customers_is_not_closed_before_they_have_gone_to_another() {
+    both(|app| async move {
+        let browser = app.administrator().await;
+        let admin = browser.with_token().await;
+        let company = unit(&admin, "公司", "company", None).await;
+        let (old, new) = (
+            unit(&admin, "老门店", "department", Some(&company)).await,
+            unit(&admin, "新门店", "department", Some(&company)).await,
+        );
+        for n in 0..3 {
+            let body = json!({ "kind": "person", "name": format!("客户{n}"), "unit_id": old["id"] });
+            admin.json("POST", "/api/v1/customers", body).await.expect(201);
+        }
+        let refused = close(&admin, &old).await.expect(409).text();
+        assert!(refused.contains("“老门店”还有 3 个客户，请先把它们移到别的部门"), "{refused}");
+        let page = browser.get(&format!("/admin/units?unit={}", id(&old))).await.expect(200).text();
+        assert!(page.contains("本部门直属客户 3 个"), "{page}");
+        let path = format!("/admin/units/{}/customers", id(&old));
+        let page = browser.get(&path).await.expect(200).text();
+        assert!(page.contains("还有 3 个客户属于这个部门") && page.contains("公司 / 新门店"), "{page}");
+        for (to, said) in
+            [("", "请选择另一个部门"), (id(&old), "请选择另一个部门"), ("01M2Z8Q4T7V0K", "没有这个部门")]
+        {
+            let refused = browser.post_form(&path, &[("to", to)]).await.expect(422).text();
+            assert!(refused.contains(said), "{to}: {refused}");
+        }
+        // Whoever keeps the organisation but may not hand customers over is refused, and learns no name.
+        let keeper = app.staff("keeper", DataScope::Own).await;
+        let keeps = json!([{ "object": "organisation", "verb": "update", "scope": "all" },
+            { "object": "customer", "verb": "read", "scope": "own" },
+            { "object": "customer", "verb": "assign", "scope": "own" }]);
+        crate::roles::role(&admin, "keeping", keeps, json!([])).await;
+        crate::roles::give(&admin, &keeper, "keeping").await;
+        let refused = keeper.post_form(&path, &[("to", id(&new))]).await.expect(403).text();
+        assert!(refused.contains("您无权转移的客户") && !refused.contains("客户0"), "{refused}");
+        browser.post_form(&path, &[("to", id(&new))]).await.expect(303);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customer.updated'").await, 3);
+        close(&admin, &old).await.expect(204);
+        let target =
+            format!("SELECT COUNT(*) FROM customers WHERE unit_id = {}", store::parse_id(id(&new)).unwrap());
+        assert_eq!(app.number(target.leak()).await, 3);
+    })
+    .await;
+}
+
+/// Brings customers in as somebody's own, through an import.
+async fn many(app: &TestApp, owner: &Client<'_>, count: usize) {
+    let table = (0..count).fold("名称\n".to_owned(), |table, n| format!("{table}客户{n:04}\n"));
+    let sent = owner.with_token().await.upload("/api/v1/imports", &[], "a.csv", table.as_bytes()).await;
+    sent.expect(202);
+    jobs::run_all(&app.app).await.unwrap();
+    let whose = format!("SELECT COUNT(*) FROM customers WHERE owner_id = {}", owner.person_id.0);
+    assert_eq!(app.number(whose.leak()).await, count as i64);
+}
+
+/// Runs the waiting jobs as a server that is killed as soon as `is_under_way`, and waits until its last write is over.
+async fn run_and_kill(app: &TestApp, left: &'static str, all: i64) -> i64 {
+    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let killed = app.app.clone();
+    server.spawn(async move { jobs::run_all(&killed).await });
+    for _ in 0..2_000 {
+        if app.number(left).await < all {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    server.shutdown_background();
+    // A write under way holds its customers; whoever asks for all of them waits until it is over.
+    let hold = |tx: &mut store::Tx<'_>| {
+        let sql = format!("SELECT id FROM customers{}", tx.for_change());
+        tx.rows::<(i64,)>(&sql, &[]).map(drop)
+    };
+    app.app.db.write(hold).await.unwrap();
+    app.number(left).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twelve_hundred_customers_go_over_although_the_server_is_killed_half_way() {
+    both(|app| async move {
+        let browser = app.administrator().await;
+        let admin = browser.with_token().await;
+        let company = unit(&admin, "公司", "company", None).await;
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        post(&admin, wang.person_id, &company, "sales_staff").await;
+        many(&app, &li, 1_200).await;
+        let taker = wang.person_id.to_string();
+        let form = [("last_day", "2026-09-28"), ("customers_to", "person"), ("taker", taker.as_str())];
+        browser.post_form(&format!("/admin/people/{}/leave", li.person_id), &form).await.expect(303);
+        assert_eq!(li.get("/customers").await.status, 303, "he is out at once");
+        let left: &'static str =
+            format!("SELECT COUNT(*) FROM customers WHERE owner_id = {}", li.person_id.0).leak();
+        assert_eq!(app.number(left).await, 1_200, "the job does it");
+        let half = run_and_kill(&app, left, 1_200).await;
+        assert!(half == 700 || half == 200, "killed in the middle, each batch whole: {half}");
+        assert_eq!(app.text("SELECT state FROM jobs WHERE kind = 'org.hand_over'").await, "running");
+        // Nobody else takes it up before its lease is over; then it goes on where it stopped.
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number(left).await, half);
+        app.clock.advance(30_001);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.text("SELECT state FROM jobs WHERE kind = 'org.hand_over'").await, "done");
+        assert_eq!(app.number(left).await, 0);
+        let theirs = format!(
+            "SELECT COUNT(*) FROM customers WHERE owner_id = {} AND unit_id = {} AND deleted_at IS NULL",
+            wang.person_id.0,
+            store::parse_id(id(&company)).unwrap()
+        );
+        assert_eq!(app.number(theirs.leak()).await, 1_200, "nothing without an owner");
+        // Each went over once, the counts say the same, and nothing of the plan is left.
+        assert_eq!(
+            app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customer.updated'").await,
+            1_200
+        );
+        assert_eq!(app.number("SELECT COUNT(*) FROM settings WHERE name LIKE 'org.hand_over%'").await, 0);
+        let page = app.sign_in(wang.person_id).await.get("/customers").await.expect(200).text();
+        assert!(page.contains("1,200"), "{page}");
+        // His page says that he has left, and when.
+        let card = app.administrator().await.get(&format!("/admin/people/{}", li.person_id)).await.text();
+        assert!(card.contains("已离职（最后工作日 2026-09-28）") && !card.contains(">已停用<"), "{card}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_customers_of_a_large_unit_move_in_the_background_and_a_killed_server_does_not_stop_them() {
+    both(|app| async move {
+        let browser = app.administrator().await;
+        let admin = browser.with_token().await;
+        let (old, new) =
+            (unit(&admin, "老公司", "company", None).await, unit(&admin, "新公司", "company", None).await);
+        let li = app.staff("li", DataScope::Own).await;
+        post(&admin, li.person_id, &old, "sales_staff").await;
+        many(&app, &li, 1_100).await;
+        let path = format!("/admin/units/{}/customers", id(&old));
+        browser.post_form(&path, &[("to", id(&new))]).await.expect(303);
+        let page = browser.get(&path).await.expect(200).text();
+        assert!(page.contains("正在后台移到“新公司”，还有 1100 个"), "{page}");
+        browser.post_form(&path, &[("to", id(&new))]).await.expect(422);
+        let left: &'static str =
+            format!("SELECT COUNT(*) FROM customers WHERE unit_id = {}", store::parse_id(id(&old)).unwrap())
+                .leak();
+        let half = run_and_kill(&app, left, 1_100).await;
+        assert!(half == 600 || half == 100, "{half}");
+        app.clock.advance(30_001);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number(left).await, 0);
+        assert_eq!(
+            app.number("SELECT COUNT(*) FROM settings WHERE name LIKE 'org.move_customers%'").await,
+            0
+        );
+        let still = format!("SELECT COUNT(*) FROM customers WHERE owner_id = {}", li.person_id.0);
+        assert_eq!(app.number(still.leak()).await, 1_100, "owners stay");
+        // An order whose giver may no longer give it is given up, and the page says why.
+        let (back, gone) =
+            (format!("/admin/units/{}/customers", id(&new)), app.staff("boss", DataScope::All).await);
+        let moves = json!([{ "object": "organisation", "verb": "update", "scope": "all" },
+            { "object": "customer", "verb": "read", "scope": "all" },
+            { "object": "customer", "verb": "update", "scope": "all" },
+            { "object": "customer", "verb": "assign", "scope": "all" }]);
+        crate::roles::role(&admin, "moving", moves, json!([])).await;
+        crate::roles::give(&admin, &gone, "moving").await;
+        gone.post_form(&back, &[("to", id(&old))]).await.expect(303);
+        let role = app.text("SELECT CAST(id AS TEXT) FROM roles WHERE code = 'moving'").await;
+        let take =
+            format!("/api/v1/people/{}/roles/{}", gone.person_id, store::format_id(role.parse().unwrap()));
+        admin.json("DELETE", &take, json!({})).await.expect(204);
+        jobs::run_all(&app.app).await.unwrap();
+        let page = app.administrator().await.get(&back).await.expect(200).text();
+        assert!(page.contains("上次移动没有完成") && page.contains("您无权转移的客户"), "{page}");
+        assert_eq!(app.number(left).await, 0);
     })
     .await;
 }

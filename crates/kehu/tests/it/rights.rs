@@ -328,7 +328,7 @@ async fn part(app: &TestApp, who: &Client<'_>, path: &str) -> crate::Answer {
 }
 
 /// Every face on which a customer may show: {id} stands for the customer's id, {c} for its canary.
-const FACES: [&str; 30] = [
+const FACES: [&str; 33] = [
     "/customers",
     "/customers?q={c}",
     "/customers?sort=name",
@@ -348,6 +348,8 @@ const FACES: [&str; 30] = [
     "/activities",
     "/tasks",
     "/tasks?tab=dossiers",
+    "/assignments",
+    "/assignments/new?customer={id}",
     "/",
     "/search?q={c}",
     "/search/menu?q={c}",
@@ -359,6 +361,7 @@ const FACES: [&str; 30] = [
     "/api/v1/assets?q={c}",
     "/api/v1/activities",
     "/api/v1/activities?customer_id={id}",
+    "/api/v1/assignments?customer_id={id}",
 ];
 
 /// Changes nobody may make to what he does not know.
@@ -494,6 +497,174 @@ async fn what_a_scope_does_not_reach_is_in_no_byte_of_any_answer() {
         assert_eq!(app.number("SELECT COUNT(*) FROM customers WHERE name LIKE '%改%'").await, 0);
         let hidden = app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'access.hidden'").await;
         assert!(hidden > 100, "each try is noted: {hidden}");
+    })
+    .await;
+}
+
+/// Further faces on which customers or what was brought in about them may show; {import} stands for an import's id.
+const MORE_FACES: [&str; 11] = [
+    "/imports",
+    "/imports/{import}",
+    "/imports/{import}/errors",
+    "/customers/duplicates?for_kind=organisation&name={c}",
+    "/activities/export",
+    "/admin/explain/customers?q={c}",
+    "/api/v1/imports",
+    "/api/v1/imports/{import}",
+    "/api/v1/tasks",
+    "/api/v1/search?q={c}",
+    "/api/v1/customers/{id}/shares",
+];
+
+/// A body of the text that is signed.
+pub const PLEDGE: &str = "本人承诺只在工作需要的范围内使用客户信息，不向任何无关的人透露。";
+
+/// Publishes a text that begins from version `from`.
+pub async fn publish(admin: &Client<'_>, title: &str, from: &str) {
+    let form = [("title", title), ("body", PLEDGE), ("based_on", from)];
+    admin.post_form("/admin/handlers/texts", &form).await.expect(303);
+}
+
+/// Signs a version in a browser.
+pub async fn sign(who: &Client<'_>, name: &str, version: &str) {
+    let form = [("version", version), ("name", name), ("agrees", "1")];
+    who.post_form("/confidentiality", &form).await.expect(303);
+}
+
+/// Nothing of a customer is in any answer to somebody who has its canary in mind; answers how many probes were made.
+async fn nothing_shows(app: &TestApp, who: &Client<'_>, id: &str, import: &str, secret: &str) -> usize {
+    let program = who.with_token().await;
+    let mut probes = 0;
+    for face in FACES.iter().chain(&MORE_FACES) {
+        let path = face.replace("{id}", id).replace("{import}", import).replace("{c}", secret);
+        for (client, door) in [(who, "browser"), (&program, "token")] {
+            let answer = if is_tab(face) { part(app, client, &path).await } else { client.get(&path).await };
+            probes += 1;
+            let (status, said) = (answer.status.as_u16(), format!("{door} {path}: {}", answer.status));
+            assert!(status < 500, "{said}");
+            let echoes = face.contains("{c}") && !path.starts_with("/api/");
+            assert!(echoes || !shows(&answer, secret), "{said} {}", answer.text());
+            // A page leads to the text; whatever names the customer or the import is not there for programs.
+            if door == "browser" && !path.starts_with("/api/") && !path.starts_with("/admin/") {
+                let to = if is_tab(face) { answer.header("hx-redirect") } else { answer.header("location") };
+                assert!(to == "/confidentiality" || path.starts_with("/search/menu"), "{said} {to}");
+            } else if face.contains("{id}") || face.contains("{import}") {
+                assert!(matches!(status, 403 | 404) || face.contains("?customer_id="), "{said}");
+            }
+        }
+    }
+    for (method, face) in CHANGES {
+        let path = face.replace("{id}", id);
+        let answer = match (method, path.starts_with("/api/")) {
+            ("GET", _) => program.get(&path).await,
+            (_, true) => {
+                program.json_with(method, &path, json!({ "name": "改" }), &[("if-match", "\"1\"")]).await
+            }
+            _ => {
+                let kind = if face.ends_with("/assets") { "product" } else { "visit" };
+                program.post_form(&path, &[("name", "改"), ("kind", kind), ("subject", "改")]).await
+            }
+        };
+        probes += 1;
+        assert!(matches!(answer.status.as_u16(), 403 | 404), "{method} {path}: {}", answer.status);
+        assert!(!shows(&answer, secret), "{method} {path}");
+    }
+    let new = json!({ "kind": "person", "name": "张三" });
+    let refused = program.json("POST", "/api/v1/customers", new).await.expect(403).text();
+    assert!(refused.contains("登记") || refused.contains("签署"), "{refused}");
+    program.upload("/api/v1/imports", &[], "a.csv", "名称\n甲公司\n".as_bytes()).await.expect(403);
+    program.get("/customers/export?format=csv").await.expect(403);
+    probes
+}
+
+// covers: CF-02, CI-04, IP-02
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_registered_or_has_not_signed_reaches_no_customer_anywhere() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let wang = app.staff("wang", DataScope::All).await;
+        let secret = canary(7);
+        let id = planted(&app, &wang, 7).await;
+        let program = wang.with_token().await;
+        let table = format!("名称\n{secret}甲公司\n");
+        let sent = program.upload("/api/v1/imports", &[], "a.csv", table.as_bytes()).await.expect(202).json();
+        let import = sent["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/customers/{id}");
+        // Without a text nobody could sign, so that the switch cannot be turned on.
+        let on = [("is_on", "1")];
+        let refused = admin.post_form("/admin/handlers/rules", &on).await.expect(422).text();
+        assert!(refused.contains("请先发布保密承诺的文本"), "{refused}");
+        publish(&admin, "保密承诺书", "0").await;
+        program.get(&path).await.expect(200);
+        admin.post_form("/admin/handlers/rules", &on).await.expect(303);
+        // Whoever would reach no customer anyhow goes on as he is.
+        crate::roles::bare(&app, "keeper").await.get("/").await.expect(200);
+        // Not registered: nothing on any face, and the import that waits is not done in her name.
+        let mut probes = nothing_shows(&app, &wang, &id, &import, &secret).await;
+        let page = wang.get("/confidentiality").await.expect(200).text();
+        assert!(page.contains("没有登记为客户信息人员") && page.contains("赵管理"), "{page}");
+        let early = [("version", "1"), ("name", "员工wang"), ("agrees", "1")];
+        wang.post_form("/confidentiality", &early).await.expect(422);
+        kehu::jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM jobs WHERE state = 'dead'").await, 1);
+        // Registered, not signed: the same; the explanation says why.
+        let person = wang.person_id.to_string();
+        admin.post_form("/admin/handlers", &[("person_id", &person)]).await.expect(303);
+        probes += nothing_shows(&app, &wang, &id, &import, &secret).await;
+        let why = format!("/admin/explain?person={person}&customer={id}");
+        let why = admin.get(&why).await.expect(200).text();
+        assert!(why.contains("没有签署现行的保密承诺") && !why.contains("允许“客户·查看”"), "{why}");
+        let own = wang.get("/admin/explain").await.expect(200).text();
+        assert!(own.contains("请先签署现行的保密承诺"), "{own}");
+        // Signed: everything her roles reach.
+        sign(&wang, "员工wang", "1").await;
+        assert!(shows(&program.get(&path).await.expect(200), &secret));
+        assert!(shows(&wang.get("/customers").await.expect(200), &secret));
+        // A new version asks again; taken out of the register on another server, it is felt within the second.
+        publish(&admin, "保密承诺书（修订）", "1").await;
+        probes += nothing_shows(&app, &wang, &id, &import, &secret).await;
+        let page = wang.get("/confidentiality").await.expect(200).text();
+        assert!(page.contains("您签署过第 1 版") && page.contains("保密承诺书（修订）"), "{page}");
+        sign(&wang, "员工wang", "2").await;
+        program.get(&path).await.expect(200);
+        app.app
+            .db
+            .write(|tx| {
+                tx.exec("UPDATE information_handlers SET ended_at = 1", &[])?;
+                kehu::org::rights_changed(tx)
+            })
+            .await
+            .unwrap();
+        app.clock.advance(999);
+        program.get(&path).await.expect(404);
+        assert!(probes > 250, "{probes} probes");
+        // The administrator is asked only when the company says so, and keeps the administration.
+        admin.get(&format!("/customers/{id}")).await.expect(200);
+        let all = [("is_on", "1"), ("with_administrators", "1")];
+        admin.post_form("/admin/handlers/rules", &all).await.expect(303);
+        probes = nothing_shows(&app, &admin, &id, &import, &secret).await;
+        assert!(probes > 80);
+        assert_eq!(admin.get("/admin/recycle").await.expect(303).header("location"), "/confidentiality");
+        admin.with_token().await.get("/admin/recycle").await.expect(403);
+        let log = admin.with_token().await.get("/api/v1/audit?action=customer.created").await.expect(200);
+        assert!(!shows(&log, &secret), "the log tells of no customer");
+        for page in
+            ["/admin/handlers", "/admin/handlers/texts", "/admin/units", "/admin/roles", "/admin/audit"]
+        {
+            admin.get(page).await.expect(200);
+        }
+        let me = admin.person_id.to_string();
+        admin.post_form("/admin/handlers", &[("person_id", &me)]).await.expect(303);
+        sign(&admin, "赵管理", "2").await;
+        admin.get(&format!("/customers/{id}")).await.expect(200);
+        assert!(shows(&admin.with_token().await.get("/api/v1/audit?action=customer.created").await, &secret));
+        let marked = "SELECT COUNT(*) FROM audit_log WHERE action = 'confidentiality.registered'
+            AND after LIKE '%\"for_oneself\":true%'";
+        assert_eq!(app.number(marked).await, 1, "registered by himself, and the log says so");
+        // Off again, nobody is asked.
+        admin.post_form("/admin/handlers/rules", &[]).await.expect(303);
+        program.get(&path).await.expect(200);
     })
     .await;
 }

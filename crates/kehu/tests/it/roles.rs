@@ -341,7 +341,7 @@ async fn of_several_roles_the_union_counts_and_each_says_where_it_comes_from() {
 }
 
 /// Every cell of a spreadsheet in one text.
-fn cells(content: &[u8], format: &str) -> String {
+pub fn cells(content: &[u8], format: &str) -> String {
     use std::io::{Seek, Write};
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
@@ -600,6 +600,368 @@ async fn roles_are_given_in_bulk_reviewed_and_taken_back() {
         let end = format!("/admin/accounts/sessions/{session}/end");
         admin.post_form(&end, &[]).await.expect(303);
         admin.post_form(&end, &[]).await.expect(404);
+    })
+    .await;
+}
+
+// covers: CI-04
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_role_mentions_it_that_is_said_and_which_roles_would_do() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let li = bare(&app, "li").await;
+        let east = unit(&app, "华东").await;
+        post(&app, &li, &east, "sales_manager").await;
+        let rule = |field: &str, rule: &str| json!({ "object": "customer", "field": field, "rule": rule });
+        let narrow = json!([rule("phone", "masked"), rule("id_number", "hidden")]);
+        role(&api, "reads", json!([grant("customer", "read", "all")]), narrow).await;
+        role(
+            &api,
+            "tells",
+            json!([grant("activity", "read", "all"), grant("customer", "read", "own")]),
+            json!([]),
+        )
+        .await;
+        for code in ["reads", "tells"] {
+            give(&api, &li, code).await;
+        }
+        let deletes =
+            |scope: &str| json!([grant("customer", "read", scope), grant("customer", "delete", scope)]);
+        role(&api, "deletes_all", deletes("all"), json!([])).await;
+        role(&api, "deletes_unit", deletes("unit"), json!([])).await;
+        role(&api, "deletes_own", deletes("own"), json!([])).await;
+        let customer = json!({ "kind": "person", "name": "张三", "unit_id": east });
+        let customer = api.json("POST", "/api/v1/customers", customer).await.expect(201).json();
+        let id = customer["id"].as_str().unwrap();
+        let why = api
+            .get(&format!("/api/v1/customers/{id}/access?person={}", li.person_id))
+            .await
+            .expect(200)
+            .json();
+        let of = |object: &str, verb: &str| -> Json {
+            let all = why["permissions"].as_array().unwrap();
+            all.iter().find(|p| p["object"] == object && p["verb"] == verb).unwrap().clone()
+        };
+        let deletion = of("customer", "delete");
+        assert_eq!(deletion["decision"], "refuse");
+        assert_eq!(deletion["reasons"].as_array().unwrap().len(), 1, "{deletion}");
+        let said = deletion["reasons"][0]["text"].as_str().unwrap();
+        assert!(said.starts_with("员工li的 2 个角色都没有“客户·删除”权限："), "{said}");
+        let would: Vec<(&str, bool, &str)> = deletion["would"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|w| {
+                let enough = w["is_enough"].as_bool().unwrap();
+                (w["role"].as_str().unwrap(), enough, w["text"].as_str().unwrap())
+            })
+            .collect();
+        let one =
+            |role: &str| *would.iter().find(|w| w.0 == role).unwrap_or_else(|| panic!("{role}: {would:?}"));
+        assert!(one("角色deletes_all").1);
+        assert_eq!(
+            one("角色deletes_unit"),
+            ("角色deletes_unit", true, "范围：本部门，包括这个客户（客户所属部门：华东）")
+        );
+        assert!(
+            !one("角色deletes_own").1 && one("角色deletes_own").2.contains("不包括这个客户（客户负责人：")
+        );
+        assert!(would[0].1 && would[1].1 && !would[2].1, "those that do come first: {would:?}");
+        // What his roles hide, which role says so, and which others would show it.
+        let field = |key: &str| -> Json {
+            why["fields"].as_array().unwrap().iter().find(|f| f["field"] == key).unwrap().clone()
+        };
+        let phone = field("phone");
+        assert_eq!(phone["rule"], "masked");
+        assert_eq!(phone["by"], "“角色reads”（直接授予）：脱敏");
+        let shown = phone["shown_by"].as_str().unwrap();
+        assert!(
+            shown.contains("角色deletes_unit（可编辑）") && !shown.contains("角色deletes_own"),
+            "{shown}"
+        );
+        // The page says the same, and nothing when nobody's role would do.
+        let page = admin
+            .get(&format!("/admin/explain?person={}&customer={id}", li.person_id))
+            .await
+            .expect(200)
+            .text();
+        assert!(page.contains("的 2 个角色都没有“客户·共享”权限"), "{page}");
+        assert!(page.contains("公司现有的其他角色都不允许这一项"), "{page}");
+        // Whoever must keep out is not promised anything by roles.
+        let out = json!({ "person_id": li.person_id, "reason": "被投诉" });
+        api.json("POST", &format!("/api/v1/customers/{id}/exclusions"), out).await.expect(201);
+        let why = api.get(&format!("/api/v1/customers/{id}/access?person={}", li.person_id)).await.json();
+        assert!(why["permissions"].as_array().unwrap().iter().all(|p| p["would"] == json!([])), "{why}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_names_for_every_difference_where_it_comes_from() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let (li, wang) = (bare(&app, "li").await, bare(&app, "wang").await);
+        let (east, west) = (unit(&app, "华东").await, unit(&app, "华西").await);
+        post(&app, &li, &east, "sales_manager").await;
+        post(&app, &wang, &west, "sales_manager").await;
+        let masked = json!([{ "object": "customer", "field": "phone", "rule": "masked" }]);
+        let sales = role(&api, "sales", json!([grant("customer", "read", "unit")]), masked).await;
+        role(&api, "whole", json!([grant("customer", "read", "all")]), json!([])).await;
+        let form = [("roles", sales["id"].as_str().unwrap())];
+        admin.post_form("/admin/post-roles/sales_manager", &form).await.expect(303);
+        give(&api, &wang, "whole").await;
+        let path = format!("/admin/role-compare?a={}&b={}&only=1", li.person_id, wang.person_id);
+        let page = admin.get(&path).await.expect(200).text();
+        for words in [
+            "本部门（华东） · 角色sales · 岗位：销售经理（华东）",
+            "本部门（华西） · 角色sales · 岗位：销售经理（华西）",
+            "全部 · 角色whole · 直接授予",
+            "脱敏：范围 本部门（华东） · 角色sales · 岗位：销售经理（华东）",
+            "可编辑：范围 全部 · 角色whole · 直接授予",
+        ] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        // The same from the same posts is no difference.
+        give(&api, &li, "whole").await;
+        post(&app, &li, &west, "secretary").await;
+        let same = format!("/admin/role-compare?a={}&b={}&only=1", li.person_id, li.person_id);
+        assert!(admin.get(&same).await.expect(200).text().contains("没有不同"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_raises_his_own_rights_alone() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let granter = app.staff("granter", DataScope::Own).await;
+        let east = unit(&app, "华东").await;
+        let both_of = json!([
+            grant("role", "update", "all"),
+            grant("organisation", "update", "all"),
+            grant("customer", "read", "unit_tree"),
+        ]);
+        let masked = json!([{ "object": "customer", "field": "phone", "rule": "masked" }]);
+        let granting = role(&admin, "granting", both_of.clone(), masked.clone()).await;
+        role(&admin, "sales", json!([grant("customer", "read", "all")]), json!([])).await;
+        let clerks = role(&admin, "clerks", json!([grant("customer", "read", "own")]), json!([])).await;
+        give(&admin, &granter, "granting").await;
+        post(&app, &granter, &east, "clerk_post").await;
+        let (page, me) = (granter.clone(), granter.person_id.to_string());
+        let granter = granter.with_token().await;
+        let said = |answer: crate::Answer| {
+            let text = answer.expect(403).text();
+            assert!(text.contains("不能自己给自己增加权限") && text.contains("赵管理"), "{text}");
+        };
+        // Neither by giving himself a role, on any page …
+        let own = format!("/api/v1/people/{me}/roles");
+        said(granter.json("POST", &own, json!({ "role": "sales" })).await);
+        let sales = clerks["id"].as_str().unwrap();
+        said(page.post_form(&format!("/admin/people/{me}/roles"), &[("role", sales)]).await);
+        let bulk = [("role", sales), ("act", "give"), ("person", me.as_str())];
+        let done = page.post_form("/admin/role-grants", &bulk).await.expect(200).text();
+        assert!(done.contains("成功 0，失败 1") && done.contains("不能自己给自己增加权限"), "{done}");
+        let form = [("name", "员工granter"), ("has_roles", "1"), ("roles", sales), ("version", "2")];
+        let version = app.number("SELECT version FROM people WHERE username = 'granter'").await.to_string();
+        let form: Vec<(&str, &str)> =
+            form.iter().map(|(n, v)| (*n, if *n == "version" { version.as_str() } else { *v })).collect();
+        said(page.post_form(&format!("/admin/people/{me}"), &form).await);
+        // … nor by widening one he has, by each way a role can permit more …
+        let path = format!("/api/v1/roles/{}", granting["id"].as_str().unwrap());
+        let more = |grants: Json, fields: Json| json!({ "grants": grants, "fields": fields });
+        let mut wide = both_of.clone();
+        wide[2]["scope"] = json!("all");
+        let mut another = both_of.clone();
+        another.as_array_mut().unwrap().push(grant("customer", "update", "unit"));
+        for body in
+            [more(wide, masked.clone()), more(another, masked.clone()), more(both_of.clone(), json!([]))]
+        {
+            said(granter.json_with("PATCH", &path, body, &[("if-match", "\"1\"")]).await);
+        }
+        // … nor through his post: by letting it bring a role, or giving himself another that does.
+        said(page.post_form("/admin/post-roles/clerk_post", &[("roles", sales)]).await);
+        app.administrator()
+            .await
+            .post_form("/admin/post-roles/sales_manager", &[("roles", sales)])
+            .await
+            .expect(303);
+        let positions = format!("/api/v1/people/{me}/positions");
+        let post_of = |post: &str| json!({ "unit_id": east, "post": post });
+        said(granter.json("POST", &positions, post_of("sales_manager")).await);
+        granter.json("POST", &positions, post_of("secretary")).await.expect(201);
+        assert_eq!(
+            app.number("SELECT COUNT(*) FROM person_roles WHERE person_id <> 0").await,
+            3,
+            "nothing changed"
+        );
+        // The boundary: the same role may be narrowed, renamed, and given up; a role he has not may be widened.
+        let mut narrow = both_of.clone();
+        narrow[2]["scope"] = json!("unit");
+        let hidden = json!([{ "object": "customer", "field": "phone", "rule": "hidden" }]);
+        let body = json!({ "name": "授权专员", "grants": narrow, "fields": hidden });
+        granter.json_with("PATCH", &path, body, &[("if-match", "\"1\"")]).await.expect(200);
+        let other = format!("/api/v1/roles/{}", clerks["id"].as_str().unwrap());
+        let body = json!({ "grants": [grant("customer", "read", "team")] });
+        granter.json_with("PATCH", &other, body, &[("if-match", "\"1\"")]).await.expect(200);
+        let shorter = json!({ "role": "granting", "ends_on": "2026-12-31" });
+        granter.json("POST", &own, shorter).await.expect(201);
+        said(granter.json("POST", &own, json!({ "role": "granting", "ends_on": "2027-12-31" })).await);
+        said(granter.json("POST", &own, json!({ "role": "granting" })).await);
+        // Confirming one's own is for somebody else too.
+        let key = format!("{me}:{}:", granting["id"].as_str().unwrap());
+        said(page.post_form("/admin/role-review", &[("act", &format!("confirm {key}"))]).await);
+        // An administrator may, and the log marks it.
+        let boss = format!("/api/v1/people/{}/roles", admin.person_id);
+        admin.json("POST", &boss, json!({ "role": "sales" })).await.expect(201);
+        let marked = "SELECT COUNT(*) FROM audit_log WHERE after LIKE '%\"for_oneself\":true%'";
+        assert_eq!(app.number(marked).await, 1);
+        let log = app.administrator().await.get("/admin/audit?action=role.granted").await.expect(200).text();
+        assert!(log.contains("为本人增加权限"), "{log}");
+        // Giving up one's own role is nobody's business.
+        granter
+            .json("DELETE", &format!("{own}/{}", granting["id"].as_str().unwrap()), json!({}))
+            .await
+            .expect(204);
+        granter.json("POST", &own, json!({ "role": "sales" })).await.expect(403);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_review_tells_of_posts_too_when_each_was_used_and_what_is_overdue() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let (li, wang) = (bare(&app, "li").await, bare(&app, "wang").await);
+        let (east, west) = (unit(&app, "华东").await, unit(&app, "华西").await);
+        post(&app, &li, &east, "sales_manager").await;
+        post(&app, &wang, &west, "sales_manager").await;
+        let sales = role(&api, "sales", json!([grant("customer", "read", "all")]), json!([])).await;
+        role(&api, "own", json!([grant("customer", "read", "own")]), json!([])).await;
+        let form = [("roles", sales["id"].as_str().unwrap())];
+        admin.post_form("/admin/post-roles/sales_manager", &form).await.expect(303);
+        give(&api, &li, "own").await;
+        let list = |query: &'static str| {
+            let admin = &admin;
+            async move { admin.get(&format!("/admin/role-review{query}")).await.expect(200).text() }
+        };
+        let page = list("?source=post").await;
+        for words in ["员工li", "员工wang", "角色sales", "岗位：销售经理（华东）", "赵管理", "没有记录"]
+        {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        assert!(!page.contains(">角色own</td>"), "{page}");
+        let of_unit: &'static str = format!("?in_unit={west}").leak();
+        let page = list(of_unit).await;
+        assert!(page.contains("员工wang") && !page.contains("员工li"), "{page}");
+        // Looking at lists is no use of a role; opening a customer is, of the roles that reach it and no others.
+        let customer = json!({ "kind": "person", "name": "张三" });
+        let customer = api.json("POST", "/api/v1/customers", customer).await.expect(201).json();
+        let uses = || app.number("SELECT COUNT(*) FROM role_uses WHERE role_id <> 1");
+        let reader = li.with_token().await;
+        reader.get("/api/v1/customers").await.expect(200);
+        app.app.write_role_uses().await;
+        assert_eq!(uses().await, 0);
+        reader.get(&format!("/api/v1/customers/{}", customer["id"].as_str().unwrap())).await.expect(200);
+        app.app.write_role_uses().await;
+        // The batch may have been on its way already.
+        for _ in 0..200 {
+            if uses().await > 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(uses().await, 1);
+        let page = list("?source=post").await;
+        assert!(page.contains(">2026-09-28</td>"), "{page}");
+        // Another day moves it on.
+        app.clock.advance(24 * 3_600_000);
+        let (admin, reader) = (app.administrator().await, app.sign_in(li.person_id).await);
+        reader.get(&format!("/customers/{}", customer["id"].as_str().unwrap())).await.expect(200);
+        app.app.write_role_uses().await;
+        let moved_on = "SELECT MAX(used_on) FROM role_uses WHERE role_id <> 1";
+        for _ in 0..200 {
+            if app.text(moved_on).await == "2026-09-29" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(app.text(moved_on).await, "2026-09-29");
+        // Overdue after the company's days; confirmed, it is not.
+        let days = [("days", "0")];
+        admin.post_form("/admin/role-review/rules", &days).await.expect(422);
+        reader.post_form("/admin/role-review/rules", &[("days", "30")]).await.expect(403);
+        admin.post_form("/admin/role-review/rules", &[("days", "30")]).await.expect(303);
+        app.clock.advance(31 * 24 * 3_600_000);
+        let admin = app.administrator().await;
+        let page = admin.get("/admin/role-review?older=overdue").await.expect(200).text();
+        assert_eq!(page.matches("pill-amber").count(), 4, "two posts, one role, the administrator: {page}");
+        let position = app.text("SELECT CAST(MIN(id) AS TEXT) FROM positions").await;
+        let position = store::format_id(position.parse().unwrap());
+        let key = format!("p:{position}:{}", sales["id"].as_str().unwrap());
+        let confirm = format!("confirm {key}");
+        admin.post_form("/admin/role-review", &[("act", &confirm), ("older", "overdue")]).await.expect(303);
+        admin.post_form("/admin/role-review", &[("act", &confirm)]).await.expect(303);
+        assert_eq!(app.number("SELECT COUNT(*) FROM position_role_reviews").await, 1);
+        let page = admin.get("/admin/role-review?older=overdue&source=post").await.expect(200).text();
+        assert!(page.contains("员工wang") && !page.contains("员工li"), "{page}");
+        // What comes with a post is not taken from one person; nothing of the batch is done.
+        let refused =
+            admin.post_form("/admin/role-review", &[("act", "revoke"), ("row", &key)]).await.expect(422);
+        assert!(refused.text().contains("随岗位得到的角色不能单独收回"), "{}", refused.text());
+        for format in ["csv", "xlsx"] {
+            let file = admin.get(&format!("/admin/role-review/export?format={format}")).await.expect(200);
+            let text = cells(&file.body, format);
+            for words in ["岗位：销售经理（华东）", "2026-09-29", "已到复核期"] {
+                assert!(text.contains(words), "{format} {words}: {text}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_review_comes_page_by_page_and_nobody_is_left_out_or_told_twice() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        app.app
+            .db
+            .write(|tx| {
+                for n in 0..250_i64 {
+                    let name = format!("第{n:03}号");
+                    tx.exec(
+                        "INSERT INTO people (id, username, name, name_search, password_hash, security_stamp, created_at,
+                           updated_at) VALUES ($1, $2, $3, $3, '', 0, 0, 0)",
+                        &[(1_000 + n).into(), format!("n{n}").into(), name.into()],
+                    )?;
+                    tx.exec(
+                        "INSERT INTO person_roles (person_id, role_id, granted_at, granted_by) VALUES ($1, 2, $2, 0)",
+                        // Many were given at one time: the place must tell them apart.
+                        &[(1_000 + n).into(), (n / 60).into()],
+                    )?;
+                }
+                kehu::org::rights_changed(tx)
+            })
+            .await
+            .unwrap();
+        let (mut path, mut seen, mut pages) = ("/admin/role-review?role=0000000000002".to_owned(), Vec::new(), 0);
+        loop {
+            let page = admin.get(&path).await.expect(200).text();
+            assert!(page.contains("共 250 条"), "{path}");
+            let names = page.split(">第").skip(1).map(|rest| rest.chars().take(3).collect::<String>());
+            seen.extend(names.filter(|name| name.chars().all(|c| c.is_ascii_digit())));
+            pages += 1;
+            let Some((before, _)) = page.split_once("\" rel=\"next\"") else { break };
+            let href = before.rsplit_once("href=\"").unwrap().1;
+            path = href.replace("&#38;", "&").replace("&amp;", "&");
+            assert!(pages < 10);
+        }
+        assert_eq!((pages, seen.len()), (3, 250));
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 250);
     })
     .await;
 }

@@ -9,7 +9,12 @@ use crate::{Client, TestApp, both};
 const HOUR: i64 = 3_600_000;
 
 /// A unit, made directly; its head is `head`.
-async fn unit(app: &TestApp, name: &'static str, parent: Option<UnitId>, head: Option<PersonId>) -> UnitId {
+pub async fn unit(
+    app: &TestApp,
+    name: &'static str,
+    parent: Option<UnitId>,
+    head: Option<PersonId>,
+) -> UnitId {
     let id = UnitId::new();
     app.app
         .db
@@ -27,7 +32,7 @@ async fn unit(app: &TestApp, name: &'static str, parent: Option<UnitId>, head: O
 }
 
 /// Gives a person a post in a unit.
-async fn post(app: &TestApp, person: PersonId, unit: UnitId) {
+pub async fn post(app: &TestApp, person: PersonId, unit: UnitId) {
     app.app
         .db
         .write(move |tx| {
@@ -47,16 +52,25 @@ fn time(at: i64) -> String {
     kehu::clock::rfc3339(at)
 }
 
-async fn roster(api: &Client<'_>, unit: UnitId, name: &str) -> String {
+pub async fn roster(api: &Client<'_>, unit: UnitId, name: &str) -> String {
     let body = json!({ "unit_id": unit, "name": name, "opens": "8:00", "closes": "20:00" });
     let made = api.json("POST", "/api/v1/rosters", body).await.expect(201).json();
     assert_eq!((&made["opens"], &made["weekdays"]), (&json!("08:00"), &json!("1234567")));
     made["id"].as_str().unwrap().to_owned()
 }
 
-async fn shift(api: &Client<'_>, roster: &str, person: PersonId, from: &str, until: &str) -> Json {
+/// A draft.
+pub async fn draft(api: &Client<'_>, roster: &str, person: PersonId, from: &str, until: &str) -> Json {
     let body = json!({ "person_id": person, "starts_at": from, "ends_at": until });
     api.json("POST", &format!("/api/v1/rosters/{roster}/shifts"), body).await.expect(201).json()
+}
+
+/// A shift that staff know of.
+pub async fn shift(api: &Client<'_>, roster: &str, person: PersonId, from: &str, until: &str) -> Json {
+    let made = draft(api, roster, person, from, until).await;
+    let days = json!({ "first": &from[..10], "last": &from[..10] });
+    api.json("POST", &format!("/api/v1/rosters/{roster}/publications"), days).await.expect(201);
+    api.get(&format!("/api/v1/shifts/{}", made["id"].as_str().unwrap())).await.expect(200).json()
 }
 
 fn names(answer: &Json) -> Vec<&str> {
@@ -176,7 +190,7 @@ async fn a_delegation_that_cannot_be_is_refused_and_nothing_is_written() {
     .await;
 }
 
-// covers: LC-05
+// The roster's half of LC-05; the register of visitors is not there.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_roster_tells_who_is_on_duty_and_who_was_on_which_day() {
     both(|app| async move {

@@ -128,7 +128,6 @@ async fn nobody_passes_on_more_than_he_may_do_and_wrong_shares_are_refused() {
     .await;
 }
 
-// covers: FC-03
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_must_keep_out_does_not_know_the_record_even_as_its_owner() {
     both(|app| async move {
@@ -163,6 +162,7 @@ async fn whoever_must_keep_out_does_not_know_the_record_even_as_its_owner() {
             ("tasks", "/tasks".into()),
             ("own page", page.clone()),
             ("edit", format!("{page}/edit")),
+            ("assign", format!("/assignments/new?customer={}", customer["id"].as_str().unwrap())),
             ("contacts", format!("{page}/contacts")),
             ("files", format!("{page}/files")),
             ("shares", format!("{page}/shares")),
@@ -294,6 +294,37 @@ async fn a_customer_has_fifty_collaborators_at_the_most() {
         admin.json_with("DELETE", &path_of(&customer), json!({}), &[("if-match", "\"1\"")]).await.expect(204);
         wang.get(&path_of(&customer)).await.expect(404);
         assert_eq!(app.number("SELECT COUNT(*) FROM customer_grants WHERE revoked_at IS NULL").await, 51);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_must_keep_out_is_not_noted_as_the_one_who_met_a_need() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let chen = app.staff("chen", DataScope::All).await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "张三" })).await;
+        let path = path_of(&customer);
+        let need = json!({ "customer_id": customer["id"], "kind": "need", "body": "要加装充电桩" });
+        let need = admin.json("POST", "/api/v1/activities", need).await.expect(201).json();
+        let out = json!({ "person_id": chen.person_id, "reason": "被客户投诉" });
+        admin.json("POST", &format!("{path}/exclusions"), out).await.expect(201);
+        let of_need = format!("/api/v1/activities/{}", need["id"].as_str().unwrap());
+        let done = json!({ "is_done": true });
+        let (page, at) = (chen.clone(), [("if-match", "\"1\"")]);
+        let chen = chen.with_token().await;
+        chen.json_with("PATCH", &of_need, done.clone(), &at).await.expect(404);
+        page.post_form(&format!("/activities/{}/done", need["id"].as_str().unwrap()), &[]).await.expect(404);
+        // Made an administrator later, he sees the record again, but is not the one who dealt with it.
+        crate::roles::give(&admin, &page, "administrator").await;
+        let refused = chen.json_with("PATCH", &of_need, done.clone(), &at).await.expect(409).text();
+        assert!(refused.contains("须对这个客户回避"), "{refused}");
+        let new = json!({ "customer_id": customer["id"], "kind": "need", "body": "另一件", "is_done": true });
+        chen.json("POST", "/api/v1/activities", new).await.expect(409);
+        page.post_form(&format!("/tasks/needs/{}/done", need["id"].as_str().unwrap()), &[]).await.expect(409);
+        assert_eq!(app.number("SELECT COUNT(*) FROM activities WHERE done_by IS NOT NULL").await, 0);
+        let met = admin.json_with("PATCH", &of_need, done, &at).await.expect(200).json();
+        assert_eq!(met["done_by"], admin.person_id.to_string());
     })
     .await;
 }

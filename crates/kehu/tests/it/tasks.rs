@@ -16,7 +16,10 @@ async fn planned_contacts_wait_on_their_day_and_are_late_after_it() {
         }
         let token = li.with_token().await;
         let tasks = token.get("/api/v1/tasks").await.expect(200).json();
-        assert_eq!(tasks["counts"], json!({ "today": 1, "overdue": 1, "needs": 0, "dossiers": 3 }));
+        assert_eq!(
+            tasks["counts"],
+            json!({ "assignments": 0, "today": 1, "overdue": 1, "needs": 0, "dossiers": 3 })
+        );
         assert_eq!(tasks["items"][0]["customer"]["name"], "今天");
         assert_eq!(tasks["items"][1]["reason"], "overdue");
         assert_eq!(tasks["items"].as_array().unwrap().len(), 2);

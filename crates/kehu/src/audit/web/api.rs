@@ -82,7 +82,7 @@ pub async fn list_audit(
     Auditor(actor): Auditor,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
-    let query = AuditQuery { before: None, ..AuditQuery::read(&asked, &app.zone)? };
+    let query = AuditQuery { before: None, ..AuditQuery::read(&asked, &app.zone)?.of(&actor) };
     let (limit, noted, now) = (limit(asked.find("limit"))?, query.clone(), app.now());
     app.db.write(move |tx| note(tx, &actor, "audit.read", &noted, now)).await?;
     let page = app.db.read(move |conn| read(conn, &query, limit)).await?;

@@ -20,7 +20,7 @@ pub(super) async fn csv(
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
-    let query = AuditQuery { after: None, before: None, ..AuditQuery::read(&asked, &app.zone)? };
+    let query = AuditQuery { after: None, before: None, ..AuditQuery::read(&asked, &app.zone)?.of(&actor) };
     let _place = app.export_place().await?;
     let (noted, now, zone, l) = (query.clone(), app.now(), app.zone.clone(), page.l);
     app.db.write(move |tx| note(tx, &actor, "audit.exported", &noted, now)).await?;

@@ -25,6 +25,8 @@ pub(super) struct AuditQuery {
     pub(super) to: Option<Millis>,
     /// Only log-in and log-out.
     pub(super) only_logins: bool,
+    /// Nothing that belongs to a customer: the reader is barred from all of them.
+    pub(super) without_customers: bool,
     /// Rows older than this one.
     pub(super) after: Option<i64>,
     /// Rows newer than this one, the nearest of them.
@@ -77,9 +79,15 @@ impl AuditQuery {
             from: day("from")?.map(|(start, _)| start),
             to: day("to")?.map(|(_, end)| end),
             only_logins: false,
+            without_customers: false,
             after: place("after")?,
             before: place("before")?,
         })
+    }
+
+    /// For a reader: whoever is barred from customers reads nothing that belongs to one.
+    pub(super) fn of(self, reader: &Actor) -> Self {
+        Self { without_customers: reader.rights.bar.is_some(), ..self }
     }
 
     fn conditions(&self) -> Conditions {
@@ -99,6 +107,9 @@ impl AuditQuery {
             conditions.and(format!("action >= {from} AND action < {to}"));
         } else if !self.action.is_empty() {
             conditions.equal("action", self.action.clone());
+        }
+        if self.without_customers {
+            conditions.and("customer_id = 0");
         }
         if self.only_logins {
             let names: Vec<String> = LOGIN_ACTIONS.iter().map(|a| format!("'{a}'")).collect();

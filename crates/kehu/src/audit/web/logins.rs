@@ -44,7 +44,7 @@ pub(super) async fn index(
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
-    let query = AuditQuery { only_logins: true, ..AuditQuery::read(&asked, &app.zone)? };
+    let query = AuditQuery { only_logins: true, ..AuditQuery::read(&asked, &app.zone)?.of(&actor) };
     let (found, _, people) = load(&app, &actor, query).await?;
     let l = page.l;
     let (prev, next) = places(&asked, &found, "/admin/logins");

@@ -55,7 +55,7 @@ pub(super) async fn index(
     page: Page,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
-    let query = AuditQuery::read(&asked, &app.zone)?;
+    let query = AuditQuery::read(&asked, &app.zone)?.of(&actor);
     let (found, names, people) = load(&app, &actor, query).await?;
     let catalogue = app.catalogue().await?;
     let l = page.l;

@@ -12,7 +12,7 @@ use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 25] = [
+pub(super) const GROUPS: [(&str, &str); 29] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -25,15 +25,19 @@ pub(super) const GROUPS: [(&str, &str); 25] = [
     ("position.", "任职"),
     ("organisation.", "组织"),
     ("role.", "角色与授权"),
+    ("confidentiality.", "保密承诺"),
     ("token.", "API 令牌"),
     ("dictionary.", "字典"),
     ("custom_field.", "客户字段"),
     ("strategy.", "服务策略"),
+    ("assignment.", "交办"),
+    ("process.", "职责分工"),
     ("delegation.", "代理"),
     ("skill.", "专长"),
     ("absence.", "请假外出"),
     ("roster.", "值班表"),
     ("shift.", "班次"),
+    ("swap.", "换班"),
     ("setting.", "设置"),
     ("backup.", "备份"),
     ("access.", "拒绝访问"),
@@ -60,11 +64,26 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "role.confirmed" => "复核授权",
         "role.post_changed" => "修改岗位的角色",
         "role.exported" => "导出授权复核",
+        "confidentiality.published" => "发布保密承诺",
+        "confidentiality.registered" => "登记客户信息人员",
+        "confidentiality.ended" => "取消登记客户信息人员",
+        "confidentiality.signed" => "签署保密承诺",
+        "confidentiality.exported" => "导出客户信息人员",
         "person.unlocked" => "解除登录锁定",
         "person.password_changed" => "修改密码",
         "person.left" => "办理离职",
         "person.leaving_cancelled" => "取消离职",
         "person.transferred" => "办理调动",
+        "roster.published" => "发布值班表",
+        "shift.swapped" => "班次换给同事",
+        "shift.given" => "班次交给接手人",
+        "swap.asked" => "提出换班",
+        "swap.accepted" => "同意换班",
+        "swap.declined" => "不同意换班",
+        "swap.withdrawn" => "撤回换班",
+        "swap.approved" => "批准换班",
+        "swap.refused" => "不批准换班",
+        "swap.voided" => "换班失效",
         "unit.moved" => "移动部门",
         "unit.closed" => "撤销部门",
         "unit.reopened" => "恢复部门",
@@ -80,6 +99,14 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "backup.downloaded" => "下载备份",
         "backup.deleted" => "删除备份",
         "backup.restored" => "从备份恢复",
+        "assignment.given" => "交办任务",
+        "assignment.given_again" => "改交任务",
+        "assignment.handed_over" => "移交任务",
+        "assignment.giver_changed" => "移交交办人",
+        "assignment.taken" => "领取任务",
+        "assignment.done" => "办结任务",
+        "assignment.returned" => "退回任务",
+        "assignment.withdrawn" => "撤回任务",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -129,6 +156,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "position" => "任职",
         "organisation" => "组织",
         "role" => "角色",
+        "confidentiality" => "保密承诺",
         "share" => "协作",
         "exclusion" => "回避",
         "token" => "API 令牌",
@@ -136,11 +164,14 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "dictionary_entry" => "字典值",
         "custom_field" => "客户字段",
         "strategy" => "服务策略",
+        "assignment" => "交办任务",
+        "process" => "流程",
         "delegation" => "代理",
         "skill" => "专长",
         "absence" => "请假外出",
         "roster" => "值班表",
         "shift" => "班次",
+        "swap" => "换班",
         "setting" => "设置",
         "backup" => "备份",
         "company" => "公司",
@@ -186,8 +217,20 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 8] =
-    ["owner_id", "person", "person_id", "done_by", "head_id", "superior_id", "from_id", "to_id"];
+const PEOPLE: [&str; 12] = [
+    "owner_id",
+    "person",
+    "person_id",
+    "done_by",
+    "head_id",
+    "superior_id",
+    "from_id",
+    "to_id",
+    "colleague_id",
+    "assessed_by",
+    "giver_id",
+    "receiver_id",
+];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
 pub(super) fn changes(
@@ -310,6 +353,19 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "level" if object == "person" => "熟练程度",
         "valid_until" => "有效期至",
         "roster_id" => "值班表",
+        "shift_id" => "班次",
+        "other_shift_id" => "互换的班次",
+        "colleague_id" => "换班的同事",
+        "state" if object == "swap" => "状态",
+        "answer" => "答复",
+        "rest_hours" => "两个班次至少间隔（小时）",
+        "swaps" => "换班",
+        "score" => "测评成绩",
+        "assessed_on" => "评定日期",
+        "assessed_by" => "评定人",
+        "first" => "第一天",
+        "last" => "最后一天",
+        "count" if object == "roster" => "班次数",
         "opens" => "值班时段，从",
         "closes" => "到",
         "weekdays" => "每周的日子",
@@ -324,6 +380,18 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "bundle" => "共享权限",
         "unit" => "部门",
         "post" => "岗位",
+        "body" if object == "assignment" => "具体要求",
+        "process" => "流程",
+        "giver_id" => "交办人",
+        "receiver_id" => "办理人",
+        "state" if object == "assignment" => "状态",
+        "priority" => "优先级",
+        "due" => "完成期限",
+        "reply" => "办理结果",
+        "responsible" => "R 负责",
+        "accountable" => "A 批准",
+        "consulted" => "C 咨询",
+        "informed" => "I 知会",
         "code" => "编码",
         "rows" => "行数",
         "scope" => "数据范围",
@@ -339,7 +407,13 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "company" => "公司",
         "ended" => "结束的登录",
         "lang" => "语言",
+        "for_oneself" => "为本人增加权限",
+        "version" => "版本",
+        "body" => "内容",
+        "confidentiality.handlers" => "客户信息人员登记",
+        "roles.review" => "授权复核期",
         "customer.requirements" => "必填要求",
+        "assignments" => "交办设置",
         _ => return key.to_owned(),
     };
     l.t(title).to_owned()
@@ -366,13 +440,21 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
             "command" => l.t("命令行").to_owned(),
             _ => code.clone(),
         },
+        Json::String(code) if object == "swap" && key == "state" => {
+            let state = crate::rosters::SwapState::ALL.into_iter().find(|s| s.code() == code);
+            state.map_or_else(|| code.clone(), |s| l.t(s.title()).to_owned())
+        }
+        Json::String(code) if object == "roster" && key == "swaps" => {
+            crate::rosters::SwapRule::named(code).map_or_else(|| code.clone(), |r| l.t(r.title()).to_owned())
+        }
+        Json::String(code) if key == "skill" => catalogue.dictionary("skill").title(code, l).to_owned(),
         Json::String(code) if key == "gender" => match code.as_str() {
             "male" => l.t("男").to_owned(),
             "female" => l.t("女").to_owned(),
             _ => code.clone(),
         },
         Json::String(code) if key == "unit_kind" => catalogue.dictionary(key).title(code, l).to_owned(),
-        Json::String(code) if key == "post" && matches!(object, "position" | "person") => {
+        Json::String(code) if key == "post" && matches!(object, "position" | "person" | "assignment") => {
             catalogue.dictionary(key).title(code, l).to_owned()
         }
         Json::String(code) if key == "device" => device_title(code, l),

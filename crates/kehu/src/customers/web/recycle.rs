@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::reply;
+use crate::access::require_unbarred;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::customers;
@@ -46,6 +47,7 @@ pub(super) async fn list(
     query: QueryData,
 ) -> Result<Response, AppError> {
     type Row = (CustomerId, String, String, Millis, Option<PersonId>);
+    require_unbarred(&actor)?;
     let before = query
         .get("before")
         .split_once('-')

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::reply;
-use crate::access::{Actor, FieldRule};
+use crate::access::{Actor, FieldRule, require_unbarred};
 use crate::app::App;
 use crate::customers::{self, Keyed, Kind, find_by_keys, key_of};
 use crate::error::AppError;
@@ -140,6 +140,7 @@ pub(super) async fn duplicates(
     actor: Actor,
     query: QueryData,
 ) -> Result<Response, AppError> {
+    require_unbarred(&actor)?;
     let kind = Kind::named(query.get("for_kind")).unwrap_or(Kind::Organisation);
     let except: i64 = query.get("except").parse::<CustomerId>().map_or(0, |id| id.0);
     const LOOKED_AT: [(&str, Keyed); 6] = [

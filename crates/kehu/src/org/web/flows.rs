@@ -16,6 +16,7 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, PositionId};
 use crate::org::{self, CustomersTo, HandOver, Joining, Leaving, NewPerson, POSTS, Person, Transfer};
+use crate::rosters::Span;
 use crate::text;
 use crate::web::{
     Choice, FormData, FormErrors, Need, Organiser, Page, QueryData, Routes, Shell, saved, trigger,
@@ -166,6 +167,8 @@ struct FlowPage {
     is_leaving: bool,
     has_left: bool,
     left: HandOver,
+    /// His next shifts, in words.
+    coming: Vec<String>,
     /// Posts held now and later, to be ended by a transfer.
     held: Vec<Choice>,
     ends: Vec<String>,
@@ -177,6 +180,8 @@ struct FlowPage {
     superior_shown: String,
     taker_shown: String,
     lead_shown: String,
+    shifts_shown: String,
+    tasks_shown: String,
     customers_to: Vec<Choice>,
     errors: FormErrors,
 }
@@ -188,8 +193,18 @@ impl FlowPage {
 
     /// What is wrong besides the fields shown.
     fn besides(&self) -> Vec<&str> {
-        const SHOWN: &[&str] =
-            &["unit_id", "post", "starts_on", "superior_id", "ends", "customers_to", "last_day", "lead_to"];
+        const SHOWN: &[&str] = &[
+            "unit_id",
+            "post",
+            "starts_on",
+            "superior_id",
+            "ends",
+            "customers_to",
+            "last_day",
+            "lead_to",
+            "shifts_to",
+            "tasks_to",
+        ];
         self.errors.besides(SHOWN)
     }
 
@@ -247,6 +262,11 @@ async fn flow(
         shell: page.shell(&[("系统管理", "/admin/people"), ("人员", "/admin/people"), (crumb, "")]),
         is_leaving,
         has_left: !person.is_active && !person.left_on.is_empty(),
+        coming: left
+            .coming
+            .iter()
+            .map(|(from, until, roster)| format!("{} {roster}", Span::new(*from, *until).shown(&app.zone)))
+            .collect(),
         left,
         ends: form.all("ends").into_iter().map(str::to_owned).collect(),
         held,
@@ -257,6 +277,8 @@ async fn flow(
         superior_shown: person_shown(&directory, form.get("superior_id")),
         taker_shown: person_shown(&directory, form.get("taker")),
         lead_shown: person_shown(&directory, form.get("lead_to")),
+        shifts_shown: person_shown(&directory, form.get("shifts_to")),
+        tasks_shown: person_shown(&directory, form.get("tasks_to")),
         customers_to: offered
             .iter()
             .map(|(value, label)| Choice { value: (*value).to_owned(), label: l.t(label).to_owned() })
@@ -355,11 +377,12 @@ async fn leave(
     let person = load(&app, &id).await?;
     let (catalogue, at, id) = (app.catalogue().await?, app.moment(), person.id);
     let asked = customers_to(&form).and_then(|customers| {
-        let lead_to = match form.get("lead_to") {
-            "" => None,
-            id => Some(id.parse().map_err(|_| AppError::field("lead_to", text!("没有这位员工")))?),
+        let person = |field: &'static str| match form.get(field) {
+            "" => Ok(None),
+            id => id.parse().map(Some).map_err(|_| AppError::field(field, text!("没有这位员工"))),
         };
-        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to })
+        let (lead_to, shifts_to, tasks_to) = (person("lead_to")?, person("shifts_to")?, person("tasks_to")?);
+        Ok(Leaving { last_day: form.get("last_day").to_owned(), customers, lead_to, shifts_to, tasks_to })
     });
     let done = match asked {
         Ok(asked) => app.db.write(move |tx| org::leave(tx, &actor, &catalogue, id, &asked, &at)).await,

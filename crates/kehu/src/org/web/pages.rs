@@ -47,6 +47,8 @@ struct PersonRow {
     unit: String,
     is_active: bool,
     has_left: bool,
+    /// His last day in the company; of one who is still in it the day that is registered.
+    left_on: String,
     last_login: String,
 }
 
@@ -138,6 +140,7 @@ fn row(app: &App, l: Lang, directory: &Directory, p: Person) -> PersonRow {
         unit: unit.map_or_else(String::new, |u| u.name.clone()),
         is_active: p.is_active,
         has_left: !p.is_active && !p.left_on.is_empty(),
+        left_on: p.left_on,
         last_login: p.last_login_at.map_or_else(|| l.t("从未登录").to_owned(), |at| app.zone.minute(at)),
     }
 }

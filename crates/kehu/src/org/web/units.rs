@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::pages::part_or_page;
+use super::unit_customers;
 use super::units_api::day_asked;
 use crate::access::{Directory, Object, Verb};
 use crate::app::App;
@@ -22,7 +23,7 @@ use crate::org::{self, POSTS, UNIT_KINDS, UnitDraft, UnitRecord};
 use crate::text;
 use crate::web::{Choice, FormData, FormErrors, Need, Organiser, Page, QueryData, Routes, Shell, saved};
 
-const HOME: &str = "/admin/units";
+pub(super) const HOME: &str = "/admin/units";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let need = Need::May(Object::Organisation, Verb::Update);
@@ -33,6 +34,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/admin/units/{id}", need, show)
         .post("/admin/units/{id}", need, change)
         .get("/admin/units/{id}/move", need, ask_place)
+        .get("/admin/units/{id}/customers", need, unit_customers::ask)
+        .post("/admin/units/{id}/customers", need, unit_customers::give)
         .post("/admin/units/{id}/close", need, close)
         .post("/admin/units/{id}/reopen", need, reopen)
 }
@@ -64,6 +67,8 @@ struct UnitsPage {
     unit: Option<Chosen>,
     /// Customers of the units shown and how many of their dossiers are whole; for whoever sees them all.
     archive: Option<(i64, i64)>,
+    /// Customers of the chosen unit itself: while there are any it cannot be closed.
+    customers: i64,
     rows: Vec<PersonLine>,
     total: usize,
 }
@@ -102,6 +107,8 @@ struct PersonLine {
     superior: String,
     phone: String,
     is_active: bool,
+    /// His last day, of one who has left.
+    left_on: String,
 }
 
 /// A post held on the day shown, with its person.
@@ -189,6 +196,10 @@ async fn index(
     } else {
         None
     };
+    let customers = match chosen.filter(|unit| !is_past && unit.is_open()).map(|unit| unit.id) {
+        Some(unit) => app.db.read(move |conn| org::customers_of_unit(conn, unit)).await?,
+        None => 0,
+    };
     let placed: HashSet<PersonId> = held.iter().map(|h| h.person_id).collect();
     let paths: HashMap<UnitId, String> = units.iter().map(|u| (u.id, path_of(&units, u.id))).collect();
     let heads: HashMap<UnitId, &UnitRecord> = units.iter().map(|u| (u.id, u)).collect();
@@ -208,6 +219,7 @@ async fn index(
             .map_or_else(String::new, |p| p.name.clone()),
         phone: person.phone.clone(),
         is_active: person.is_active,
+        left_on: if person.is_active { String::new() } else { person.left_on.clone() },
     };
     let meant = |p: &org::Person| q.is_empty() || p.is_meant_by(q);
     let mut rows: Vec<PersonLine> = if is_unplaced {
@@ -256,6 +268,7 @@ async fn index(
             version: unit.version,
         }),
         archive,
+        customers,
         rows,
         total,
     };
@@ -468,7 +481,7 @@ impl UnitPage {
     }
 }
 
-async fn load(app: &App, id: &str) -> Result<UnitRecord, AppError> {
+pub(super) async fn load(app: &App, id: &str) -> Result<UnitRecord, AppError> {
     let id: UnitId = path_id(id)?;
     app.db.read(move |conn| org::load_unit(conn, id)).await?.ok_or(AppError::NotFound)
 }

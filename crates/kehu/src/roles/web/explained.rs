@@ -23,6 +23,8 @@ struct ExplainPage {
     tabs: Vec<Tab>,
     /// Whether others may be asked about.
     may_ask: bool,
+    /// What bars the reader himself from customers.
+    bar: String,
     person_id: String,
     person: String,
     customer_id: String,
@@ -65,8 +67,8 @@ pub(super) async fn show(
             let found =
                 app.db.read(move |conn| explain::explain(conn, &me, &words, person, customer)).await?;
             if person != actor.person_id {
-                let noted = found.clone();
-                app.db.write(move |tx| explain::note(tx, &actor, &noted, now)).await?;
+                let (noted, me) = (found.clone(), actor.clone());
+                app.db.write(move |tx| explain::note(tx, &me, &noted, now)).await?;
             }
             Some(found)
         }
@@ -81,6 +83,7 @@ pub(super) async fn show(
         shell: page.shell(crumbs),
         tabs: if may_ask { tabs(l, "/admin/explain") } else { Vec::new() },
         may_ask,
+        bar: actor.rights.bar.map_or_else(String::new, |bar| bar.text().to(l)),
         person_id: person.to_string(),
         person: name,
         customer_id: customer.map_or_else(String::new, |c| c.to_string()),

@@ -131,6 +131,12 @@ pub struct SkillBody {
     valid_until: String,
     /// Certificate and the like.
     note: String,
+    /// What was measured, with its unit; empty when nothing was.
+    score: String,
+    /// The day it was assessed; empty when that is not said.
+    assessed_on: String,
+    /// Who assessed it; null when that is not said.
+    assessed_by: Option<PersonId>,
 }
 
 /// The skills of a person.
@@ -156,6 +162,15 @@ pub struct SkillInput {
     /// At most 200 characters.
     #[serde(default)]
     note: String,
+    /// What was measured, with its unit (`80 字/分`); at most 30 characters.
+    #[serde(default)]
+    score: String,
+    /// The day it was assessed.
+    #[serde(default)]
+    assessed_on: String,
+    /// Who assessed it.
+    #[serde(default)]
+    assessed_by: Option<PersonId>,
 }
 
 fn delegation_json(acting: &Acting) -> Json {
@@ -174,7 +189,10 @@ fn absence_json(a: &Absence) -> Json {
 }
 
 fn skill_json(s: &Skill) -> Json {
-    json!({ "skill": s.skill, "level": s.level, "valid_until": s.valid_until, "note": s.note })
+    json!({
+        "skill": s.skill, "level": s.level, "valid_until": s.valid_until, "note": s.note, "score": s.score,
+        "assessed_on": s.assessed_on, "assessed_by": s.assessed_by,
+    })
 }
 
 /// Whose things may be listed: the person asked for, if the actor may know them; everybody's (`None`) only for whoever
@@ -393,8 +411,16 @@ async fn set_skill(
     let catalogue = app.catalogue().await?;
     // A path may hold anything; only what the dictionary knows, or the person has, goes on.
     let skill = skill.replace('\0', "");
-    let wanted =
-        Skill { person_id, skill, level: input.level, valid_until: input.valid_until, note: input.note };
+    let wanted = Skill {
+        person_id,
+        skill,
+        level: input.level,
+        valid_until: input.valid_until,
+        note: input.note,
+        score: input.score,
+        assessed_on: input.assessed_on,
+        assessed_by: input.assessed_by,
+    };
     let now = app.now();
     let done = app.db.write(move |tx| rosters::set_skill(tx, &actor, &catalogue, &wanted, now)).await?;
     Ok(json_reply(&skill_json(&done)))

@@ -22,6 +22,8 @@ fn shift(n: i64, person: i64, span: Span) -> Shift {
         span,
         note: String::new(),
         version: 1,
+        published_at: Some(0),
+        changed_at: None,
     }
 }
 
@@ -129,7 +131,7 @@ fn a_caller_goes_to_the_manager_he_names_else_to_whoever_is_on_duty() {
 
 #[test]
 fn conflicts_are_named_and_only_another_unit_is_a_warning() {
-    let standing = Standing { is_active: true, left_on: String::new(), is_of_unit: true };
+    let standing = Standing { is_active: true, is_of_unit: true, ..Standing::default() };
     let planned = Planned { person_id: PersonId(7), span: span("2026-09-28 08:00", "2026-09-28 20:00") };
     let others = [shift(1, 7, span("2026-09-28 19:00", "2026-09-28 22:00"))];
     let absences = [away(7, span("2026-09-28 06:00", "2026-09-28 08:00"))];
@@ -156,6 +158,37 @@ fn conflicts_are_named_and_only_another_unit_is_a_warning() {
 }
 
 #[test]
+fn rest_between_two_shifts_is_asked_for_where_the_roster_says_so() {
+    let planned = Planned { person_id: PersonId(7), span: span("2026-09-29 08:00", "2026-09-29 20:00") };
+    let resting = |rest_hours, others: &[Shift], except| {
+        let standing = Standing {
+            is_active: true,
+            is_of_unit: true,
+            rest_hours,
+            lacks: String::new(),
+            ..Standing::default()
+        };
+        conflicts(&planned, except, &standing, others, &[], &zone())
+    };
+    let before = [shift(1, 7, span("2026-09-28 08:00", "2026-09-28 20:00"))];
+    assert_eq!(resting(12, &before, None), [], "exactly as long as asked for");
+    assert_eq!(resting(13, &before, None), [Conflict::Rest(before[0].span, RosterId(1), 13)]);
+    assert_eq!(resting(13, &before, Some(ShiftId(1))), [], "the one he gives away does not count");
+    assert_eq!(resting(0, &before, None), []);
+    let after = [shift(2, 7, span("2026-09-29 20:00", "2026-09-30 08:00"))];
+    assert!(resting(1, &after, None)[0].is_blocking());
+    assert_eq!(resting(1, &[shift(3, 8, after[0].span)], None), [], "that of another person");
+    let unskilled =
+        Standing { is_active: true, is_of_unit: true, lacks: "lift_repair".into(), ..Standing::default() };
+    let found = conflicts(&planned, None, &unskilled, &[], &[], &zone());
+    assert_eq!(found, [Conflict::Unskilled("lift_repair".into())]);
+    assert!(!found[0].is_blocking(), "a warning for whoever plans");
+    let away = Conflict::Absent(planned.span, "annual_leave".into());
+    let said = away.text_for_colleagues("张三", "年假", "", &zone()).to_string();
+    assert!(said.contains("请假或外出") && !said.contains("年假"), "colleagues do not learn why: {said}");
+}
+
+#[test]
 fn gaps_are_what_nobody_covers_of_the_usual_hours() {
     let roster = Roster {
         id: RosterId(1),
@@ -166,6 +199,9 @@ fn gaps_are_what_nobody_covers_of_the_usual_hours() {
         closes: "18:00".into(),
         weekdays: "12345".into(),
         is_active: true,
+        skill: String::new(),
+        rest_hours: 0,
+        swaps: SwapRule::Free,
         version: 1,
     };
     let usual = roster.usual(day("2026-09-28"), 7, &zone());
@@ -230,7 +266,7 @@ proptest! {
             shifts.iter().enumerate().map(|(n, (p, f, l))| shift(n as i64, *p, minutes(*f, *l))).collect();
         let off: Vec<Absence> = absences.iter().map(|(p, f, l)| away(*p, minutes(*f, *l))).collect();
         let planned = Planned { person_id: PersonId(person), span: minutes(from, lasts) };
-        let standing = Standing { is_active: true, left_on: String::new(), is_of_unit: true };
+        let standing = Standing { is_active: true, is_of_unit: true, ..Standing::default() };
         let found = conflicts(&planned, None, &standing, &on, &off, &zone());
         let shares = |(p, f, l): &&(i64, i64, i64)| {
             *p == person && (from..from + lasts).any(|minute| (*f..f + l).contains(&minute))

@@ -1,4 +1,4 @@
-//! The form of one shift, a rotation with its preview, and last week again.
+//! The form of one shift, a rotation with its preview, and last week again: for whoever plans the roster.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -8,8 +8,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::weeks::Told;
-use super::{local, monday_of, name, people_of, person_in, time_in, weekday, weekday_choices};
-use crate::access::Directory;
+use super::{day_in, local, monday_of, name, people_of, person_in, time_in, weekday, weekday_choices};
+use crate::access::{Actor, Directory};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
 use crate::contacts::page_parts::version;
@@ -19,7 +19,7 @@ use crate::ids::{PersonId, RosterId, ShiftId};
 use crate::org::web::part_or_page;
 use crate::rosters::{self, Hours, Judged, MOST_DAYS, Planned, Roster, Rotation, Shift, ShiftDraft};
 use crate::text;
-use crate::web::{Choice, FormData, FormErrors, Organiser, Page, QueryData, Shell, flash, html, redirect};
+use crate::web::{Choice, FormData, FormErrors, Page, QueryData, Shell, flash, html, redirect};
 
 #[derive(Template)]
 #[template(path = "rosters/shift.html", blocks = ["card"])]
@@ -75,13 +75,13 @@ fn week_of(roster: RosterId, day: Date) -> String {
 
 pub(super) async fn new(
     State(app): State<App>,
-    Organiser(_): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
-    let roster = app.db.read(move |conn| rosters::load(conn, id)).await?;
+    let roster = plans(&app, &actor, id).await?;
     let day: Date = asked.get("day").parse().unwrap_or_else(|_| app.today());
     let usual = Hours::read(&roster.opens, &roster.closes).or_else(|| Hours::read("08:00", "20:00"));
     let mut form = Vec::new();
@@ -96,11 +96,11 @@ pub(super) async fn new(
 
 pub(super) async fn edit(
     State(app): State<App>,
-    Organiser(_): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let (shift, roster) = load(&app, &id).await?;
+    let (shift, roster) = load(&app, &actor, &id).await?;
     let form = [
         ("person_id", shift.person_id.to_string()),
         ("starts_at", local(&app.zone, shift.span.starts_at)),
@@ -114,15 +114,22 @@ pub(super) async fn edit(
         .answer(page.is_partial, StatusCode::OK)
 }
 
-async fn load(app: &App, id: &str) -> Result<(Shift, Roster), AppError> {
+async fn load(app: &App, actor: &Actor, id: &str) -> Result<(Shift, Roster), AppError> {
     let id: ShiftId = path_id(id)?;
+    let actor = actor.clone();
     app.db
         .read(move |conn| {
             let shift = rosters::load_shift(conn, id)?;
-            let roster = rosters::load(conn, shift.roster_id)?;
+            let roster = rosters::require_plan(conn, &actor, shift.roster_id)?;
             Ok((shift, roster))
         })
         .await
+}
+
+/// The roster, for whoever plans it.
+async fn plans(app: &App, actor: &Actor, id: RosterId) -> Result<Roster, AppError> {
+    let actor = actor.clone();
+    app.db.read(move |conn| rosters::require_plan(conn, &actor, id)).await
 }
 
 fn draft_of(app: &App, form: &FormData) -> Result<ShiftDraft, AppError> {
@@ -137,13 +144,13 @@ fn draft_of(app: &App, form: &FormData) -> Result<ShiftDraft, AppError> {
 
 pub(super) async fn add(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     form: FormData,
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
-    let roster = app.db.read(move |conn| rosters::load(conn, id)).await?;
+    let roster = plans(&app, &actor, id).await?;
     let (catalogue, zone, now) = (app.catalogue().await?, app.zone.clone(), app.now());
     let done = match draft_of(&app, &form) {
         Ok(draft) => {
@@ -167,12 +174,12 @@ pub(super) async fn add(
 
 pub(super) async fn change(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     form: FormData,
 ) -> Result<Response, AppError> {
-    let (shift, roster) = load(&app, &id).await?;
+    let (shift, roster) = load(&app, &actor, &id).await?;
     let (catalogue, zone, now) = (app.catalogue().await?, app.zone.clone(), app.now());
     let (id, based_on) = (shift.id, version(&form));
     let done = match draft_of(&app, &form) {
@@ -201,7 +208,7 @@ pub(super) async fn change(
 
 pub(super) async fn delete(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
@@ -286,13 +293,13 @@ async fn fill_page(app: &App, page: &Page, roster: &Roster, form: FormData) -> R
 
 pub(super) async fn ask_fill(
     State(app): State<App>,
-    Organiser(_): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     QueryData(asked): QueryData,
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
-    let roster = app.db.read(move |conn| rosters::load(conn, id)).await?;
+    let roster = plans(&app, &actor, id).await?;
     let monday = asked.get("week").parse().unwrap_or_else(|_| monday_of(app.today()));
     let hours = if roster.opens.is_empty() {
         "08:00-20:00\n20:00-08:00".to_owned()
@@ -360,13 +367,13 @@ fn rotation_of(form: &FormData) -> Result<Rotation, AppError> {
 /// Shows what a rotation would make, or with `go=1` makes it.
 pub(super) async fn fill(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     form: FormData,
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
-    let roster = app.db.read(move |conn| rosters::load(conn, id)).await?;
+    let roster = plans(&app, &actor, id).await?;
     let (zone, now) = (app.zone.clone(), app.now());
     let is_preview = form.get("go") != "1";
     let done = match rotation_of(&form) {
@@ -433,26 +440,18 @@ async fn preview(app: &App, l: Lang, judged: &[Judged]) -> Result<Preview, AppEr
 /// Last week's shifts again in the week of `week`.
 pub(super) async fn copy(
     State(app): State<App>,
-    Organiser(actor): Organiser,
+    actor: Actor,
     page: Page,
     Path(id): Path<String>,
     form: FormData,
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
-    let monday = match form.get("week") {
-        "" => monday_of(app.today()),
-        text => monday_of(
-            text.parse::<Date>()
-                .ok()
-                .filter(|d| (2000..2100).contains(&d.year()))
-                .ok_or_else(|| AppError::field("week", text!("请填写日期，例如 2026-09-28")))?,
-        ),
-    };
+    let monday = monday_of(day_in(form.get("week"), "week", app.today())?);
     let (zone, now) = (app.zone.clone(), app.now());
     let judged = app
         .db
         .write(move |tx| {
-            rosters::load(tx, id)?;
+            rosters::require_plan(tx, &actor, id)?;
             let planned: Vec<Planned> = rosters::week_before(tx, id, monday, &zone)?;
             if planned.is_empty() {
                 return Err(AppError::Conflict(text!("上一周没有班次，没有可以复制的")));

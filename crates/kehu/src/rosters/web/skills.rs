@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::{keeper_tabs, name, people_of, unit_choices};
+use super::{keeper_tabs, name, people_of, person_in, unit_choices};
 use crate::app::App;
 use crate::contacts::api_parts::path_id;
 use crate::error::AppError;
@@ -42,6 +42,7 @@ struct Knows {
     level: i64,
     is_valid: bool,
     valid_until: String,
+    score: String,
 }
 
 fn levels(l: Lang) -> Vec<Choice> {
@@ -85,6 +86,7 @@ pub(super) async fn matrix(
                     level: s.level,
                     is_valid: s.is_valid(&today),
                     valid_until: s.valid_until.clone(),
+                    score: s.score.clone(),
                 })
                 .collect(),
         })
@@ -115,6 +117,7 @@ struct PersonSkills {
     rows: Vec<OwnSkill>,
     skills: Vec<Choice>,
     levels: Vec<Choice>,
+    assessor_shown: String,
     form: FormData,
     errors: FormErrors,
 }
@@ -126,6 +129,9 @@ struct OwnSkill {
     valid_until: String,
     is_valid: bool,
     note: String,
+    score: String,
+    /// When it was assessed and by whom, in words.
+    assessed: String,
 }
 
 async fn page_of(app: &App, page: &Page, id: PersonId, form: FormData) -> Result<PersonSkills, AppError> {
@@ -143,9 +149,21 @@ async fn page_of(app: &App, page: &Page, id: PersonId, form: FormData) -> Result
     let title_of = |level: i64| {
         levels.iter().find(|c| c.value == level.to_string()).map_or_else(String::new, |c| c.label.clone())
     };
+    let directory = app.directory().await?;
+    let assessed = |s: &Skill| {
+        let by = s.assessed_by.map_or_else(String::new, |p| name(&directory, p));
+        match (s.assessed_on.is_empty(), by.is_empty()) {
+            (true, true) => String::new(),
+            (false, true) => l.f("{} 评定", &[&s.assessed_on]),
+            (true, false) => l.f("由 {} 评定", &[&by]),
+            (false, false) => l.f("{} 由 {} 评定", &[&s.assessed_on, &by]),
+        }
+    };
     let rows = all
         .into_iter()
         .map(|s| OwnSkill {
+            assessed: assessed(&s),
+            score: s.score.clone(),
             title: dictionary.title(&s.skill, l).to_owned(),
             level: title_of(s.level),
             is_valid: s.is_valid(&today),
@@ -170,6 +188,10 @@ async fn page_of(app: &App, page: &Page, id: PersonId, form: FormData) -> Result
             .collect(),
         name: person.name,
         levels,
+        assessor_shown: form
+            .get("assessed_by")
+            .parse()
+            .map_or_else(|_| String::new(), |p| name(&directory, p)),
         form,
         errors: FormErrors::default(),
     })
@@ -177,11 +199,15 @@ async fn page_of(app: &App, page: &Page, id: PersonId, form: FormData) -> Result
 
 pub(super) async fn of_person(
     State(app): State<App>,
-    Organiser(_): Organiser,
+    Organiser(actor): Organiser,
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let card = page_of(&app, &page, path_id(&id)?, FormData::default()).await?;
+    let form = FormData(vec![
+        ("assessed_on".to_owned(), app.today().to_string()),
+        ("assessed_by".to_owned(), actor.person_id.to_string()),
+    ]);
+    let card = page_of(&app, &page, path_id(&id)?, form).await?;
     part_or_page(page.is_partial, card.as_card(), &card)
 }
 
@@ -199,9 +225,18 @@ pub(super) async fn set(
         level: form.get("level").parse().unwrap_or(0),
         valid_until: form.get("valid_until").to_owned(),
         note: form.get("note").to_owned(),
+        score: form.get("score").to_owned(),
+        assessed_on: form.get("assessed_on").to_owned(),
+        assessed_by: None,
     };
     let (catalogue, now) = (app.catalogue().await?, app.now());
-    let done = app.db.write(move |tx| rosters::set_skill(tx, &actor, &catalogue, &wanted, now)).await;
+    let done = match person_in(&form, "assessed_by") {
+        Ok(assessed_by) => {
+            let wanted = Skill { assessed_by, ..wanted };
+            app.db.write(move |tx| rosters::set_skill(tx, &actor, &catalogue, &wanted, now)).await
+        }
+        Err(error) => Err(error),
+    };
     match done {
         Ok(_) => {
             let to = format!("/admin/people/{id}/skills");

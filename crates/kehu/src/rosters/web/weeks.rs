@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{keeps, monday_of, name, tabs, unit_choices, weekday, weekday_choices};
+use super::{day_in, keeps, monday_of, name, tabs, unit_choices, weekday, weekday_choices};
 use crate::access::{Actor, Directory};
 use crate::app::App;
 use crate::catalogue::Catalogue;
@@ -18,7 +18,9 @@ use crate::i18n::Lang;
 use crate::ids::{RosterId, ShiftId};
 use crate::org::web::part_or_page;
 use crate::rosters::model::{Planned, days_from, on_duty};
-use crate::rosters::{self, Judge, Place, Roster, RosterDraft, Shift, Span, without};
+use crate::rosters::{
+    self, Judge, Place, Roster, RosterDraft, Shift, Span, SwapRule, SwapState, Which, without,
+};
 use crate::text;
 use crate::web::{
     Choice, FormData, FormErrors, Organiser, Page, QueryData, Shell, Tab, flash, html, redirect,
@@ -49,7 +51,7 @@ pub(super) async fn index(State(app): State<App>, actor: Actor, page: Page) -> R
     let (all, there) = app
         .db
         .read(move |conn| {
-            let there = rosters::shifts(conn, &Place::Everywhere, Span::new(now, now + 1), true)?;
+            let there = rosters::shifts(conn, &Place::Everywhere, Span::new(now, now + 1), Which::InForce)?;
             Ok::<_, store::Error>((rosters::list(conn)?, there))
         })
         .await?;
@@ -112,7 +114,30 @@ struct WeekPage {
     /// Those on duty who have no post in the unit, in words; empty when all have.
     outsiders: String,
     has_shifts: bool,
-    may_change: bool,
+    /// Whether the reader plans this roster.
+    may_plan: bool,
+    /// Whether he may change the roster itself.
+    may_keep: bool,
+    /// Drafts of this week, and of the month its Monday is in.
+    drafts: usize,
+    month_drafts: i64,
+    sunday: String,
+    month: String,
+    month_first: String,
+    month_last: String,
+    /// What became of published shifts of this week.
+    changes: Vec<ChangeLine>,
+    /// Swaps that wait for whoever plans.
+    to_decide: usize,
+}
+
+/// A change of a published shift, in words.
+pub(super) struct ChangeLine {
+    pub(super) at: String,
+    pub(super) kind: &'static str,
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) by: String,
 }
 
 struct DayRow {
@@ -130,7 +155,13 @@ struct ShiftCell {
     name: String,
     note: String,
     is_now: bool,
-    /// What stands against it, for those who keep rosters.
+    is_draft: bool,
+    /// Whether it was changed after it was published.
+    is_changed: bool,
+    is_mine: bool,
+    /// Where a colleague is asked to take it; empty where that cannot be.
+    swap: String,
+    /// What stands against it, for those who plan.
     warnings: String,
 }
 
@@ -143,37 +174,49 @@ pub(super) async fn show(
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
     let l = page.l;
-    let monday = match asked.get("week") {
-        "" => monday_of(app.today()),
-        text => monday_of(
-            text.parse::<Date>()
-                .ok()
-                .filter(|d| (2000..2100).contains(&d.year()))
-                .ok_or_else(|| AppError::field("week", text!("请填写日期，例如 2026-09-28")))?,
-        ),
-    };
-    let week = Span::new(app.zone.day(monday).0, app.zone.day(monday.saturating_add(6.days())).1);
+    let monday = monday_of(day_in(asked.get("week"), "week", app.today())?);
+    let sunday = monday.saturating_add(6.days());
+    let (month_first, month_last) = (monday.first_of_month(), monday.last_of_month());
+    let week = Span::new(app.zone.day(monday).0, app.zone.day(sunday).1);
+    let month = Span::new(app.zone.day(month_first).0, app.zone.day(month_last).1);
     let (zone, directory, catalogue) = (app.zone.clone(), app.directory().await?, app.catalogue().await?);
-    let (roster, shifts, judge, names) = app
+    let (me, now) = (actor.clone(), app.now());
+    let Week { roster, shifts, judge, names, may_plan, month_drafts, changes, to_decide } = app
         .db
         .read(move |conn| {
             let roster = rosters::load(conn, id)?;
-            let shifts = rosters::shifts(conn, &Place::Roster(id), week, false)?;
+            let may_plan = rosters::may_plan(conn, &me, roster.unit_id)?;
+            let shifts = rosters::shifts(conn, &Place::Roster(id), week, Which::seen_by(may_plan))?;
             let mut people: Vec<_> = shifts.iter().map(|s| s.person_id).collect();
             people.sort_unstable();
             people.dedup();
             let around = shifts.iter().fold(week, |w, s| {
                 Span::new(w.starts_at.min(s.span.starts_at), w.ends_at.max(s.span.ends_at))
             });
-            let judge = Judge::load(conn, roster.unit_id, &people, around, &zone)?;
-            let names = rosters::list(conn)?;
-            Ok::<_, AppError>((roster, shifts, judge, names))
+            let judge = Judge::load(conn, &roster, &people, around, Which::seen_by(may_plan), &zone)?;
+            let is_waiting = |s: &rosters::Swap| s.state_at(now) == SwapState::Accepted;
+            Ok::<_, AppError>(Week {
+                names: rosters::list(conn)?,
+                month_drafts: if may_plan { drafts_within(conn, id, month)? } else { 0 },
+                to_decide: if may_plan {
+                    rosters::swaps_on(conn, id, 200)?.iter().filter(|s| is_waiting(s)).count()
+                } else {
+                    0
+                },
+                changes: rosters::changes_of(conn, id, week)?,
+                roster,
+                shifts,
+                judge,
+                may_plan,
+            })
         })
         .await?;
-    let now = app.now();
     let told = Told { app: &app, l, directory: &directory, catalogue: &catalogue, rosters: &names };
     let covered: Vec<Span> = shifts.iter().map(|s| s.span).collect();
-    let gaps = without(roster.usual(monday, 7, &app.zone), covered);
+    // Staff are not told of gaps in a week that was not published to them.
+    let usual = if may_plan || !shifts.is_empty() { roster.usual(monday, 7, &app.zone) } else { Vec::new() };
+    let gaps = without(usual, covered);
+    let may_swap = roster.swaps != SwapRule::Off && roster.is_active;
     let days = days_from(monday, 7)
         .map(|day| {
             let (from, until) = app.zone.day(day);
@@ -185,8 +228,20 @@ pub(super) async fn show(
                 hours: told.hours(s.span, day),
                 name: name(&directory, s.person_id),
                 note: s.note.clone(),
-                is_now: s.span.contains(now),
-                warnings: if keeps(&actor) { told.warnings(&judge, s) } else { String::new() },
+                is_now: s.span.contains(now) && s.is_published(),
+                is_draft: !s.is_published(),
+                is_changed: s.changed_at.is_some(),
+                is_mine: s.person_id == actor.person_id,
+                swap: if may_swap
+                    && s.person_id == actor.person_id
+                    && s.is_published()
+                    && s.span.starts_at > now
+                {
+                    format!("/shifts/{}/swap", s.id)
+                } else {
+                    String::new()
+                },
+                warnings: if may_plan { told.warnings(&judge, s) } else { String::new() },
             };
             DayRow {
                 day: day.to_string(),
@@ -198,7 +253,8 @@ pub(super) async fn show(
             }
         })
         .collect();
-    let there: Vec<String> = on_duty(&shifts, now).into_iter().map(|p| name(&directory, p)).collect();
+    let public: Vec<Shift> = shifts.iter().filter(|s| s.is_published()).cloned().collect();
+    let there: Vec<String> = on_duty(&public, now).into_iter().map(|p| name(&directory, p)).collect();
     let path = format!("/rosters/{id}");
     html(&WeekPage {
         l,
@@ -209,21 +265,73 @@ pub(super) async fn show(
         note: roster.note.clone(),
         is_active: roster.is_active,
         monday: monday.to_string(),
-        title: format!(
-            "{} – {}",
-            monday.strftime("%Y-%m-%d"),
-            monday.saturating_add(6.days()).strftime("%m-%d")
-        ),
+        title: format!("{} – {}", monday.strftime("%Y-%m-%d"), sunday.strftime("%m-%d")),
+        sunday: sunday.to_string(),
+        month: monday.strftime("%Y-%m").to_string(),
+        month_first: month_first.to_string(),
+        month_last: month_last.to_string(),
+        drafts: shifts.iter().filter(|s| !s.is_published() && s.span.starts_at >= week.starts_at).count(),
+        month_drafts,
+        changes: changes.iter().map(|c| told.change(c)).collect(),
+        to_decide,
         before: format!("{path}?week={}", monday.saturating_sub(7.days())),
         after: format!("{path}?week={}", monday.saturating_add(7.days())),
         is_this_week: monday == monday_of(app.today()),
         now: there.join(if l == Lang::Zh { "、" } else { ", " }),
-        outsiders: if keeps(&actor) { told.outsiders(&judge, &shifts) } else { String::new() },
+        outsiders: if may_plan { told.outsiders(&judge, &shifts) } else { String::new() },
         has_shifts: !shifts.is_empty(),
         days,
-        may_change: keeps(&actor),
+        may_plan,
+        may_keep: keeps(&actor),
         name: roster.name,
     })
+}
+
+/// What the page of a week is made of.
+struct Week {
+    roster: Roster,
+    shifts: Vec<Shift>,
+    judge: Judge,
+    names: Vec<Roster>,
+    may_plan: bool,
+    month_drafts: i64,
+    changes: Vec<rosters::ShiftChange>,
+    to_decide: usize,
+}
+
+fn drafts_within(conn: &mut store::Conn<'_>, id: RosterId, span: Span) -> store::Result<i64> {
+    conn.count(
+        "SELECT COUNT(*) FROM shifts
+         WHERE roster_id = $1 AND starts_at >= $2 AND starts_at < $3 AND published_at IS NULL",
+        &[id.into(), span.starts_at.into(), span.ends_at.into()],
+    )
+}
+
+/// Publishes the drafts of these days.
+pub(super) async fn publish(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let id: RosterId = path_id(&id)?;
+    let l = page.l;
+    app.db.read(move |conn| rosters::load(conn, id)).await?;
+    let missing = |field| AppError::field(field, text!("请填写日期，例如 2026-09-28"));
+    let day = |field| match form.get(field) {
+        "" => Err(missing(field)),
+        text => day_in(text, field, app.today()),
+    };
+    let (first, last) = (day("first")?, day("last")?);
+    let (zone, now) = (app.zone.clone(), app.now());
+    let done = app.db.write(move |tx| rosters::publish(tx, &actor, id, first, last, &zone, now)).await?;
+    let said = match done.conflicts {
+        0 => l.f("已发布 {} 个班次", &[&done.shifts]),
+        n => l.f("已发布 {} 个班次，其中 {} 个有冲突，请调整", &[&done.shifts, &n]),
+    };
+    let week = day_in(form.get("week"), "week", first)?;
+    Ok(flash(redirect(page.is_htmx, &format!("/rosters/{id}?week={}", monday_of(week))), &said))
 }
 
 /// What puts spans and conflicts into words.
@@ -255,7 +363,7 @@ impl Told<'_> {
     fn warnings(&self, judge: &Judge, shift: &Shift) -> String {
         let planned = Planned { person_id: shift.person_id, span: shift.span };
         let found = judge.conflicts(&planned, Some(shift.id), &self.app.zone).unwrap_or_default();
-        let hard = found.iter().filter(|c| c.is_blocking());
+        let hard = found.iter().filter(|c| **c != rosters::Conflict::Elsewhere);
         hard.map(|c| self.conflict(&planned, c)).collect::<Vec<_>>().join("；")
     }
 
@@ -276,6 +384,21 @@ impl Told<'_> {
         self.l.f("{} 不在值班表所属的部门任职", &[&names.join(if self.l == Lang::Zh { "、" } else { ", " })])
     }
 
+    /// What became of a shift, in words.
+    pub(super) fn change(&self, change: &rosters::ShiftChange) -> ChangeLine {
+        let shown =
+            |person, span: Span| format!("{} {}", name(self.directory, person), span.shown(&self.app.zone));
+        ChangeLine {
+            at: self.app.zone.civil(change.changed_at).strftime("%m-%d %H:%M").to_string(),
+            kind: change.kind.title(),
+            before: shown(change.person_id, change.span),
+            after: change
+                .new_person_id
+                .map_or_else(|| self.l.t("无人值班").to_owned(), |p| shown(p, change.new_span)),
+            by: name(self.directory, change.changed_by),
+        }
+    }
+
     /// A conflict in words.
     pub(super) fn conflict(&self, planned: &Planned, conflict: &rosters::Conflict) -> String {
         let who = name(self.directory, planned.person_id);
@@ -284,7 +407,10 @@ impl Told<'_> {
             rosters::Conflict::Absent(_, code) => {
                 kind = self.catalogue.dictionary("absence_kind").title(code, self.l).to_owned();
             }
-            rosters::Conflict::Double(_, id) => {
+            rosters::Conflict::Unskilled(code) => {
+                kind = self.catalogue.dictionary("skill").title(code, self.l).to_owned();
+            }
+            rosters::Conflict::Double(_, id) | rosters::Conflict::Rest(_, id, _) => {
                 roster =
                     self.rosters.iter().find(|r| r.id == *id).map_or_else(String::new, |r| r.name.clone());
             }
@@ -306,13 +432,26 @@ struct RosterPage {
     removal: String,
     form: FormData,
     units: Vec<Choice>,
+    skills: Vec<Choice>,
+    swaps: Vec<Choice>,
     weekdays: Vec<Choice>,
     chosen: Vec<String>,
     errors: FormErrors,
 }
 
 impl RosterPage {
-    fn new(page: &Page, directory: &Directory, roster: Option<&Roster>, form: FormData) -> Self {
+    async fn load(app: &App, page: &Page, roster: Option<&Roster>, form: FormData) -> Result<Self, AppError> {
+        let (directory, catalogue) = (app.directory().await?, app.catalogue().await?);
+        Ok(Self::new(page, &directory, &catalogue, roster, form))
+    }
+
+    fn new(
+        page: &Page,
+        directory: &Directory,
+        catalogue: &Catalogue,
+        roster: Option<&Roster>,
+        form: FormData,
+    ) -> Self {
         let l = page.l;
         let heading = roster.map_or_else(|| l.t("新增值班表").to_owned(), |r| r.name.clone());
         let path = roster.map_or_else(|| "/rosters".to_owned(), |r| format!("/rosters/{}", r.id));
@@ -323,6 +462,15 @@ impl RosterPage {
             back: path.clone(),
             action: path,
             units: unit_choices(directory),
+            skills: catalogue
+                .dictionary("skill")
+                .active()
+                .map(|e| Choice { value: e.code.clone(), label: e.title(l).to_owned() })
+                .collect(),
+            swaps: SwapRule::ALL
+                .iter()
+                .map(|r| Choice { value: r.code().to_owned(), label: l.t(r.title()).to_owned() })
+                .collect(),
             weekdays: weekday_choices(l),
             chosen: form.all("weekdays").into_iter().map(str::to_owned).collect(),
             heading,
@@ -343,8 +491,9 @@ pub(super) async fn new(
 ) -> Result<Response, AppError> {
     let mut form: Vec<(String, String)> = (1..=7).map(|n| ("weekdays".into(), n.to_string())).collect();
     form.push(("is_active".into(), "1".into()));
-    let directory = app.directory().await?;
-    RosterPage::new(&page, &directory, None, FormData(form)).answer(page.is_partial, StatusCode::OK)
+    form.push(("rest_hours".into(), "0".into()));
+    form.push(("swaps".into(), SwapRule::default().code().into()));
+    RosterPage::load(&app, &page, None, FormData(form)).await?.answer(page.is_partial, StatusCode::OK)
 }
 
 pub(super) async fn edit(
@@ -362,13 +511,17 @@ pub(super) async fn edit(
         ("opens", roster.opens.clone()),
         ("closes", roster.closes.clone()),
         ("is_active", if roster.is_active { "1" } else { "" }.to_owned()),
+        ("skill", roster.skill.clone()),
+        ("rest_hours", roster.rest_hours.to_string()),
+        ("swaps", roster.swaps.code().to_owned()),
         ("version", roster.version.to_string()),
     ]
     .map(|(k, v)| (k.to_owned(), v))
     .into();
     form.extend(roster.weekdays.chars().map(|c| ("weekdays".to_owned(), c.to_string())));
-    let directory = app.directory().await?;
-    RosterPage::new(&page, &directory, Some(&roster), FormData(form)).answer(page.is_partial, StatusCode::OK)
+    RosterPage::load(&app, &page, Some(&roster), FormData(form))
+        .await?
+        .answer(page.is_partial, StatusCode::OK)
 }
 
 fn draft_of(form: &FormData) -> Result<RosterDraft, AppError> {
@@ -383,6 +536,13 @@ fn draft_of(form: &FormData) -> Result<RosterDraft, AppError> {
         closes: text("closes"),
         weekdays: Some(form.all("weekdays").concat()),
         is_active: Some(form.is_ticked("is_active")),
+        skill: form.find("skill").map(str::to_owned),
+        rest_hours: match form.get("rest_hours").trim() {
+            "" => form.find("rest_hours").map(|_| 0),
+            // What is no number is answered like one out of range.
+            text => Some(text.parse().unwrap_or(-1)),
+        },
+        swaps: form.find("swaps").map(str::to_owned),
     })
 }
 
@@ -392,9 +552,9 @@ pub(super) async fn add(
     page: Page,
     form: FormData,
 ) -> Result<Response, AppError> {
-    let now = app.now();
+    let (catalogue, now) = (app.catalogue().await?, app.now());
     let done = match draft_of(&form) {
-        Ok(draft) => app.db.write(move |tx| rosters::create(tx, &actor, &draft, now)).await,
+        Ok(draft) => app.db.write(move |tx| rosters::create(tx, &actor, &catalogue, &draft, now)).await,
         Err(error) => Err(error),
     };
     match done {
@@ -404,8 +564,7 @@ pub(super) async fn add(
         }
         Err(error) => {
             let errors = FormErrors::from_error(error, page.l)?;
-            let directory = app.directory().await?;
-            RosterPage { errors, ..RosterPage::new(&page, &directory, None, form) }
+            RosterPage { errors, ..RosterPage::load(&app, &page, None, form).await? }
                 .answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -420,17 +579,18 @@ pub(super) async fn change(
 ) -> Result<Response, AppError> {
     let id: RosterId = path_id(&id)?;
     let roster = app.db.read(move |conn| rosters::load(conn, id)).await?;
-    let (now, based_on) = (app.now(), version(&form));
+    let (catalogue, now, based_on) = (app.catalogue().await?, app.now(), version(&form));
     let done = match draft_of(&form) {
-        Ok(draft) => app.db.write(move |tx| rosters::update(tx, &actor, id, based_on, &draft, now)).await,
+        Ok(draft) => {
+            app.db.write(move |tx| rosters::update(tx, &actor, &catalogue, id, based_on, &draft, now)).await
+        }
         Err(error) => Err(error),
     };
     match done {
         Ok(_) => Ok(flash(redirect(page.is_htmx, &format!("/rosters/{id}")), page.l.t("值班表已保存"))),
         Err(error) => {
             let errors = FormErrors::from_error(error, page.l)?;
-            let directory = app.directory().await?;
-            RosterPage { errors, ..RosterPage::new(&page, &directory, Some(&roster), form) }
+            RosterPage { errors, ..RosterPage::load(&app, &page, Some(&roster), form).await? }
                 .answer(page.is_partial, StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
