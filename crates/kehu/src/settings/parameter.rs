@@ -114,7 +114,7 @@ impl Parameter {
     }
 
     /// What a form's text means; what is no value of this kind stays text and is refused by `check`.
-    pub(super) fn from_form(&self, text: &str) -> Json {
+    pub(super) fn read_form(&self, text: &str) -> Json {
         let text = text.trim();
         match self.kind {
             Kind::Whole { .. } => text.parse::<i64>().map_or_else(|_| text.into(), Json::from),
@@ -214,7 +214,7 @@ mod tests {
         /// What a form sends and is accepted reads back as what was meant.
         #[test]
         fn forms_and_the_database_agree(n in -100_i64..100, hour in 0_i8..24, minute in 0_i8..60) {
-            let sent = DAYS.from_form(&n.to_string());
+            let sent = DAYS.read_form(&n.to_string());
             match DAYS.check(&sent) {
                 Ok(value) => {
                     prop_assert!((1..=30).contains(&n));
@@ -223,7 +223,7 @@ mod tests {
                 Err(_) => prop_assert!(!(1..=30).contains(&n)),
             }
             let text = format!("{hour:02}:{minute:02}");
-            prop_assert_eq!(AT.check(&AT.from_form(&text)).unwrap(), json!(text));
+            prop_assert_eq!(AT.check(&AT.read_form(&text)).unwrap(), json!(text));
         }
     }
 }

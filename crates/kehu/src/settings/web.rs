@@ -224,7 +224,7 @@ async fn save(
 ) -> Result<Response, AppError> {
     let parameter = named(&app, &name)?;
     let (value, version, now) =
-        (parameter.from_form(form.get("value")), form.get("version").parse().ok(), app.now());
+        (parameter.read_form(form.get("value")), form.get("version").parse().ok(), app.now());
     let who = actor.clone();
     match app.db.write(move |tx| change(tx, &who, parameter, Some(&value), version, now)).await {
         Ok(_) => Ok(saved(&headers, HOME, page.l.t("参数已保存"))),
