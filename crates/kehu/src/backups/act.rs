@@ -180,7 +180,10 @@ pub async fn open(
     let who = actor.clone();
     let backup = app.db.read(move |conn| load(conn, &who, id)).await?;
     let gone = || AppError::Conflict(text!("备份文件已不在备份目录里，不能下载"));
-    let path = path(app, &backup).filter(|_| backup.state == State::Done).ok_or(AppError::NotFound)?;
+    if backup.state != State::Done {
+        return Err(AppError::Conflict(text!("只有已完成的备份可以下载")));
+    }
+    let path = path(app, &backup).ok_or_else(gone)?;
     let file = tokio::fs::File::open(&path).await.map_err(|_| gone())?;
     let size = file.metadata().await.map_err(|_| gone())?.len();
     let (actor, after, now) = (actor.clone(), backup.facts(), app.now());

@@ -177,13 +177,13 @@ async fn remove_backup(
 
 /// Download a backup
 ///
-/// The whole company in one file; recorded in the log. 404 until it is done.
+/// The whole company in one file; recorded in the log.
 #[utoipa::path(
     get, path = "/api/v1/backups/{id}/content", tag = "backups",
     params(("id" = inline(BackupId), Path)),
     responses(
         (status = 200, description = "The bytes", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 409, description = "Its file is not in the folder of backups any more"),
+        (status = 409, description = "It is not done, or its file is not in the folder of backups any more"),
         ReadProblems
     )
 )]

@@ -30,7 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the API in the OpenAPI document")]
-pub struct DutyBody {
+pub struct ProcessDutyBody {
     /// A unit; null when a post has it.
     unit_id: Option<UnitId>,
     /// Code of a post; null when a unit has it.
@@ -52,7 +52,7 @@ pub struct ProcessBody {
     /// Anything else.
     note: String,
     /// Who has which part.
-    duties: Vec<DutyBody>,
+    duties: Vec<ProcessDutyBody>,
     /// Counts changes.
     version: i64,
     /// Changed when.
@@ -81,7 +81,7 @@ pub struct ProcessInput {
     /// At most 500 characters.
     note: Option<String>,
     /// At most 60; exactly one `accountable` and at least one `responsible`.
-    duties: Vec<DutyBody>,
+    duties: Vec<ProcessDutyBody>,
 }
 
 /// A change of a process; absent names stay as they are.
@@ -96,7 +96,7 @@ pub struct ProcessPatch {
     /// Anything else.
     note: Option<String>,
     /// All of them.
-    duties: Option<Vec<DutyBody>>,
+    duties: Option<Vec<ProcessDutyBody>>,
 }
 
 fn reply(process: &Process) -> Reply {

@@ -463,7 +463,7 @@ async fn a_backup_that_is_stopped_or_fails_leaves_nothing_and_only_one_is_made_a
         program.json("DELETE", &address(&asked), json!({})).await.expect(428);
         program.json_with("DELETE", &address(&asked), json!({}), &[("if-match", "\"1\"")]).await.expect(409);
         program.json("PUT", &format!("{}/verification", address(&asked)), json!({})).await.expect(409);
-        program.get(&format!("{}/content", address(&asked))).await.expect(404);
+        program.get(&format!("{}/content", address(&asked))).await.expect(409);
         program.json("PUT", &format!("{}/cancellation", address(&asked)), json!({})).await.expect(202);
         jobs::run_all(&app.app).await.unwrap();
         assert_eq!(program.get(&address(&asked)).await.json()["state"], "cancelled");
