@@ -552,7 +552,8 @@ fn import(report: &mut Report, arguments: &Arguments, kehu: &Path, folder: &Path
     let database = format!("sqlite:{}", data.join("kehu.db").display());
     let mut setup = Command::new(kehu);
     setup
-        .args(["setup", "--company", "导入公司", "--admin", "boss", "--password-stdin", "--data"])
+        .args(["setup", "--company", "导入公司", "--admin", "boss", "--password-stdin"])
+        .args(["--database", &database, "--data"])
         .arg(&data);
     must(&mut setup, &format!("{}\n", crate::company::PASSWORD));
     let mut command = Command::new(kehu);
