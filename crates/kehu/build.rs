@@ -20,6 +20,7 @@ fn main() {
 fn run() -> Result<(), String> {
     println!("cargo:rerun-if-env-changed=KEHU_ASSETS");
     let out = PathBuf::from(var("OUT_DIR")?);
+    fs::write(out.join("policies_table.rs"), policies()?).map_err(|e| format!("policies_table.rs: {e}"))?;
     let folder = match env::var_os("KEHU_ASSETS").filter(|folder| !folder.is_empty()) {
         Some(folder) => {
             let folder = PathBuf::from(folder);
@@ -30,6 +31,35 @@ fn run() -> Result<(), String> {
         None => make_assets(&out)?,
     };
     fs::write(out.join("assets_table.rs"), table(&folder)?).map_err(|e| format!("assets_table.rs: {e}"))
+}
+
+/// The regulations we ship: (policy, file, text) of every TOML file under `policies/`.
+fn policies() -> Result<String, String> {
+    let folder = Path::new(&var("CARGO_MANIFEST_DIR")?).join("../../policies");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut rows = String::from("[\n");
+    for policy in sorted(&folder)?.iter().filter(|path| path.join("policy.toml").is_file()) {
+        for file in sorted(policy)?.into_iter().chain(sorted(&policy.join("scenarios")).unwrap_or_default()) {
+            if file.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            println!("cargo:rerun-if-changed={}", file.display());
+            let name = file.strip_prefix(policy).map_err(|e| e.to_string())?;
+            let id = policy.file_name().unwrap_or_default().to_string_lossy();
+            let path = fs::canonicalize(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+            let row = format!("    ({id:?}, {:?}, include_str!({:?})),\n", name.to_string_lossy(), path.to_string_lossy());
+            rows.push_str(&row);
+        }
+    }
+    rows.push_str("]\n");
+    Ok(rows)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    all.sort();
+    Ok(all)
 }
 
 fn make_assets(out: &Path) -> Result<PathBuf, String> {

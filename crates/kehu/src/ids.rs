@@ -104,6 +104,18 @@ id_types! {
     AuditId,
     /// A backup.
     BackupId,
+    /// A version of a policy.
+    PolicyVersionId,
+    /// A case.
+    CaseId,
+    /// Something of a case that waits for somebody.
+    CaseTaskId,
+    /// Something a person was told.
+    NoticeId,
+    /// A penalty.
+    PenaltyId,
+    /// An exemption.
+    ExemptionId,
 }
 
 fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

@@ -42,10 +42,12 @@ pub mod strategies;
 // What stands on it.
 pub mod assignments;
 pub mod backups;
+pub mod cases;
 pub mod confidentiality;
 pub mod demo;
 pub mod imports;
 pub mod maintenance;
+pub mod policies;
 pub mod processes;
 pub mod roles;
 pub mod rosters;

@@ -6,7 +6,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{auth, backups, files, imports, jobs, org, rosters, tasks, workbench};
+use crate::{auth, backups, cases, files, imports, jobs, org, rosters, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
@@ -14,7 +14,7 @@ pub const HOOKS: Hooks = Hooks {
     todo_count,
     holds_customers,
     jobs: &JOBS,
-    recurring: backups::RECURRING,
+    recurring: &[backups::RECURRING[0], cases::RECURRING[0]],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
@@ -26,11 +26,12 @@ pub const HOOKS: Hooks = Hooks {
 
 /// What waits of customers and of rosters.
 fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
-    Ok(tasks::count(conn, actor, today)? + rosters::waiting(conn, actor, now)?)
+    Ok(tasks::count(conn, actor, today)? + rosters::waiting(conn, actor, now)? + cases::waiting_count(conn, actor)?)
 }
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
-const JOBS: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
+const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
+const JOBS: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {

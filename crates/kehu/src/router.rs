@@ -10,8 +10,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, assignments, audit, auth, backups, catalogue, confidentiality, contacts, customers,
-    demo, files, imports, lists, maintenance, org, processes, roles, rosters, search, settings, shares,
+    activities, assets, assignments, audit, auth, backups, cases, catalogue, confidentiality, contacts, customers,
+    demo, files, imports, lists, maintenance, org, policies, processes, roles, rosters, search, settings, shares,
     strategies, tasks, web, workbench,
 };
 
@@ -44,6 +44,8 @@ pub fn routes() -> Routes {
     let routes = rosters::routes(routes);
     let routes = processes::routes(routes);
     let routes = assignments::routes(routes);
+    let routes = policies::routes(routes);
+    let routes = cases::routes(routes);
     let routes = demo::routes(routes);
     let routes = maintenance::routes(routes);
     let routes = settings::routes(routes);

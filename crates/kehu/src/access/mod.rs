@@ -110,6 +110,15 @@ impl Actor {
         })
     }
 
+    /// Nobody in particular: what is done by the clock and by regulations.
+    pub fn system() -> Self {
+        let mut facts = (*Self::command_line()).clone();
+        facts.username = "system".into();
+        facts.name = "系统".into();
+        facts.via = Via::Job;
+        Self::new(facts)
+    }
+
     /// Whether he administers the system.
     pub fn is_administrator(&self) -> bool {
         self.rights.is_administrator

@@ -1,0 +1,293 @@
+//! What people do with cases: opening, acting, deciding.
+
+use std::sync::Arc;
+
+use policy::Policy;
+use policy::engine::{Moment, Outcome, Refused, Verdict, Why, read_values};
+use policy::model::Form;
+use policy::value::Value;
+use serde_json::{Map, Value as Json};
+use store::Tx;
+
+use super::apply::{facts, store};
+use super::load::{Loaded, hold};
+use super::world::{Ground, with_world};
+use super::{hear, numbers};
+use crate::access::{Actor, Object, Verb};
+use crate::audit::{self, Entry};
+use crate::customers;
+use crate::error::{AppError, FieldError};
+use crate::i18n::Text;
+use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
+use crate::policies;
+use crate::text;
+
+/// Most cases that one event may open, one from another.
+pub(super) const DEEPEST: usize = 12;
+
+/// What was done, and where the case is now.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The case.
+    pub id: CaseId,
+}
+
+/// Opens a case of a form in force: whoever its regulation says. `values` are the form's fields by name.
+pub fn open(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    form: &str,
+    values: &Map<String, Json>,
+) -> Result<Done, AppError> {
+    let (version_id, policy, form) = form_in_force(tx, ground, form)?;
+    let values = read(ground, &form, values)?;
+    require_customer(tx, actor, &form, &values)?;
+    let id = CaseId::new();
+    start(tx, Some(actor), ground, (&policy, version_id), &form, None, id, values, 0)?;
+    Ok(Done { id })
+}
+
+/// Opens a case, for a person or for an event, with everything that follows from it.
+#[expect(clippy::too_many_arguments, reason = "one place for every way in")]
+pub(super) fn start(
+    tx: &mut Tx<'_>,
+    actor: Option<&Actor>,
+    ground: &Ground,
+    (policy, version_id): (&Arc<Policy>, PolicyVersionId),
+    form: &Arc<Form>,
+    parent: Option<CaseId>,
+    id: CaseId,
+    values: Vec<(usize, Value)>,
+    depth: usize,
+) -> Result<(), AppError> {
+    if depth > DEEPEST {
+        return Err(AppError::Conflict(text!("制度里的单据一张接一张地打开，已停止，请管理员检查制度")));
+    }
+    let number = numbers::next(tx, ground, form)?;
+    let by = actor.map(|actor| actor.person_id.to_string());
+    let outcome = with_world(tx, ground, &policy.id, |world| {
+        let moment = Moment { now: ground.now, actor: by.as_deref(), world };
+        policy.open(&form.id, &id.to_string(), &number, values, moment)
+    })?;
+    let outcome = outcome.map_err(|refused| refuse_with(ground, policy, refused))?;
+    let place = Place { policy, version_id, form, parent, id };
+    finish(tx, actor, ground, &place, None, &outcome, true, depth)
+}
+
+/// A case and its regulation, for storing.
+pub(super) struct Place<'p> {
+    pub policy: &'p Arc<Policy>,
+    pub version_id: PolicyVersionId,
+    pub form: &'p Arc<Form>,
+    pub parent: Option<CaseId>,
+    pub id: CaseId,
+}
+
+/// Stores an outcome with its audit row, and lets follow what follows.
+#[expect(clippy::too_many_arguments, reason = "one place for every way in")]
+pub(super) fn finish(
+    tx: &mut Tx<'_>,
+    actor: Option<&Actor>,
+    ground: &Ground,
+    place: &Place<'_>,
+    before: Option<&policy::case::Case>,
+    outcome: &Outcome,
+    is_new: bool,
+    depth: usize,
+) -> Result<(), AppError> {
+    let Place { policy, version_id, form, parent, id } = *place;
+    let follow = store(tx, actor, ground, (policy, version_id), form, parent, outcome, is_new)?;
+    let after = facts(form, &outcome.case);
+    let customer = outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
+    let system = Actor::system();
+    let by = actor.unwrap_or(&system);
+    match before {
+        None => {
+            audit::record(tx, by, ground.now, &Entry::of("case.opened", "case", id.0).customer(customer).after(&after))?;
+        }
+        Some(before) => {
+            let (before, after) = crate::input::difference(&facts(form, before), &after);
+            let entry = Entry::of("case.changed", "case", id.0).customer(customer);
+            audit::record(tx, by, ground.now, &entry.change(&before, &after))?;
+        }
+    }
+    for (child, values) in follow.open {
+        let Some(child) = policy.form(&child).cloned() else { continue };
+        let values = values.into_iter().filter_map(|(field, value)| Some((child.field(&field)?, value))).collect();
+        start(tx, None, ground, (policy, version_id), &child, Some(id), CaseId::new(), values, depth + 1)?;
+    }
+    for event in follow.emitted {
+        let by = actor.map(|actor| actor.person_id.to_string());
+        let told = outcome.case.facts(by.as_deref());
+        hear::spread(tx, ground, &event, &told, depth + 1)?;
+    }
+    Ok(())
+}
+
+/// Presses a button of a case.
+pub fn act(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    id: CaseId,
+    action: &str,
+    values: &Map<String, Json>,
+) -> Result<Done, AppError> {
+    let loaded = hold(tx, actor, ground, id)?;
+    let values = read(ground, &loaded.form, values)?;
+    require_customer(tx, actor, &loaded.form, &values)?;
+    carry_out(tx, actor, ground, &loaded, |policy, case, moment| policy.act(case, action, values, moment))
+}
+
+/// Decides in an approval, or does something else to it.
+pub fn decide(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    id: CaseId,
+    verdict: &Verdict,
+    comment: &str,
+    values: &Map<String, Json>,
+) -> Result<Done, AppError> {
+    if comment.chars().count() > 2_000 {
+        return Err(AppError::field("comment", text!("意见最多 {} 个字", 2_000)));
+    }
+    let loaded = hold(tx, actor, ground, id)?;
+    let values = read(ground, &loaded.form, values)?;
+    let comment = comment.trim();
+    carry_out(tx, actor, ground, &loaded, |policy, case, moment| {
+        policy.decide(case, verdict, comment, values, moment)
+    })
+}
+
+fn carry_out(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    loaded: &Loaded,
+    step: impl FnOnce(&Policy, &policy::case::Case, Moment<'_>) -> Result<Outcome, Refused>,
+) -> Result<Done, AppError> {
+    let by = actor.person_id.to_string();
+    let outcome = with_world(tx, ground, &loaded.policy.id, |world| {
+        step(&loaded.policy, &loaded.state, Moment { now: ground.now, actor: Some(&by), world })
+    })?;
+    let outcome = outcome.map_err(|refused| refuse_with(ground, &loaded.policy, refused))?;
+    let place = Place {
+        policy: &loaded.policy,
+        version_id: loaded.case.version_id,
+        form: &loaded.form,
+        parent: loaded.case.parent_id,
+        id: loaded.case.id,
+    };
+    finish(tx, Some(actor), ground, &place, Some(&loaded.state), &outcome, false, 0)?;
+    Ok(Done { id: loaded.case.id })
+}
+
+/// The form of this name among the regulations in force now.
+pub(super) fn form_in_force(
+    tx: &mut store::Conn<'_>,
+    ground: &Ground,
+    form: &str,
+) -> Result<(PolicyVersionId, Arc<Policy>, Arc<Form>), AppError> {
+    for (id, policy) in policies::in_force(tx, ground.now)? {
+        if let Some(found) = policy.form(form).cloned() {
+            return Ok((id, policy, found));
+        }
+    }
+    Err(AppError::NotFound)
+}
+
+fn read(ground: &Ground, form: &Form, values: &Map<String, Json>) -> Result<Vec<(usize, Value)>, AppError> {
+    let local = |text: &str| ground.zone.parse(text).or_else(|| text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond()));
+    read_values(form, values, &local).map_err(|refused| AppError::Invalid(fields(&refused)))
+}
+
+/// Whoever names a customer, a person or a unit must be able to: customers he may read, people and units that exist.
+fn require_customer(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    form: &Form,
+    values: &[(usize, Value)],
+) -> Result<(), AppError> {
+    use policy::value::{Kind, Ty};
+    let mut errors = Vec::new();
+    for (place, value) in values {
+        let Some(field) = form.fields.get(*place) else { continue };
+        let kind = match &field.ty {
+            Ty::Ref(kind) => *kind,
+            Ty::List(of) => match &**of {
+                Ty::Ref(kind) => *kind,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        for id in value.as_texts() {
+            let wrong = match kind {
+                Kind::Customer => {
+                    let id: Option<CustomerId> = id.parse().ok();
+                    match id {
+                        Some(id) => customers::load_for(tx, actor, Object::Customer, Verb::Read, id).err(),
+                        None => Some(AppError::NotFound),
+                    }
+                }
+                Kind::Person => exists(tx, "people", &id)?,
+                Kind::Unit => exists(tx, "units", &id)?,
+                Kind::Contact => exists(tx, "contacts", &id)?,
+                Kind::Asset => exists(tx, "assets", &id)?,
+                Kind::Case => exists(tx, "cases", &id)?,
+                // Names of stored files; the page that shows them asks for each whether it may be read.
+                Kind::File => None,
+            };
+            match wrong {
+                None => {}
+                Some(AppError::NotFound | AppError::Hidden { .. } | AppError::Forbidden(_) | AppError::MustSign) => {
+                    let text = text!("“{}”里选的{}不存在或您不能查看", field.title, kind.title());
+                    errors.push(FieldError::new(field.id.clone(), text));
+                }
+                Some(other) => return Err(other),
+            }
+        }
+    }
+    crate::input::refuse(errors)
+}
+
+fn exists(tx: &mut Tx<'_>, table: &'static str, id: &str) -> Result<Option<AppError>, AppError> {
+    let Ok(id) = id.parse::<PersonId>() else { return Ok(Some(AppError::NotFound)) };
+    let found = tx.count(&format!("SELECT COUNT(*) FROM {table} WHERE id = $1"), &[id.into()])?;
+    Ok((found == 0).then_some(AppError::NotFound))
+}
+
+fn both(text: &str) -> Text {
+    Text::Both(text.to_owned(), text.to_owned())
+}
+
+fn fields(refused: &Refused) -> Vec<FieldError> {
+    refused.fields.iter().map(|(field, text)| FieldError::new(field.clone(), both(text))).collect()
+}
+
+/// A refusal of the engine as an answer to a person: what is wrong, which clause says so, who may exempt.
+pub(super) fn refuse_with(ground: &Ground, policy: &Policy, refused: Refused) -> AppError {
+    match refused.why {
+        Why::Fields => AppError::Invalid(fields(&refused)),
+        Why::NotYours => AppError::Forbidden(both(&refused.text)),
+        Why::Closed | Why::NotNow => AppError::Conflict(both(&refused.text)),
+        Why::Unknown => AppError::NotFound,
+        Why::Clause => {
+            let mut text = refused.text.clone();
+            if let Some(clause) = &refused.clause {
+                text.push_str(&format!("(《{}》{clause})", policy.title));
+            }
+            let names: Vec<String> = refused
+                .exempt_by
+                .iter()
+                .filter_map(|id| ground.directory.member(id.parse().ok()?).map(|member| member.name.clone()))
+                .take(3)
+                .collect();
+            if !names.is_empty() {
+                text.push_str(&format!(";可由{}豁免", names.join("、")));
+            }
+            AppError::Conflict(both(&text))
+        }
+    }
+}

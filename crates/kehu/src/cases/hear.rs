@@ -1,0 +1,246 @@
+//! Regulations listening to the outbox: events open cases, move waiting ones on, and are refused.
+
+use std::collections::BTreeMap;
+
+use policy::engine::Moment;
+use policy::value::Value;
+use serde_json::Value as Json;
+use store::Tx;
+
+use super::act::{Place, finish, refuse_with, start};
+use super::load::hold_for_timer;
+use super::world::{Ground, with_world};
+use crate::access::Actor;
+use crate::clock::Millis;
+use crate::error::AppError;
+use crate::ids::{CaseId, CustomerId, PersonId};
+use crate::policies;
+
+/// The name under which regulations remember how far they have read.
+const READER: &str = "regulations";
+/// Events read at once.
+const BATCH: i64 = 200;
+
+/// Whether a regulation in force forbids something of the application. What is refused is counted by clause; call it in
+/// the transaction of the act. `of` is the record an exemption may stand for.
+pub fn judge(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    event: &str,
+    facts: &BTreeMap<String, Value>,
+    of: i64,
+) -> Result<(), AppError> {
+    let by = actor.person_id.to_string();
+    for (_, policy) in policies::in_force(tx, ground.now)? {
+        let of = CaseId(of).to_string();
+        let verdict = with_world(tx, ground, &policy.id, |world| {
+            policy.judge(event, facts, &of, Moment { now: ground.now, actor: Some(&by), world })
+        })?;
+        verdict.map_err(|refused| refuse_with(ground, &policy, refused))?;
+    }
+    Ok(())
+}
+
+/// Tells an event to all regulations in force: cases that wait for it, then those it opens.
+pub(super) fn spread(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    event: &str,
+    facts: &BTreeMap<String, Value>,
+    depth: usize,
+) -> Result<(), AppError> {
+    for (version_id, policy) in policies::in_force(tx, ground.now)? {
+        let opened = with_world(tx, ground, &policy.id, |world| {
+            policy.triggered(event, facts, Moment { now: ground.now, actor: None, world })
+        })?;
+        for (form, values) in opened {
+            if let Some(form) = policy.form(&form).cloned() {
+                start(tx, None, ground, (&policy, version_id), &form, None, CaseId::new(), values, depth + 1)?;
+            }
+        }
+    }
+    waiting(tx, ground, event, facts, depth)
+}
+
+/// Cases at a step that listens to the event, of whatever version they are carried out under.
+fn waiting(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    event: &str,
+    facts: &BTreeMap<String, Value>,
+    depth: usize,
+) -> Result<(), AppError> {
+    let versions: Vec<(crate::ids::PolicyVersionId,)> =
+        tx.rows("SELECT DISTINCT version_id FROM cases WHERE is_open = TRUE", &[])?;
+    for (version_id,) in versions {
+        let policy = policies::load(tx, version_id)?;
+        for form in &policy.forms {
+            let steps = form.steps.iter().filter(|step| step.on.iter().any(|on| on.event == event));
+            for step in steps {
+                let ids: Vec<(CaseId,)> = tx.rows(
+                    "SELECT id FROM cases WHERE is_open = TRUE AND form = $1 AND step = $2 AND version_id = $3
+                     ORDER BY id LIMIT 1000",
+                    &[(&form.id).into(), (&step.id).into(), version_id.into()],
+                )?;
+                for (id,) in ids {
+                    hear_one(tx, ground, id, event, facts, depth)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hear_one(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    id: CaseId,
+    event: &str,
+    facts: &BTreeMap<String, Value>,
+    depth: usize,
+) -> Result<(), AppError> {
+    let Some(loaded) = hold_for_timer(tx, id)? else { return Ok(()) };
+    let outcome = with_world(tx, ground, &loaded.policy.id, |world| {
+        let moment = Moment { now: ground.now, actor: None, world };
+        loaded.policy.happened(&loaded.state, event, facts, moment)
+    })?;
+    let outcome = outcome.map_err(|refused| refuse_with(ground, &loaded.policy, refused))?;
+    if outcome.effects.is_empty() {
+        return Ok(());
+    }
+    let place = Place {
+        policy: &loaded.policy,
+        version_id: loaded.case.version_id,
+        form: &loaded.form,
+        parent: loaded.case.parent_id,
+        id,
+    };
+    finish(tx, None, ground, &place, Some(&loaded.state), &outcome, false, depth)
+}
+
+/// One event of the outbox.
+struct Heard {
+    id: i64,
+    at: Millis,
+    kind: String,
+    object_id: i64,
+    customer_id: i64,
+    actor_id: i64,
+    facts: String,
+}
+
+impl store::FromRow for Heard {
+    fn from_row(row: &store::Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            object_id: row.get(3)?,
+            customer_id: row.get(4)?,
+            actor_id: row.get(5)?,
+            facts: row.get(6)?,
+        })
+    }
+}
+
+/// Whether there are events nobody has told to regulations yet.
+pub(super) fn is_behind(tx: &mut Tx<'_>) -> store::Result<bool> {
+    let at = position(tx)?;
+    let found = tx.count(
+        &format!("SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id > $1 AND kind IN ({}) LIMIT 1) new", kinds()),
+        &[at.into()],
+    )?;
+    Ok(found > 0)
+}
+
+fn kinds() -> String {
+    policies::EVENTS.iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(",")
+}
+
+/// How far regulations have read. A company that begins with them does not look back.
+fn position(tx: &mut Tx<'_>) -> store::Result<i64> {
+    let known: Option<i64> =
+        tx.value("SELECT event_id FROM outbox_readers WHERE reader = $1", &[READER.into()])?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let last: i64 = tx.value("SELECT COALESCE(MAX(id), 0) FROM events", &[])?.unwrap_or(0);
+    tx.exec(
+        "INSERT INTO outbox_readers (reader, event_id) VALUES ($1, $2) ON CONFLICT (reader) DO NOTHING",
+        &[READER.into(), last.into()],
+    )?;
+    Ok(last)
+}
+
+/// Tells the next events of the outbox to regulations; says whether there may be more. Events and what they set going
+/// are committed together with the place, so that each is told once.
+pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppError> {
+    let lock = tx.for_change();
+    let held: Option<i64> = tx.value(
+        &format!("SELECT event_id FROM outbox_readers WHERE reader = $1 {lock}"),
+        &[READER.into()],
+    )?;
+    let from = match held {
+        Some(from) => from,
+        None => position(tx)?,
+    };
+    // Ids are made before their transactions commit; what is younger than a moment may still be overtaken.
+    let settled = ground.now - 2_000;
+    let events: Vec<Heard> = tx.rows(
+        &format!(
+            "SELECT id, at, kind, object_id, customer_id, actor_id, facts FROM events
+             WHERE id > $1 AND at <= $2 AND kind IN ({}) ORDER BY id LIMIT $3",
+            kinds()
+        ),
+        &[from.into(), settled.into(), BATCH.into()],
+    )?;
+    let count = events.len() as i64;
+    let mut last = from;
+    for event in events {
+        last = event.id;
+        // The clock of what follows is now: a deadline cannot have begun before anybody knew of it.
+        let facts = facts_of(tx, ground, &event)?;
+        spread(tx, ground, &event.kind, &facts, 0)?;
+    }
+    if last != from {
+        tx.exec("UPDATE outbox_readers SET event_id = $2 WHERE reader = $1", &[READER.into(), last.into()])?;
+    }
+    Ok(count == BATCH)
+}
+
+fn facts_of(tx: &mut Tx<'_>, ground: &Ground, event: &Heard) -> Result<BTreeMap<String, Value>, AppError> {
+    let person = |id: i64| if id == 0 { Value::Null } else { Value::text(PersonId(id).to_string()) };
+    let mut facts = BTreeMap::from([
+        ("actor".to_owned(), person(event.actor_id)),
+        ("at".to_owned(), Value::Time(event.at)),
+    ]);
+    let mut put = |name: &str, value: Value| drop(facts.insert(name.to_owned(), value));
+    if event.kind.starts_with("person.") {
+        put("person", person(event.object_id));
+        let unit = ground.directory.main_unit(PersonId(event.object_id), &ground.day);
+        put("unit", unit.map_or(Value::Null, |unit| Value::text(unit.to_string())));
+    } else if event.customer_id != 0 {
+        let customer = CustomerId(event.customer_id);
+        put("customer", Value::text(customer.to_string()));
+        let row: Option<(Option<PersonId>, Option<crate::ids::UnitId>)> =
+            tx.row("SELECT owner_id, unit_id FROM customers WHERE id = $1", &[customer.into()])?;
+        let (owner, unit) = row.unwrap_or((None, None));
+        put("owner", owner.map_or(Value::Null, |id| Value::text(id.to_string())));
+        put("unit", unit.map_or(Value::Null, |id| Value::text(id.to_string())));
+    }
+    if event.kind == "activity.created" {
+        let row: Option<(String, String)> =
+            tx.row("SELECT kind, subject FROM activities WHERE id = $1", &[event.object_id.into()])?;
+        let (kind, subject) = row.unwrap_or_default();
+        let kind = ground.catalogue.dictionary("activity_kind").title(&kind, crate::i18n::Lang::Zh).to_owned();
+        put("kind", Value::text(kind));
+        put("subject", Value::text(subject));
+    }
+    if let Ok(Json::Object(more)) = serde_json::from_str::<Json>(&event.facts) {
+        for (name, value) in more {
+            put(&name, value.as_str().map_or(Value::Null, Value::text));
+        }
+    }
+    Ok(facts)
+}

@@ -1,0 +1,118 @@
+//! Reading a case for somebody.
+
+use std::sync::Arc;
+
+use policy::Policy;
+use policy::model::Form;
+use serde_json::Value as Json;
+use store::{Conn, FromRow, Row, Tx};
+
+use super::model::{COLUMNS, Case, WIDTH};
+use super::world::Ground;
+use crate::access::Actor;
+use crate::error::AppError;
+use crate::ids::{CaseId, PersonId, UnitId};
+use crate::policies;
+
+/// A case with the regulation it is carried out under.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What lists know.
+    pub case: Case,
+    /// What the engine knows.
+    pub state: policy::case::Case,
+    /// The policy in the case's version.
+    pub policy: Arc<Policy>,
+    /// Its form.
+    pub form: Arc<Form>,
+}
+
+struct Stored(Case, String);
+
+impl FromRow for Stored {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self(Case::from_row(row)?, row.get(WIDTH)?))
+    }
+}
+
+/// Whoever the actor is at this moment: himself, and those he acts for.
+pub(super) fn selves(actor: &Actor) -> Vec<PersonId> {
+    vec![actor.person_id]
+}
+
+/// The condition on `cases k` of what an actor may read; ids only, so it goes into any statement as it is.
+pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
+    let selves: Vec<String> = selves(actor).iter().map(|person| person.0.to_string()).collect();
+    let selves = selves.join(",");
+    let me = actor.person_id.0;
+    let out = format!(
+        "NOT EXISTS (SELECT 1 FROM case_people x WHERE x.case_id = k.id AND x.person_id = {me} AND x.part = 'excluded')"
+    );
+    if actor.is_administrator() {
+        return out;
+    }
+    let units: Vec<String> = led_units(actor, ground).iter().map(|unit| unit.0.to_string()).collect();
+    let led = if units.is_empty() { String::new() } else { format!(" OR one_of(k.unit_id, '{}')", units.join(",")) };
+    format!(
+        "({out} AND (EXISTS (SELECT 1 FROM case_people p WHERE p.case_id = k.id AND p.person_id IN ({selves})
+            AND p.part <> 'excluded')
+          OR EXISTS (SELECT 1 FROM customers o WHERE o.id = k.customer_id AND o.owner_id = {me}
+            AND o.deleted_at IS NULL){led}))"
+    )
+}
+
+/// The units a person leads, with everything below them.
+fn led_units(actor: &Actor, ground: &Ground) -> Vec<UnitId> {
+    let led = ground.directory.units().filter(|unit| unit.head_id == Some(actor.person_id));
+    let mut all: Vec<UnitId> = led.flat_map(|unit| ground.directory.tree(unit.id)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// A case the actor may read; whatever he may not is like nothing, with a row in the log.
+pub fn load(conn: &mut Conn<'_>, actor: &Actor, ground: &Ground, id: CaseId) -> Result<Loaded, AppError> {
+    find(conn, actor, ground, id, "")
+}
+
+/// `load`, and nobody else changes it until the transaction ends.
+pub(super) fn hold(tx: &mut Tx<'_>, actor: &Actor, ground: &Ground, id: CaseId) -> Result<Loaded, AppError> {
+    let lock = tx.for_change();
+    find(tx, actor, ground, id, lock)
+}
+
+fn find(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    id: CaseId,
+    lock: &str,
+) -> Result<Loaded, AppError> {
+    // The customer may have been hidden from him meanwhile, or he barred from customers: then the case goes with it.
+    let readable = readable_sql(actor, ground);
+    let sql = format!("SELECT {COLUMNS}, k.body FROM cases k WHERE k.id = $1 AND {readable} {lock}");
+    let Some(stored) = conn.row::<Stored>(&sql, &[id.into()])? else {
+        let exists = conn.count("SELECT COUNT(*) FROM cases WHERE id = $1", &[id.into()])? > 0;
+        return Err(if exists { AppError::Hidden { object: "case", id: id.0 } } else { AppError::NotFound });
+    };
+    whole(conn, stored)
+}
+
+/// A case for the system itself: timers and events, not people.
+pub(super) fn hold_for_timer(tx: &mut Tx<'_>, id: CaseId) -> Result<Option<Loaded>, AppError> {
+    let lock = tx.for_change();
+    let sql = format!("SELECT {COLUMNS}, k.body FROM cases k WHERE k.id = $1 {lock}");
+    match tx.row::<Stored>(&sql, &[id.into()])? {
+        Some(stored) => whole(tx, stored).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn whole(conn: &mut Conn<'_>, Stored(case, body): Stored) -> Result<Loaded, AppError> {
+    let policy = policies::load(conn, case.version_id)?;
+    let broken = || AppError::Internal(format!("case {} cannot be read", case.id));
+    let form = policy.form(&case.form).cloned().ok_or_else(broken)?;
+    let json: Json = serde_json::from_str(&body).map_err(|_| broken())?;
+    let state = policy::case::Case::from_json(&form, &json).ok_or_else(broken)?;
+    Ok(Loaded { case, state, policy, form })
+}

@@ -1,0 +1,37 @@
+//! Cases (单据): runs of the forms of the company's regulations. The engine (crate `policy`) says what follows from what
+//! happens; here it is stored, shown to those who may see it, and woken when time passes.
+//!
+//! Who reads a case: who takes part in it (opened it, answers for it, had or has to act), who the regulation names as
+//! readers, the heads of its unit and of those above, the owner of its customer, and administrators; nobody who is to
+//! stay out of it (回避), whatever else he may.
+
+mod act;
+mod apply;
+mod hear;
+mod list;
+mod load;
+mod model;
+mod notices;
+mod numbers;
+mod tick;
+mod trail;
+mod world;
+
+pub mod api;
+
+pub use act::{Done, act, decide, open};
+pub use hear::judge;
+pub use list::{ListQuery, Place, list};
+pub use load::{Loaded, load, readable_sql};
+pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
+pub use notices::{notices_of, read_notices, unread_notices};
+pub use tick::{JOBS, RECURRING, run_due};
+pub use trail::{tasks_of, trail_of, waiting_count, waiting_for};
+pub use world::{Ground, with_world};
+
+use crate::web::Routes;
+
+/// Its routes.
+pub fn routes(routes: Routes) -> Routes {
+    api::routes(routes)
+}

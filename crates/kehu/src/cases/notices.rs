@@ -1,0 +1,45 @@
+//! What people were told.
+
+use store::{Conn, Tx};
+
+use super::model::Notice;
+use crate::access::Actor;
+use crate::clock::Millis;
+
+/// The actor's notices, the newest first.
+pub fn notices_of(conn: &mut Conn<'_>, actor: &Actor, unread_only: bool, limit: i64) -> store::Result<Vec<Notice>> {
+    let unread = if unread_only { "AND read_at IS NULL" } else { "" };
+    conn.rows(
+        &format!(
+            "SELECT id, at, kind, text, clause, policy, case_id, read_at FROM notices WHERE person_id = $1 {unread}
+             ORDER BY id DESC LIMIT $2"
+        ),
+        &[actor.person_id.into(), limit.into()],
+    )
+}
+
+/// How many he has not read, counted up to 1,000.
+pub fn unread_notices(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<i64> {
+    conn.count(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM notices WHERE person_id = $1 AND read_at IS NULL LIMIT 1000) unread",
+        &[actor.person_id.into()],
+    )
+}
+
+/// He has read them all; of a case, those of it.
+pub fn read_notices(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    case: Option<crate::ids::CaseId>,
+    now: Millis,
+) -> store::Result<u64> {
+    let mut params = vec![actor.person_id.into(), now.into()];
+    let of = match case {
+        Some(case) => {
+            params.push(case.into());
+            "AND case_id = $3"
+        }
+        None => "",
+    };
+    tx.exec(&format!("UPDATE notices SET read_at = $2 WHERE person_id = $1 AND read_at IS NULL {of}"), &params)
+}

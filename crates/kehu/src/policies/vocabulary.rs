@@ -1,0 +1,96 @@
+//! What the application can tell regulations: facts of records and of events, by name and type.
+
+use policy::expr::{Facts, Vocabulary};
+use policy::value::{Kind, Ty};
+
+use crate::catalogue::Catalogue;
+
+/// The events of the outbox that regulations may listen to, with the facts each carries.
+pub const EVENTS: &[&str] = &[
+    "customer.created",
+    "customer.updated",
+    "customer.owner_changed",
+    "contact.created",
+    "activity.created",
+    "person.left",
+    "person.transferred",
+];
+
+const PERSON: Ty = Ty::Ref(Kind::Person);
+const UNIT: Ty = Ty::Ref(Kind::Unit);
+const CUSTOMER: Ty = Ty::Ref(Kind::Customer);
+
+/// The facts of a kind of record: what may follow `case.customer.`, `case.owner.` …
+pub fn facts_of(kind: Kind) -> Facts {
+    let all: &[(&str, Ty)] = &match kind {
+        Kind::Person => vec![
+            ("name", Ty::Text),
+            ("unit", UNIT),
+            ("superior", PERSON),
+            ("posts", Ty::list(Ty::Text)),
+            ("skills", Ty::list(Ty::Text)),
+            ("active", Ty::Bool),
+        ],
+        Kind::Unit => vec![("name", Ty::Text), ("parent", UNIT), ("head", PERSON), ("kind", Ty::Text)],
+        Kind::Customer => vec![
+            ("name", Ty::Text),
+            ("number", Ty::Text),
+            ("kind", Ty::Text),
+            ("class", Ty::Text),
+            ("level", Ty::Text),
+            ("region", Ty::Text),
+            ("owner", PERSON),
+            ("unit", UNIT),
+            ("created_at", Ty::Time),
+        ],
+        Kind::Contact => vec![("name", Ty::Text), ("customer", CUSTOMER)],
+        Kind::Asset => vec![("name", Ty::Text), ("kind", Ty::Text), ("customer", CUSTOMER)],
+        Kind::Case => vec![
+            ("number", Ty::Text),
+            ("step", Ty::Text),
+            ("outcome", Ty::Text),
+            ("owner", PERSON),
+            ("creator", PERSON),
+            ("unit", UNIT),
+            ("customer", CUSTOMER),
+            ("opened_at", Ty::Time),
+            ("closed_at", Ty::Time),
+            ("is_open", Ty::Bool),
+        ],
+        Kind::File => vec![("name", Ty::Text)],
+    };
+    named(all)
+}
+
+fn named(all: &[(&str, Ty)]) -> Facts {
+    all.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect()
+}
+
+/// The facts an event carries.
+fn event(name: &str) -> Facts {
+    let mut facts: Vec<(&str, Ty)> = vec![("actor", PERSON), ("at", Ty::Time)];
+    match name {
+        "person.left" | "person.transferred" => facts.extend([("person", PERSON), ("unit", UNIT)]),
+        _ => facts.extend([("customer", CUSTOMER), ("owner", PERSON), ("unit", UNIT)]),
+    }
+    match name {
+        "customer.owner_changed" => facts.extend([("from", PERSON), ("to", PERSON)]),
+        "activity.created" => facts.extend([("kind", Ty::Text), ("subject", Ty::Text)]),
+        _ => {}
+    }
+    named(&facts)
+}
+
+/// Everything a policy may name. With a catalogue, only its posts; without one, any.
+pub fn vocabulary(catalogue: Option<&Catalogue>) -> Vocabulary {
+    let kinds =
+        [Kind::Person, Kind::Unit, Kind::Customer, Kind::Contact, Kind::Asset, Kind::Case, Kind::File];
+    let posts = catalogue.map_or_else(Vec::new, |catalogue| {
+        catalogue.dictionary("post").active().map(|entry| entry.zh.clone()).collect()
+    });
+    Vocabulary {
+        facts: kinds.into_iter().map(|kind| (kind, facts_of(kind))).collect(),
+        events: EVENTS.iter().map(|name| ((*name).to_owned(), event(name))).collect(),
+        posts,
+    }
+}
