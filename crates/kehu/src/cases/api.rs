@@ -713,11 +713,15 @@ async fn list_notices(Shared(app): Shared<App>, actor: Actor, asked: QueryData) 
 /// Marks all notices of the caller as read
 #[utoipa::path(
     post, path = "/api/v1/notices/reading", tag = "cases",
-    responses((status = 204, description = "They are read"), ReadProblems)
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    responses((status = 204, description = "They are read"), CreateProblems)
 )]
-async fn read_all_notices(Shared(app): Shared<App>, actor: Actor) -> Result<Reply, AppError> {
-    let now = app.now();
-    app.db.write(move |tx| read_notices(tx, &actor, None, now)).await?;
-    Ok(Reply::done())
+async fn read_all_notices(Shared(app): Shared<App>, actor: Actor, headers: HeaderMap) -> Result<Reply, AppError> {
+    let by = actor.clone();
+    write_once(&app, &actor, &headers, &["POST", "/api/v1/notices/reading"], |_, _| Ok(()), move |tx, now| {
+        read_notices(tx, &by, None, now)?;
+        Ok(Reply::done())
+    })
+    .await
 }
 

@@ -13,11 +13,13 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use check::{Wanted, compile, people};
 pub use eval::Env;
 pub use names::{CASE_FACTS, Facts, Names, RoleNames, Vocabulary};
 pub use parse::{DEEPEST, LONGEST};
+pub(crate) use words::of_value;
 
 use std::sync::Arc;
 
@@ -56,7 +58,12 @@ pub struct Expr {
 impl Expr {
     /// Nobody: an expression of no people.
     pub(crate) fn nobody() -> Self {
-        Self { source: Arc::from("[]"), node: Arc::new(Node::List(Vec::new())), ty: Ty::people(), fields: Arc::from([]) }
+        Self {
+            source: Arc::from("[]"),
+            node: Arc::new(Node::List(Vec::new())),
+            ty: Ty::people(),
+            fields: Arc::from([]),
+        }
     }
 
     /// The text it was read from.
