@@ -343,22 +343,23 @@ impl Layout {
                 rows[from.layer].iter().map(|step| self.boxes[*step].bottom()).fold(0.0, f64::max);
             let row_top = rows[to.layer].iter().map(|step| self.boxes[*step].top).fold(f64::MAX, f64::min);
             if edge.way == Course::Down {
-                let start = row_bottom.max(y0);
+                // Curves end a little above the box, so that the arrow points down.
+                let (start, end) = (row_bottom.max(y0), row_top - 10.0);
                 let label = (!edge.label.is_empty()).then(|| {
                     let at = start + 16.0 + LABEL_LINE * labels[from.layer] as f64;
                     labels[from.layer] += 1;
-                    let x = on_curve(x0, start, x1, row_top, at - 4.0);
+                    let x = on_curve(x0, start, x1, end, at - 4.0);
                     (edge.label.clone(), x, at)
                 });
                 let path = if (x0 - x1).abs() < 1.0 {
                     format!("M{} {}V{}", whole(x0), whole(y0), whole(y1))
                 } else {
-                    let middle = (start + row_top) / 2.0;
+                    let middle = (start + end) / 2.0;
                     format!(
                         "M{x0} {}V{}C{x0} {m} {x1} {m} {x1} {}V{}",
                         whole(y0),
                         whole(start),
-                        whole(row_top),
+                        whole(end),
                         whole(y1),
                         x0 = whole(x0),
                         x1 = whole(x1),

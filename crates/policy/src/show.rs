@@ -197,7 +197,7 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
 pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
     let form = penalty.form.as_deref().and_then(|id| policy.form(id)).map(|form| &**form);
     let unit = if penalty.measure == Measure::Money { "" } else { "分" };
-    let mut text = format!("{}", on(policy, &penalty.on));
+    let mut text = on(policy, &penalty.on);
     if let Some(when) = &penalty.when {
         let _ = write!(text, "且{}", when.in_chinese(form));
     }

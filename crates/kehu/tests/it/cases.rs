@@ -407,17 +407,22 @@ async fn a_new_customer_opens_a_case_and_a_clause_refuses() {
         app.app.clock.advance(1_000);
         enact(&admin, welcome()).await;
         let customer = li.customer(json!({ "kind": "organisation", "name": "新来的公司" })).await;
+        li.customer(json!({ "kind": "organisation", "name": "再来的公司" })).await;
         let li = li.with_token().await;
+        let boss = app.staff("boss", DataScope::Own).await.with_token().await;
+        let office = unit(&admin, "业务部", "department", None).await;
+        post(&admin, &li, &office, "sales_staff").await;
+        head(&admin, &office, &boss).await;
         // Told to regulations a moment later, once, by whichever server.
         app.app.clock.advance(5_000);
         cases::run_due(&app.app).await.unwrap();
         cases::run_due(&app.app).await.unwrap();
         let list = li.get("/api/v1/cases/welcome").await.expect(200).json();
         let cases: Vec<&Json> = list["items"].as_array().unwrap().iter().collect();
-        assert_eq!(cases.len(), 1, "only customers from now on: {before}");
-        assert_eq!(cases[0]["customer_id"], customer["id"]);
-        assert_eq!(cases[0]["creator_id"], Json::Null);
-        let case = cases[0].clone();
+        assert_eq!(cases.len(), 2, "only customers from now on: {before}");
+        assert_eq!(cases[1]["customer_id"], customer["id"]);
+        assert_eq!((&cases[1]["creator_id"], &cases[1]["unit_id"]), (&Json::Null, &office["id"]));
+        let case = cases[1].clone();
         let whole = li.get(&format!("/api/v1/cases/welcome/{}", id(&case))).await.expect(200).json();
         let offered: Vec<&str> =
             whole["actions"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
@@ -425,12 +430,29 @@ async fn a_new_customer_opens_a_case_and_a_clause_refuses() {
         let refused = act(&li, &case, "waive", json!({ "waived": "忙" })).await.expect(409).json();
         assert!(refused["detail"].as_str().unwrap_or_default().contains("《新客户迎接办法》2")
             || refused["title"].as_str().unwrap_or_default().contains("《新客户迎接办法》2"), "{refused}");
+        // Exempted by whom the clause names, with a reason and an end; nobody else may.
+        let exemptions = format!("/api/v1/cases/welcome/{}/exemptions", id(&case));
+        let body = json!({ "refusal": "no-waiver", "reason": "客户出国", "until": "2026-10-01 12:00" });
+        li.json("POST", &exemptions, body.clone()).await.expect(403);
+        boss.json("POST", &exemptions, json!({})).await.expect(422);
+        boss.json("POST", &exemptions, json!({ "refusal": "no-waiver", "reason": "", "until": "2026-10-01" }))
+            .await
+            .expect(422);
+        boss.json("POST", &exemptions, json!({ "refusal": "no-waiver", "reason": "晚了", "until": "2020-01-01" }))
+            .await
+            .expect(422);
+        boss.json("POST", &exemptions, body).await.expect(201);
+        let kept = li.get(&exemptions).await.expect(200).json();
+        assert_eq!((&kept["items"][0]["clause"], &kept["items"][0]["given_by"]), (&json!("2"), &json!(boss.person_id)));
+        let waived = act(&li, &case, "waive", json!({ "waived": "忙" })).await.expect(200).json();
+        assert_eq!(waived["is_open"], false);
+        let case = cases[0].clone();
         // Two at once: one wins, the other is told, and there is one end.
         let (a, b) = tokio::join!(act(&li, &case, "called", json!({})), act(&li, &case, "called", json!({})));
         let mut both = [a.status.as_u16(), b.status.as_u16()];
         both.sort_unstable();
         assert_eq!(both, [200, 409]);
-        assert_eq!(app.number("SELECT COUNT(*) FROM case_trail WHERE kind = 'closed'").await, 1);
+        assert_eq!(app.number("SELECT COUNT(*) FROM case_trail WHERE kind = 'closed'").await, 2);
         // Somebody without the customer does not know of its case.
         let wang = app.staff("wang", DataScope::Own).await.with_token().await;
         wang.get(&format!("/api/v1/cases/welcome/{}", id(&case))).await.expect(404);

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::case::Case;
 use crate::expr::{Env, Expr};
 use crate::model::{Action, Form, Policy, Step, StepKind, Way};
-use crate::value::{Millis, Ty, Value};
+use crate::value::{Kind, Millis, Ty, Value};
 use crate::world::World;
 
 /// When, by whom, and in which company something happens.
@@ -203,6 +203,14 @@ impl<'a> Run<'a> {
             && let Some(owner) = owner.value(&self.env()).as_texts().into_iter().next()
         {
             self.case.owner = Some(owner);
+        }
+        // What an event opens belongs where its owner does.
+        if form.unit.is_none()
+            && self.case.unit.is_none()
+            && let Some(owner) = &self.case.owner
+        {
+            let unit = self.moment.world.fact(Kind::Person, owner, "unit");
+            self.case.unit = unit.as_text().map(str::to_owned);
         }
     }
 

@@ -158,9 +158,7 @@ impl Builder<'_, '_> {
             let is_known = action == "open"
                 || match action.strip_prefix("enter:") {
                     Some(step) => shape.steps.iter().any(|(known, _)| known == step),
-                    None => {
-                        shape.steps.iter().any(|(_, actions)| actions.iter().any(|known| *known == action))
-                    }
+                    None => shape.steps.iter().any(|(_, actions)| actions.contains(&action)),
                 };
             if !is_known {
                 let known: Vec<&str> = shape
