@@ -29,6 +29,7 @@ const FILES: [&str; 16] = [
     include_str!("../locales/en/expr.toml"),
     include_str!("../locales/en/rights.toml"),
     include_str!("../locales/en/organisation.toml"),
+    include_str!("../locales/en/regulations.toml"),
     include_str!("../locales/en/rosters.toml"),
     include_str!("../locales/en/maintenance.toml"),
     include_str!("../locales/en/assignments.toml"),
