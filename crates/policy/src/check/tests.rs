@@ -473,7 +473,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn broken_files_never_panic_and_are_told_quickly(which in 0_usize..6, changes in proptest::collection::vec(change(), 1..6)) {

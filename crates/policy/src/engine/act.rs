@@ -47,6 +47,8 @@ impl Policy {
         };
         run.fill(values, &may)?;
         run.compute();
+        // Only what was filled tells whom the case concerns.
+        run.keep_away()?;
         // Who may can depend on what was filled: the shop, the customer. Nobody acts when an event opens it: then the
         // policy itself has decided that it may.
         let people = run.people(&form.by);
@@ -59,8 +61,6 @@ impl Policy {
             return Err(Refused::new(Why::NotYours, text));
         }
         run.complete(&form.fill, &[])?;
-        // Only what was filled tells whom the case concerns.
-        run.keep_away()?;
         run.refuse(&format!("{}.open", form.id))?;
         run.effects.insert(0, Effect::Opened);
         run.set(&form.set, None);
