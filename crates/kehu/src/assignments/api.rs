@@ -309,12 +309,12 @@ const READ_ONLY: [&str; 8] =
 /// Lists tasks people gave
 ///
 /// `place` says whose: `mine` (the caller's to do, his unit's and his post's), `given` (by the caller), `people` (of
-/// those below him), `informed` (his unit or post is informed of). What is not over comes by due date, everything else
+/// those below him), `informed` (his unit or post is informed of), `seen` (all of these). What is not over comes by due date, everything else
 /// the newest first.
 #[utoipa::path(
     get, path = "/api/v1/assignments", tag = "assignments",
     params(
-        ("place" = Option<String>, Query, pattern = "^(mine|given|people|informed)?$", description = "mine when absent"),
+        ("place" = Option<String>, Query, pattern = "^(mine|given|people|informed|seen)?$", description = "mine when absent"),
         ("state" = Option<String>, Query, pattern = "^(open|taken|done|returned|withdrawn|all)?$", description = "A state, or all; what is not over when absent"),
         ("late" = Option<String>, Query, pattern = "^1?$", description = "1 for overdue ones only"),
         ("process_id" = Option<String>, Query, description = "Only those of this process"),
@@ -348,7 +348,7 @@ pub(super) fn list_query(asked: &QueryData) -> Result<ListQuery, AppError> {
     let place = match asked.get("place") {
         "" => Place::Mine,
         code => Place::named(code)
-            .ok_or_else(|| AppError::field("place", text!("place 只能是 mine、given、people 或 informed")))?,
+            .ok_or_else(|| AppError::field("place", text!("place 只能是 mine、given、people、informed 或 seen")))?,
     };
     let state = match asked.get("state") {
         "" | "all" => None,

@@ -2,6 +2,7 @@
 
 mod company;
 mod form;
+mod of_customer;
 mod show;
 
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/assignments/{id}/return", Need::SignedIn, show::give_back)
         .post("/assignments/{id}/withdrawal", Need::SignedIn, show::withdraw_it)
         .post("/assignments/{id}/reassignment", Need::SignedIn, show::reassign)
+        .get("/customers/{id}/assignments", Need::SignedIn, of_customer::show_tab)
         .get("/admin/assignments", Need::Administrator, company::show_settings)
         .post("/admin/assignments", Need::Administrator, company::save_settings)
 }
@@ -122,6 +124,8 @@ struct IndexPage {
     process: String,
     processes: Vec<Choice>,
     is_late: bool,
+    /// Id and name of the customer the list is about.
+    customer: Option<(CustomerId, String)>,
     rows: Vec<Line>,
     /// Whether something narrows the list.
     is_filtered: bool,
@@ -144,13 +148,19 @@ async fn index(
         .db
         .read(move |conn| {
             let (found, next) = list(conn, &me, &of, &wanted)?;
-            let shown = customers::shown(conn, &me, found.iter().filter_map(|t| t.customer_id))?;
+            let about = found.iter().filter_map(|t| t.customer_id).chain(wanted.customer);
+            let shown = customers::shown(conn, &me, about)?;
             Ok::<_, AppError>(((found, next), shown, counts(conn, &me, &of.day)?, processes::list(conn)?))
         })
         .await?;
     let tabs = Place::ALL
         .into_iter()
-        .filter(|place| *place != Place::People || sight.has_people())
+        .filter(|place| match place {
+            Place::People => sight.has_people(),
+            // For tasks about a customer, whoever's they are; not a place to work through.
+            Place::Seen => query.place == Place::Seen,
+            Place::Mine | Place::Given | Place::Informed => true,
+        })
         .map(|place| Tab {
             title: l.t(place.title()).to_owned(),
             href: format!("{HOME}?place={}", place.code()),
@@ -158,7 +168,7 @@ async fn index(
             count: match place {
                 Place::Mine => Some(counts.waiting),
                 Place::Given => Some(counts.returned).filter(|n| *n > 0),
-                Place::People | Place::Informed => None,
+                Place::People | Place::Informed | Place::Seen => None,
             },
         })
         .collect();
@@ -180,6 +190,7 @@ async fn index(
         process: asked.get("process_id").to_owned(),
         processes: all.into_iter().map(|p| Choice { value: p.id.to_string(), label: p.title }).collect(),
         is_late: query.only_late,
+        customer: query.customer.and_then(|id| shown.get(&id)).map(|c| (c.id, c.name().to_owned())),
         rows: found.into_iter().map(|task| line(task, &shown, &catalogue, &app, l)).collect(),
         is_filtered: is_later
             || query.only_late

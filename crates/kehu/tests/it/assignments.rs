@@ -748,3 +748,64 @@ async fn a_hidden_task_is_answered_like_none_and_noted() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_customer_lists_its_open_tasks_as_far_as_the_reader_sees_them() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = seller(&app, &admin, "li").await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        let sun = app.staff("sun", DataScope::All).await;
+        let customer = li.customer(json!({ "kind": "person", "name": "苏东坡" })).await;
+        let other = li.customer(json!({ "kind": "person", "name": "黄庭坚" })).await;
+        let page = format!("/customers/{}", id(&customer));
+        let tab = format!("{page}/assignments");
+        let counted = |n: i64| format!("id=\"count-{}-assignments\">{n}</span>", id(&customer));
+        // Nothing yet: the tab says what it is for, and leads to the form with the customer filled in.
+        assert!(li.get(&page).await.expect(200).text().contains(&counted(0)));
+        let empty = li.get_part(&tab).await.expect(200).text();
+        let form = format!("/assignments/new?customer={}", id(&customer));
+        assert!(empty.contains("没有关于这位客户的任务") && empty.contains(&form), "{empty}");
+        assert!(li.get(&form).await.expect(200).text().contains("苏东坡"));
+        li.get(&tab).await.expect(303);
+        let token = li.with_token().await;
+        let give = |customer: &Json, title: &str| {
+            json!({ "title": title, "customer_id": customer["id"], "person_id": wang.person_id, "due": "2026-09-30" })
+        };
+        let mut tasks = Vec::new();
+        for title in ["电话回访", "寄样品", "核对地址"] {
+            tasks.push(token.json("POST", ALL, give(&customer, title)).await.expect(201).json());
+        }
+        token.json("POST", ALL, give(&other, "别的客户的事")).await.expect(201);
+        let does = wang.with_token().await;
+        act(&does, &tasks[0], "closure", json!({ "reply": "打过了" })).await.expect(200);
+        act(&does, &tasks[1], "return", json!({ "reason": "没有样品" })).await.expect(200);
+        // What is over is not there any more; what came back is. The drawer and the whole page say the same.
+        for (who, count) in [(&li, 2), (&wang, 2), (&admin, 2), (&sun, 0)] {
+            let api = who.with_token().await;
+            let listed = listed(&api, &format!("place=seen&customer_id={}", id(&customer))).await;
+            assert_eq!(listed.len(), count, "{listed:?}");
+            if who.person_id == admin.person_id {
+                continue;
+            }
+            for card in [who.get(&page).await, who.get_part(&page).await] {
+                assert!(card.expect(200).text().contains(&counted(count as i64)));
+            }
+            let part = who.get_part(&tab).await.expect(200).text();
+            assert_eq!(part.contains("寄样品") && part.contains("核对地址"), count > 0, "{part}");
+            assert!(!part.contains("电话回访") && !part.contains("别的客户的事"), "{part}");
+        }
+        let all = li.get(&format!("/assignments?place=seen&state=all&customer_id={}", id(&customer))).await;
+        let all = all.expect(200).text();
+        assert!(all.contains("电话回访") && all.contains("客户：苏东坡") && !all.contains("别的客户的事"), "{all}");
+        // Whoever may not read the customer learns nothing of its tasks, though he sees one about another.
+        token.json("POST", ALL, give(&other, "还有一件")).await.expect(201);
+        act(&does, &tasks[2], "return", json!({ "reason": "不归我" })).await.expect(200);
+        for path in [&page, &tab] {
+            wang.get_part(path).await.expect(404);
+        }
+        does.get(&format!("{ALL}?place=seen&customer_id={}", id(&customer))).await.expect(404);
+        does.get(&format!("{ALL}?place=everything")).await.expect(422);
+    })
+    .await;
+}
