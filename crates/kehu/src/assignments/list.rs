@@ -101,7 +101,7 @@ pub fn list(
     ground: &Ground,
     query: &ListQuery,
 ) -> Result<(Vec<Assignment>, Option<String>), AppError> {
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
+    let sight = ground.sight(actor);
     let order = query.order();
     let mut conditions = Conditions::default();
     conditions.and(match query.place {

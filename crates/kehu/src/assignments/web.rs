@@ -63,6 +63,8 @@ pub(crate) struct Line {
     /// To whom it was given, and who has it.
     pub(crate) to: String,
     pub(crate) giver: String,
+    /// The one it is for whom the reader acts; empty for the reader's own, and for what he only sees.
+    pub(crate) acting_for: String,
     pub(crate) due: String,
     pub(crate) is_late: bool,
     pub(crate) priority: &'static str,
@@ -81,33 +83,47 @@ fn holder(task: &Assignment, catalogue: &Catalogue, l: Lang) -> String {
     parts.join(" · ")
 }
 
-/// A task as lists show it to whoever may see these customers.
-pub(crate) fn line(
-    task: Assignment,
-    shown: &HashMap<CustomerId, Customer>,
-    catalogue: &Catalogue,
-    app: &App,
-    l: Lang,
-) -> Line {
-    let customer = task.customer_id.and_then(|id| shown.get(&id)).filter(|c| c.deleted_at.is_none());
-    Line {
-        id: task.id,
-        customer: customer.map(|c| (c.id, c.name().to_owned())),
-        has_hidden: task.customer_id.is_some() && customer.is_none(),
-        to: holder(&task, catalogue, l),
-        due: task.due_text(&app.zone),
-        is_late: task.is_late(app.now()),
-        priority: task.priority.title(),
-        priority_colour: match task.priority {
-            super::Priority::Normal => "",
-            super::Priority::High => "amber",
-            super::Priority::Urgent => "red",
-        },
-        state: task.state.title(),
-        state_colour: task.state.colour(),
-        title: task.title,
-        process: task.process,
-        giver: task.giver,
+/// What tasks are shown by.
+pub(crate) struct Lines<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) ground: &'a Ground,
+    pub(crate) actor: &'a Actor,
+    /// Their customers as the reader may see them.
+    pub(crate) shown: &'a HashMap<CustomerId, Customer>,
+    pub(crate) l: Lang,
+}
+
+impl Lines<'_> {
+    /// Tasks as lists show them to their reader.
+    pub(crate) fn of(&self, tasks: Vec<Assignment>) -> Vec<Line> {
+        let sight = self.ground.sight(self.actor);
+        tasks.into_iter().map(|task| self.line(task, &sight)).collect()
+    }
+
+    fn line(&self, task: Assignment, sight: &Sight) -> Line {
+        let customer =
+            task.customer_id.and_then(|id| self.shown.get(&id)).filter(|c| c.deleted_at.is_none());
+        Line {
+            id: task.id,
+            customer: customer.map(|c| (c.id, c.name().to_owned())),
+            has_hidden: task.customer_id.is_some() && customer.is_none(),
+            to: holder(&task, self.catalogue, self.l),
+            due: task.due_text(&self.app.zone),
+            is_late: task.is_late(self.ground.now),
+            priority: task.priority.title(),
+            priority_colour: match task.priority {
+                super::Priority::Normal => "",
+                super::Priority::High => "amber",
+                super::Priority::Urgent => "red",
+            },
+            state: task.state.title(),
+            state_colour: task.state.colour(),
+            acting_for: self.ground.acted_for(sight, &task).map_or("", |(_, name)| name).to_owned(),
+            title: task.title,
+            process: task.process,
+            giver: task.giver,
+        }
     }
 }
 
@@ -142,7 +158,7 @@ async fn index(
     let l = page.l;
     let query = list_query(&asked)?;
     let (ground, catalogue) = (Ground::of(&app).await?, app.catalogue().await?);
-    let sight = Sight::of(&actor, &ground.directory, &ground.day);
+    let sight = ground.sight(&actor);
     let (me, of, wanted) = (actor.clone(), ground.clone(), query.clone());
     let ((found, next), shown, counts, all) = app
         .db
@@ -191,7 +207,7 @@ async fn index(
         processes: all.into_iter().map(|p| Choice { value: p.id.to_string(), label: p.title }).collect(),
         is_late: query.only_late,
         customer: query.customer.and_then(|id| shown.get(&id)).map(|c| (c.id, c.name().to_owned())),
-        rows: found.into_iter().map(|task| line(task, &shown, &catalogue, &app, l)).collect(),
+        rows: Lines { app: &app, catalogue: &catalogue, ground: &ground, actor: &actor, shown: &shown, l }.of(found),
         is_filtered: is_later
             || query.only_late
             || ["q", "state", "process_id", "customer_id"].iter().any(|name| !asked.get(name).is_empty()),

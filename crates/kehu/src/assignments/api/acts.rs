@@ -90,7 +90,7 @@ async fn act(
     let may_see = move |tx: &mut Tx<'_>, _: &Json| require_seen(tx, &seen, &of, id);
     let done = write_once(app, &actor, headers, &request, may_see, move |tx, _| {
         let task = body(tx, &by, &ground)?;
-        Ok(Reply::ok(whole(tx, &by, &task, ground.now)?, task.version))
+        Ok(Reply::ok(whole(tx, &by, &ground, &task)?, task.version))
     })
     .await;
     app.forget_sessions();

@@ -23,7 +23,7 @@ pub(crate) async fn statistics_for(
     period: (String, String),
 ) -> Result<Statistics, AppError> {
     let ground = Ground::of(app).await?;
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
+    let sight = ground.sight(actor);
     let sees_all = actor.may(Object::Organisation, Verb::Update);
     Ok(app
         .db

@@ -6,7 +6,7 @@ use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Line, line};
+use super::{Line, Lines};
 use crate::access::Actor;
 use crate::app::App;
 use crate::assignments::model::Ground;
@@ -48,15 +48,17 @@ pub(super) async fn show_tab(
         limit: SHOWN,
         ..ListQuery::default()
     };
+    let (me, of) = (actor.clone(), ground.clone());
     let (found, shown, total) = app
         .db
         .read(move |conn| {
-            let (found, _) = list(conn, &actor, &ground, &query)?;
-            let shown = customers::shown(conn, &actor, [customer])?;
-            let total = count_about(conn, &actor, &ground.directory, &ground.day, customer)?;
+            let (found, _) = list(conn, &me, &of, &query)?;
+            let shown = customers::shown(conn, &me, [customer])?;
+            let total = count_about(conn, &me, &of.directory, &of.day, customer)?;
             Ok::<_, AppError>((found, shown, total))
         })
         .await?;
-    let rows = found.into_iter().map(|task| line(task, &shown, &catalogue, &app, l)).collect();
+    let lines = Lines { app: &app, catalogue: &catalogue, ground: &ground, actor: &actor, shown: &shown, l };
+    let rows = lines.of(found);
     part(&TabPart { l, customer, rows, total }, StatusCode::OK)
 }
