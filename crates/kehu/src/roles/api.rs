@@ -18,9 +18,11 @@ use crate::text;
 use crate::web::api::{Problem, Reply, if_match, json_reply, page_of, write_once};
 use crate::web::{Granter, JsonBody, Need, QueryData, Routes};
 
+mod review;
+
 pub(super) fn routes(routes: Routes) -> Routes {
     let grants = Need::May(Object::Role, Verb::Update);
-    routes
+    review::routes(routes)
         .api(Need::SignedIn, routes!(list_roles))
         .api(grants, routes!(create_role))
         .api(Need::SignedIn, routes!(show_role))
