@@ -20,7 +20,7 @@ use crate::error::{AppError, FieldError};
 use crate::ids::{AssignmentId, CustomerId, PersonId, ProcessId, RoleId, UnitId};
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
-use crate::web::api::{Reply, id_in, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Based, Reply, id_in, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 mod acts;
@@ -451,12 +451,9 @@ async fn show_assignment(
 async fn update_assignment(
     Shared(app): Shared<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<AssignmentId>,
     JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let mut errors = Vec::new();
     let [title, text, due, priority] =
         ["title", "body", "due", "priority"].map(|key| text_in(&mut body, key, &mut errors));
