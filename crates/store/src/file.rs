@@ -53,7 +53,8 @@ fn size_of(source: &Connection) -> Result<u64> {
 /// Whether a file could be written up to a size: tried with its last byte.
 fn may_grow(file: &Path, size: u64) -> bool {
     let file = std::fs::File::options().write(true).open(file);
-    let tried = file.and_then(|file| std::os::unix::fs::FileExt::write_at(&file, &[0], size.saturating_sub(1)));
+    let tried =
+        file.and_then(|file| std::os::unix::fs::FileExt::write_at(&file, &[0], size.saturating_sub(1)));
     !tried.is_err_and(|error| {
         use std::io::ErrorKind as E;
         matches!(error.kind(), E::FileTooLarge | E::StorageFull | E::QuotaExceeded)

@@ -354,8 +354,9 @@ async fn list_assignments(
 pub(super) fn list_query(asked: &QueryData) -> Result<ListQuery, AppError> {
     let place = match asked.get("place") {
         "" => Place::Mine,
-        code => Place::named(code)
-            .ok_or_else(|| AppError::field("place", text!("place 只能是 mine、given、people、informed 或 seen")))?,
+        code => Place::named(code).ok_or_else(|| {
+            AppError::field("place", text!("place 只能是 mine、given、people、informed 或 seen"))
+        })?,
     };
     let state = match asked.get("state") {
         "" | "all" => None,

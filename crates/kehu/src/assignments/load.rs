@@ -139,11 +139,7 @@ fn seats(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<Vec<Sea
 
 /// What waits for a person and for those he acts for (what they have or could take, and what came back to them): two
 /// lists of conditions on `assignments a`, one for each index they are found by.
-fn waiting_parts(
-    conn: &mut Conn<'_>,
-    actor: &Actor,
-    day: &str,
-) -> store::Result<(Vec<String>, Vec<String>)> {
+fn waiting_parts(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<(Vec<String>, Vec<String>)> {
     let (mut waiting, mut returned) = (Vec::new(), Vec::new());
     for seat in seats(conn, actor, day)? {
         let person = seat.person.0;

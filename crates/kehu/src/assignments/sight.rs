@@ -25,7 +25,8 @@ pub(super) struct Seat {
 impl Seat {
     /// Of a person, who works in units with posts, and leads units.
     pub fn new(person: PersonId, held: Vec<(UnitId, String)>, heads: &[UnitId]) -> Self {
-        let mut units: Vec<UnitId> = held.iter().map(|(unit, _)| *unit).chain(heads.iter().copied()).collect();
+        let mut units: Vec<UnitId> =
+            held.iter().map(|(unit, _)| *unit).chain(heads.iter().copied()).collect();
         units.sort_unstable();
         units.dedup();
         let mut posts: Vec<String> = held.into_iter().map(|(_, post)| post).collect();
@@ -110,7 +111,8 @@ impl Sight {
         let seat = |person: PersonId| {
             let held = directory.positions(person, day);
             let held = held.iter().map(|p| (p.unit_id, p.post.clone())).collect();
-            let his: Vec<UnitId> = heads.iter().filter(|(head, _)| *head == person).map(|(_, u)| *u).collect();
+            let his: Vec<UnitId> =
+                heads.iter().filter(|(head, _)| *head == person).map(|(_, u)| *u).collect();
             Seat::new(person, held, &his)
         };
         let seats = stands_for.into_iter().map(seat).collect();

@@ -102,8 +102,7 @@ impl Lines<'_> {
     }
 
     fn line(&self, task: Assignment, sight: &Sight) -> Line {
-        let customer =
-            task.customer_id.and_then(|id| self.shown.get(&id)).filter(|c| c.deleted_at.is_none());
+        let customer = task.customer_id.and_then(|id| self.shown.get(&id)).filter(|c| c.deleted_at.is_none());
         Line {
             id: task.id,
             customer: customer.map(|c| (c.id, c.name().to_owned())),
@@ -207,7 +206,8 @@ async fn index(
         processes: all.into_iter().map(|p| Choice { value: p.id.to_string(), label: p.title }).collect(),
         is_late: query.only_late,
         customer: query.customer.and_then(|id| shown.get(&id)).map(|c| (c.id, c.name().to_owned())),
-        rows: Lines { app: &app, catalogue: &catalogue, ground: &ground, actor: &actor, shown: &shown, l }.of(found),
+        rows: Lines { app: &app, catalogue: &catalogue, ground: &ground, actor: &actor, shown: &shown, l }
+            .of(found),
         is_filtered: is_later
             || query.only_late
             || ["q", "state", "process_id", "customer_id"].iter().any(|name| !asked.get(name).is_empty()),

@@ -232,7 +232,7 @@ pub(crate) fn outlive_file_size_limit() -> Result<(), Failure> {
     let _within = runtime.enter();
     // Once somebody has listened to a signal it has no other effect any more.
     let number = rustix::process::Signal::XFSZ.as_raw();
-    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?;
+    drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?);
     Ok(())
 }
 

@@ -140,7 +140,8 @@ fn wanted(asked: &QueryData, directory: &Directory) -> Result<RegisterQuery, App
         "" => Vec::new(),
         text => {
             let unit: UnitId = text.parse().map_err(|_| no_id("unit_id"))?;
-            let unit = directory.unit(unit).ok_or_else(|| AppError::field("unit_id", text!("没有这个部门")))?;
+            let unit =
+                directory.unit(unit).ok_or_else(|| AppError::field("unit_id", text!("没有这个部门")))?;
             directory.tree(unit.id)
         }
     };
@@ -221,7 +222,7 @@ async fn list_handlers(
 )]
 async fn list_confidentiality_texts(
     Shared(app): Shared<App>,
-    Granter(_): Granter,
+    _: Granter,
 ) -> Result<Response, AppError> {
     let all = app.db.read(texts).await?;
     let items = all.iter().map(|text| {
@@ -317,10 +318,17 @@ async fn register_handlers(
     let (people, note) = chosen(body, &*app.directory().await?, &app.today().to_string())?;
     let request = ["POST", "/api/v1/handlers", &request];
     let by = actor.clone();
-    let done = write_once(&app, &actor, &headers, &request, |_, _| Ok(()), move |tx, now| {
-        let added = register(tx, &by, &people, &note, now).map_err(to_ids)?;
-        Ok(Reply { version: None, ..Reply::created(json!({ "added": added }), 0) })
-    })
+    let done = write_once(
+        &app,
+        &actor,
+        &headers,
+        &request,
+        |_, _| Ok(()),
+        move |tx, now| {
+            let added = register(tx, &by, &people, &note, now).map_err(to_ids)?;
+            Ok(Reply { version: None, ..Reply::created(json!({ "added": added }), 0) })
+        },
+    )
     .await;
     app.forget_sessions();
     done

@@ -462,12 +462,8 @@ fn refuse_contradictions(role: &Role, errors: &mut Vec<FieldError>) {
             (part, Verb::Update) if part.hangs_on_customer() && !has(part, Verb::Read) => part,
             _ => continue,
         };
-        let text = text!(
-            "要“{}{}”，必须先能查看{}",
-            word(verb.title()),
-            word(object.title()),
-            word(needs.title())
-        );
+        let text =
+            text!("要“{}{}”，必须先能查看{}", word(verb.title()), word(object.title()), word(needs.title()));
         errors.push(FieldError::new(cell(*object, *verb), text));
     }
 }

@@ -17,11 +17,7 @@ pub fn may_plan(conn: &mut Conn<'_>, actor: &Actor, unit: UnitId) -> store::Resu
 
 /// Somebody as the one who plans the rosters of a unit: himself, or on behalf of one he acts for. `None` when neither
 /// does.
-pub(super) fn as_planner(
-    conn: &mut Conn<'_>,
-    actor: &Actor,
-    unit: UnitId,
-) -> store::Result<Option<Actor>> {
+pub(super) fn as_planner(conn: &mut Conn<'_>, actor: &Actor, unit: UnitId) -> store::Result<Option<Actor>> {
     if actor.may(Object::Organisation, Verb::Update) {
         return Ok(Some(actor.clone()));
     }
@@ -48,11 +44,7 @@ pub fn require_plan(conn: &mut Conn<'_>, actor: &Actor, id: RosterId) -> Result<
 }
 
 /// `require_plan`, and the actor as whom it is planned: to write with.
-pub(super) fn planner(
-    conn: &mut Conn<'_>,
-    actor: &Actor,
-    id: RosterId,
-) -> Result<(Roster, Actor), AppError> {
+pub(super) fn planner(conn: &mut Conn<'_>, actor: &Actor, id: RosterId) -> Result<(Roster, Actor), AppError> {
     let roster = load(conn, id)?;
     match as_planner(conn, actor, roster.unit_id)? {
         Some(planner) => Ok((roster, planner)),
@@ -67,7 +59,8 @@ pub(super) fn planned_sql(actor: &Actor) -> String {
     if actor.may(Object::Organisation, Verb::Update) {
         return "TRUE".into();
     }
-    let stands_for = std::iter::once(actor.person_id).chain(actor.rights.acts_for.iter().map(|(from, _)| *from));
+    let stands_for =
+        std::iter::once(actor.person_id).chain(actor.rights.acts_for.iter().map(|(from, _)| *from));
     let heads: Vec<String> = stands_for.map(|person| person.0.to_string()).collect();
     format!(
         "r.unit_id IN (WITH RECURSIVE led (id, depth) AS (

@@ -250,7 +250,8 @@ async fn list_tasks(State(app): State<App>, actor: Actor, query: QueryData) -> R
             AppError::field("reason", text!("reason 只能是 assignments、today、overdue、needs 或 dossiers"))
         })?],
     };
-    let (limit, today, ground) = (limit(query.find("limit"))?, app.today().to_string(), Ground::of(&app).await?);
+    let (limit, today, ground) =
+        (limit(query.find("limit"))?, app.today().to_string(), Ground::of(&app).await?);
     let (items, counts) = app
         .db
         .read(move |conn| {

@@ -221,7 +221,9 @@ fn a_backup_that_is_killed_or_finds_no_room_never_looks_like_one() {
     // No file may grow beyond a limit: far below what is needed, and just below what the archive comes to beside the
     // database. Whether the signal that tells of it is ignored or not.
     let database = std::fs::metadata(folder.path().join("kehu.sqlite")).unwrap().len() / 1024;
-    for (trap, limit) in [("", 300), ("trap '' XFSZ;", 300), ("", database + 2), ("trap '' XFSZ;", database + 2)] {
+    for (trap, limit) in
+        [("", 300), ("trap '' XFSZ;", 300), ("", database + 2), ("trap '' XFSZ;", database + 2)]
+    {
         let script = format!("{trap} ulimit -f {limit}; exec \"$0\" backup create --data \"$1\"");
         let output = Command::new("bash")
             .args(["-c", &script, env!("CARGO_BIN_EXE_kehu"), data])

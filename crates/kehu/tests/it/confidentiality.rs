@@ -151,7 +151,8 @@ async fn a_program_keeps_the_register_as_the_page_does() {
             app.staff("wang", DataScope::Own).await,
             app.staff("keeper", DataScope::Own).await,
         ];
-        role(&api, "grants", json!([{ "object": "role", "verb": "update", "scope": "all" }]), json!([])).await;
+        role(&api, "grants", json!([{ "object": "role", "verb": "update", "scope": "all" }]), json!([]))
+            .await;
         give(&api, &keeper, "grants").await;
         let east = unit(&app, "华东").await;
         post(&app, &li, &east, "sales_manager").await;
@@ -203,9 +204,16 @@ async fn a_program_keeps_the_register_as_the_page_does() {
             (&of_li["person"], &of_li["unit_id"], &of_li["note"], &of_li["registered_by"]),
             (&json!("员工li"), &json!(east), &json!("客服"), &json!("员工keeper"))
         );
-        assert_eq!((&of_li["signed_version"], &of_li["state"], &older["next"]), (&json!(1), &json!("signed"), &json!(null)));
+        assert_eq!(
+            (&of_li["signed_version"], &of_li["state"], &older["next"]),
+            (&json!(1), &json!("signed"), &json!(null))
+        );
         for (query, count) in [("state=signed", 1), ("state=ended", 0), ("q=wang", 1), ("q=nobody", 0)] {
-            assert_eq!(keeps.get(&format!("{ALL}?{query}")).await.expect(200).json()["total"], count, "{query}");
+            assert_eq!(
+                keeps.get(&format!("{ALL}?{query}")).await.expect(200).json()["total"],
+                count,
+                "{query}"
+            );
         }
         assert_eq!(keeps.get(&format!("{ALL}?unit_id={east}")).await.expect(200).json()["total"], 1);
         for wrong in ["state=x", "after=x", "unit_id=x", "unit_id=01M2Z8Q4T7V0K", "limit=0"] {
@@ -218,7 +226,10 @@ async fn a_program_keeps_the_register_as_the_page_does() {
         assert_eq!(versions, [(&json!(2), &json!(0)), (&json!(1), &json!(1))]);
         // The version in force is another one now: he waits again, and what he signed is still told.
         let again = keeps.get(&format!("{ALL}?q=li")).await.expect(200).json();
-        assert_eq!((&again["items"][0]["state"], &again["items"][0]["signed_version"]), (&json!("waiting"), &json!(1)));
+        assert_eq!(
+            (&again["items"][0]["state"], &again["items"][0]["signed_version"]),
+            (&json!("waiting"), &json!(1))
+        );
         let entry = format!("{ALL}/{}", again["items"][0]["id"].as_str().unwrap());
         staff.json("DELETE", &entry, json!({})).await.expect(403);
         keeps.json("DELETE", &entry, json!({})).await.expect(204);

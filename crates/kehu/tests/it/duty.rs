@@ -454,8 +454,10 @@ async fn a_delegate_plans_what_the_one_away_plans_and_the_log_says_for_whom() {
         plans.json_with("DELETE", &one, json!({}), &[("if-match", "\"2\"")]).await.expect(204);
         boss.json("POST", &shifts(&ours), body(7)).await.expect(201);
         let noted = app
-            .number("SELECT COUNT(*) FROM audit_log WHERE after LIKE '%\"acting_for\":%'
-                       AND action IN ('shift.created', 'shift.deleted', 'roster.published')")
+            .number(
+                "SELECT COUNT(*) FROM audit_log WHERE after LIKE '%\"acting_for\":%'
+                       AND action IN ('shift.created', 'shift.deleted', 'roster.published')",
+            )
             .await;
         assert_eq!(noted, 3, "by the delegate, and not by the head himself");
         app.clock.advance(4 * 3_600_000);

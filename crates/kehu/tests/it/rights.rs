@@ -549,7 +549,8 @@ async fn nothing_shows(app: &TestApp, who: &Client<'_>, id: &str, import: &str, 
             if door == "browser" && !path.starts_with("/api/") && !path.starts_with("/admin/") {
                 let to = if is_tab(face) { answer.header("hx-redirect") } else { answer.header("location") };
                 assert!(to == "/confidentiality" || path.starts_with("/search/menu"), "{said} {to}");
-            } else if (face.contains("{id}") || face.contains("{import}")) && !face.contains("?customer_id=") {
+            } else if (face.contains("{id}") || face.contains("{import}")) && !face.contains("?customer_id=")
+            {
                 assert_eq!(status, 404, "{said}");
             }
         }
@@ -574,7 +575,8 @@ async fn nothing_shows(app: &TestApp, who: &Client<'_>, id: &str, import: &str, 
     let refused = program.json("POST", "/api/v1/customers", new).await.expect(403).text();
     assert!(refused.contains("登记") || refused.contains("签署"), "{refused}");
     // What names no record is refused, and the log has it; nothing of the file is kept.
-    let refusals = || app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND result = 'denied'");
+    let refusals =
+        || app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND result = 'denied'");
     let (before, files) = (refusals().await, app.number("SELECT COUNT(*) FROM files").await);
     program.upload("/api/v1/imports", &[], "a.csv", "名称\n甲公司\n".as_bytes()).await.expect(403);
     program.get("/customers/export?format=csv").await.expect(403);

@@ -9,7 +9,7 @@ use jiff::ToSpan;
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::assignments::model::Ground;
-use crate::assignments::{Figures, Rules, Sight, Statistics, rules, set_rules, statistics};
+use crate::assignments::{Figures, Rules, Statistics, rules, set_rules, statistics};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::processes;

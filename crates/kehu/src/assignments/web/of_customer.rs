@@ -42,12 +42,8 @@ pub(super) async fn show_tab(
         return Ok(to_tab(customer, "assignments"));
     }
     let (l, ground, catalogue) = (page.l, Ground::of(&app).await?, app.catalogue().await?);
-    let query = ListQuery {
-        place: Place::Seen,
-        customer: Some(customer),
-        limit: SHOWN,
-        ..ListQuery::default()
-    };
+    let query =
+        ListQuery { place: Place::Seen, customer: Some(customer), limit: SHOWN, ..ListQuery::default() };
     let (me, of) = (actor.clone(), ground.clone());
     let (found, shown, total) = app
         .db

@@ -12,7 +12,7 @@ use super::{HOME, Line, Lines};
 use crate::access::Actor;
 use crate::app::App;
 use crate::assignments::model::{Again, Assignment, Ground, State};
-use crate::assignments::{Sight, Step, find, finish, give_again, right_of, send_back, steps, take, withdraw};
+use crate::assignments::{Step, find, finish, give_again, right_of, send_back, steps, take, withdraw};
 use crate::catalogue::Catalogue;
 use crate::contacts::api_parts::path_id;
 use crate::customers;
@@ -95,7 +95,11 @@ fn passed(step: Step, app: &App, catalogue: &Catalogue, l: Lang) -> Passed {
         "changed" => ("edit", "", l.t("修改").to_owned()),
         other => ("note", "", other.to_owned()),
     };
-    let by = if step.acting_for.is_empty() { step.by } else { l.f("{}（代 {}）", &[&step.by, &step.acting_for]) };
+    let by = if step.acting_for.is_empty() {
+        step.by
+    } else {
+        l.f("{}（代 {}）", &[&step.by, &step.acting_for])
+    };
     Passed { icon, colour, title, by, at: app.zone.minute(step.at), note: step.note }
 }
 

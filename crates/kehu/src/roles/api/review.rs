@@ -139,7 +139,8 @@ fn wanted(
         "" => Vec::new(),
         text => {
             let unit: UnitId = text.parse().map_err(|_| no_id("unit_id"))?;
-            let unit = directory.unit(unit).ok_or_else(|| AppError::field("unit_id", text!("没有这个部门")))?;
+            let unit =
+                directory.unit(unit).ok_or_else(|| AppError::field("unit_id", text!("没有这个部门")))?;
             directory.tree(unit.id)
         }
     };
@@ -148,7 +149,8 @@ fn wanted(
         "overdue" => Some(rules.overdue_before(now)),
         text => {
             let days = text.parse::<i64>().ok().filter(|days| (1..=3_650).contains(days));
-            let wrong = || AppError::field("unchecked_days", text!("unchecked_days 为 1–3650 的整数，或 overdue"));
+            let wrong =
+                || AppError::field("unchecked_days", text!("unchecked_days 为 1–3650 的整数，或 overdue"));
             Some(now - days.ok_or_else(wrong)? * DAY)
         }
     };
@@ -183,7 +185,7 @@ fn wanted(
 )]
 async fn list_reviewed_roles(
     State(app): State<App>,
-    Granter(_): Granter,
+    _: Granter,
     asked: QueryData,
 ) -> Result<Response, AppError> {
     let limit = limit(asked.find("limit"))?;
@@ -233,10 +235,17 @@ async fn settle(
     let lines = keys(body)?;
     let request = ["POST", path, &request];
     let by = actor.clone();
-    let done = write_once(app, &actor, headers, &request, |_, _| Ok(()), move |tx, now| {
-        settle_lines(tx, &by, &lines, verdict, now)?;
-        Ok(Reply { version: None, ..Reply::created(json!({ "count": lines.len() }), 0) })
-    })
+    let done = write_once(
+        app,
+        &actor,
+        headers,
+        &request,
+        |_, _| Ok(()),
+        move |tx, now| {
+            settle_lines(tx, &by, &lines, verdict, now)?;
+            Ok(Reply { version: None, ..Reply::created(json!({ "count": lines.len() }), 0) })
+        },
+    )
     .await;
     app.forget_sessions();
     done

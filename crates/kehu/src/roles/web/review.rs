@@ -7,7 +7,7 @@ use axum::response::Response;
 use sheets::write::Cell;
 
 use super::{choice, role_choices, tabs, unit_choices};
-use crate::access::{Actor, Directory};
+use crate::access::Directory;
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
