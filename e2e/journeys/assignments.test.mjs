@@ -73,6 +73,9 @@ journey("the sales department asks a mine for help; it sees the customer for as 
   await page.goto("/assignments");
   await page.getByText("没有要您办的任务").waitFor();
   await shot("assignments-empty");
+  await page.goto(`${customerPage}?tab=assignments`);
+  await page.getByText("没有关于这位客户的任务").waitFor();
+  await shot("customer-tasks-empty");
   await page.goto(customerPage);
   await page.getByRole("link", { name: "交办", exact: true }).last().click();
   await page.locator("#assignment-form").waitFor();
@@ -90,6 +93,29 @@ journey("the sales department asks a mine for help; it sees the customer for as 
   const task = new URL(page.url()).pathname;
   await page.getByText("领取时生效").waitFor();
   await shot("assignment-given");
+
+  // On the page of the customer and in its drawer: the tab counts it; another one is given from there.
+  await page.goto(`/customers?drawer=${encodeURIComponent(customerPage)}`);
+  const card = page.locator("#drawer");
+  await card.locator(`#count-${customer.id}-assignments`, { hasText: "1" }).waitFor();
+  await card.getByRole("link", { name: /^交办\s*1$/ }).click();
+  await card.getByRole("link", { name: "协助客户来矿看样" }).waitFor();
+  await shot("customer-tasks-drawer");
+  await page.goto(`${customerPage}?tab=assignments`);
+  await page.locator(".hang").getByRole("link", { name: "交办", exact: true }).click();
+  await page.locator("#assignment-form").waitFor();
+  await page.locator("[name=title]").fill("寄去化验单");
+  await pick(page, "to", "王五");
+  await page.locator("[name=due]").fill(day(1));
+  await page.locator("#assignment-form").getByRole("button", { name: "交办" }).click();
+  await page.locator(`#count-${customer.id}-assignments`, { hasText: "2" }).waitFor();
+  await page.locator(".hang").getByRole("link", { name: "寄去化验单" }).waitFor();
+  await shot("customer-tasks");
+  await page.goto(`/assignments?place=seen&customer_id=${customer.id}`);
+  await page.getByText("客户：华南水泥厂").waitFor();
+  await shot("assignments-of-customer");
+  const [second] = (await call("GET", `/api/v1/assignments?place=seen&q=${encodeURIComponent("化验单")}`)).items;
+  await call("POST", `/api/v1/assignments/${second.id}/withdrawal`, {});
 
   // The receiver does not know the customer, takes the task, and then does.
   await begin(page, "wang");
@@ -186,4 +212,35 @@ journey("who answers for what is written down, leads a task, and a returned one 
   await page.goto("/assignments/statistics");
   await page.locator("tr", { hasText: "客户投诉处理" }).waitFor();
   await shot("assignment-statistics");
+});
+
+journey("a delegate does the tasks of the one away, and everybody sees for whom", { setup: true }, async (tools) => {
+  const { page, shot } = tools;
+  const call = program(tools);
+  const person = (username, name) => call("POST", "/api/v1/people", { username, name, password, roles: ["staff"] });
+  const zhang = await person("zhang", "张三");
+  const wang = await person("wang", "王五");
+  const give = (title) => call("POST", "/api/v1/assignments", { title, person_id: zhang.id, due: day(2) });
+  const visit = await give("上门看样");
+  await give("核对合同");
+  const ends_at = new Date(Date.now() + 86_400_000).toISOString();
+  await call("POST", "/api/v1/delegations", { from_id: zhang.id, to_id: wang.id, ends_at, reason: "出差" });
+  await begin(page, "wang");
+  await page.goto("/tasks?tab=assignments");
+  await page.locator(".data-table .pill", { hasText: "代 张三" }).first().waitFor();
+  await shot("delegate-tasks");
+  await page.getByRole("link", { name: "上门看样" }).click();
+  await page.locator("#assignment-card").getByText("代 张三").first().waitFor();
+  await page.locator("#assignment-card").getByRole("button", { name: "领取" }).click();
+  await page.locator("#assignment-card").getByText("王五（代 张三）").waitFor();
+  await page.locator("[name=reply]").fill("看过了，合格。");
+  await page.getByRole("button", { name: "办结并答复" }).click();
+  await page.locator("#assignment-card").getByText("已办结").first().waitFor();
+  await shot("delegate-done");
+  await signIn(page, administrator.username, administrator.password);
+  await page.goto(`/assignments/${visit.id}`);
+  await page.getByText("王五（代 张三）").first().waitFor();
+  await page.goto("/admin/audit");
+  await page.getByText("代谁办理").first().waitFor();
+  await shot("delegate-log");
 });

@@ -184,6 +184,7 @@ impl App {
             request_id: store::format_id(store::new_id()),
             lang: Lang::Zh,
             must_change_password: false,
+            acting_for: None,
         })))
     }
 

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -247,33 +247,60 @@ mod tests {
         assert_eq!((grouped("10000+"), grouped("")), ("10000+".into(), String::new()));
     }
 
-    /// Every `l.t("…")`, `l.f("…")` and `text!("…")` in the sources has its English.
-    #[test]
-    fn every_text_has_english() {
+    /// Calls `look` with the path and the words of every source and template, but for this one.
+    fn each_source(mut look: impl FnMut(&str, &str)) {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut missing = std::collections::BTreeSet::new();
         let mut folders = vec![root.join("src"), root.join("templates")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().flatten() {
                 let path = entry.path();
                 if path.is_dir() {
                     folders.push(path);
-                    continue;
-                }
-                if path.ends_with("i18n.rs") {
-                    continue;
-                }
-                let source = std::fs::read_to_string(&path).unwrap_or_default();
-                for opening in [".t(\"", ".f(\"", "text!(\"", "Text::from(\""] {
-                    for part in source.split(opening).skip(1) {
-                        let zh = part.split('"').next().unwrap_or_default();
-                        if zh.chars().any(|c| c > '\u{2e7f}') && Lang::En.t(zh) == zh {
-                            missing.insert(zh.to_owned());
-                        }
-                    }
+                } else if !path.ends_with("i18n.rs") {
+                    look(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap_or_default());
                 }
             }
         }
+    }
+
+    /// Every `l.t("…")`, `l.f("…")` and `text!("…")` in the sources has its English, on whichever line it begins.
+    #[test]
+    fn every_text_has_english() {
+        let mut missing = std::collections::BTreeSet::new();
+        each_source(|_, source| {
+            for opening in [".t(", ".f(", "text!(", "Text::from("] {
+                for part in source.split(opening).skip(1) {
+                    let Some(literal) = part.trim_start().strip_prefix('"') else { continue };
+                    let zh = literal.split('"').next().unwrap_or_default();
+                    if zh.chars().any(|c| c > '\u{2e7f}') && Lang::En.t(zh) == zh {
+                        missing.insert(zh.to_owned());
+                    }
+                }
+            }
+        });
         assert!(missing.is_empty(), "locales/en lacks: {missing:#?}");
+    }
+
+    /// A title of ours goes into a message as `word(…)`: as a value it would stay Chinese in an English sentence.
+    #[test]
+    fn titles_inside_messages_are_translated_with_them() {
+        let mut bare = Vec::new();
+        each_source(|path, source| {
+            for part in source.split("text!(").skip(1) {
+                let mut open = 1;
+                let end = part.find(|c| {
+                    open += i32::from(c == '(') - i32::from(c == ')');
+                    open == 0
+                });
+                let arguments = part[..end.unwrap_or(0)].rsplit('"').next().unwrap_or_default();
+                for argument in arguments.split(',') {
+                    let is_title = argument.contains(".title()") || argument.contains(".zh");
+                    if is_title && !argument.contains("word(") {
+                        bare.push(format!("{path}: {}", argument.trim()));
+                    }
+                }
+            }
+        });
+        assert!(bare.is_empty(), "{bare:#?}");
     }
 }

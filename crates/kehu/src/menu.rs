@@ -6,12 +6,13 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{auth, backups, cases, files, imports, jobs, org, rosters, tasks, workbench};
+use crate::{assignments, auth, backups, cases, files, imports, jobs, org, rosters, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
     menu,
     todo_count,
+    tasks_about: assignments::count_about,
     holds_customers,
     jobs: &JOBS,
     recurring: &[backups::RECURRING[0], cases::RECURRING[0]],

@@ -22,7 +22,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "0008_registers", sql: include_str!("../migrations/0008_registers.sql") },
     Migration { name: "0009_maintenance", sql: include_str!("../migrations/0009_maintenance.sql") },
-    Migration { name: "0010_regulations", sql: include_str!("../migrations/0010_regulations.sql") },
+    Migration { name: "0010_acting_for", sql: include_str!("../migrations/0010_acting_for.sql") },
+    Migration { name: "0011_regulations", sql: include_str!("../migrations/0011_regulations.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

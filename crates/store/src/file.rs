@@ -18,8 +18,8 @@ impl Db {
     /// Copies a SQLite database as it is at this moment into the new file `to`, while others go on reading and writing,
     /// and makes the copy durable (the file; its folder is the caller's). The copy needs no file beside it. Until it is
     /// done the write-ahead log cannot be emptied, so it grows by what is written meanwhile. `progress` hears the pages
-    /// copied and all of them; on `Break` it ends with `Error::Cancelled`, leaving a useless file. Blocks. For
-    /// PostgreSQL see `copy_tables`.
+    /// copied and all of them; on `Break` it ends with `Error::Cancelled`, leaving a useless file. `Error::Full` also
+    /// when the file may not grow as large as it must. Blocks. For PostgreSQL see `copy_tables`.
     pub fn copy_to_file(
         &self,
         to: &Path,
@@ -34,9 +34,31 @@ impl Db {
             // The transaction sees one instant from its first read on. Without one every step would take a newer
             // instant and, having found other changes, begin from the first page again.
             let _: i64 = source.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-            copy_pages(source, &to, &mut progress)
+            let copied = copy_pages(source, &to, &mut progress);
+            // SQLite answers the same to a broken disk and to a file that has grown as far as it may.
+            if matches!(copied, Err(Error::StorageFailed)) && !may_grow(&to, size_of(source)?) {
+                return Err(Error::Full);
+            }
+            copied
         })
     }
+}
+
+/// Bytes of a database.
+fn size_of(source: &Connection) -> Result<u64> {
+    let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    Ok(source.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
+/// Whether a file could be written up to a size: tried with its last byte.
+fn may_grow(file: &Path, size: u64) -> bool {
+    let file = std::fs::File::options().write(true).open(file);
+    let tried =
+        file.and_then(|file| std::os::unix::fs::FileExt::write_at(&file, &[0], size.saturating_sub(1)));
+    !tried.is_err_and(|error| {
+        use std::io::ErrorKind as E;
+        matches!(error.kind(), E::FileTooLarge | E::StorageFull | E::QuotaExceeded)
+    })
 }
 
 fn copy_pages(

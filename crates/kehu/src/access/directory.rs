@@ -358,6 +358,14 @@ impl Directory {
         all.filter(|d| d.from_id == of && d.starts_at <= now && now < d.ends_at).map(|d| d.to_id).collect()
     }
 
+    /// For whom a person acts at a time, and until before when: people who may sign in.
+    pub fn acts_for(&self, person: PersonId, now: Millis) -> Vec<(PersonId, Millis)> {
+        let his = self.delegations.get(&person).into_iter().flatten();
+        let on = his.filter(|d| d.starts_at <= now && now < d.ends_at);
+        let active = on.filter(|d| self.people.get(&d.from_id).is_some_and(|m| m.is_active));
+        active.map(|d| (d.from_id, d.ends_at)).collect()
+    }
+
     /// A role.
     pub fn role(&self, id: RoleId) -> Option<&Arc<Role>> {
         self.roles.get(&id)
@@ -433,6 +441,7 @@ impl Directory {
         let of_his = self.delegations.get(&person).into_iter().flatten();
         let turns = of_his.flat_map(|d| [d.starts_at, d.ends_at]).filter(|at| *at > now);
         rights.holds_until = turns.min();
+        rights.acts_for = self.acts_for(person, now);
         let bar = self.bar(person, rights.is_administrator);
         rights.barred(bar)
     }
@@ -440,16 +449,11 @@ impl Directory {
     /// The roles a person has on a day, and those he acts with for others at a time.
     pub fn held_roles(&self, person: PersonId, day: &str, now: Millis) -> Vec<Held> {
         let mut held = self.own_roles(person, day);
-        for delegation in self.delegations.get(&person).into_iter().flatten() {
-            let is_on = delegation.starts_at <= now && now < delegation.ends_at;
-            if is_on && self.people.get(&delegation.from_id).is_some_and(|m| m.is_active) {
-                // Administration is never delegated: it would pass on the right to grant rights.
-                let lent = self.own_roles(delegation.from_id, day);
-                held.extend(lent.into_iter().filter(|h| !h.role.is_administrator()).map(|h| Held {
-                    why: Why::Delegated { from: delegation.from_id, until: delegation.ends_at },
-                    ..h
-                }));
-            }
+        for (from, until) in self.acts_for(person, now) {
+            // Administration is never delegated: it would pass on the right to grant rights.
+            let lent = self.own_roles(from, day);
+            let lent = lent.into_iter().filter(|h| !h.role.is_administrator());
+            held.extend(lent.map(|h| Held { why: Why::Delegated { from, until }, ..h }));
         }
         held
     }

@@ -80,6 +80,8 @@ pub struct ActorFacts {
     pub lang: Lang,
     /// Whether he must choose a new password first.
     pub must_change_password: bool,
+    /// On whose behalf this is done; `None` for his own. The log says so.
+    pub acting_for: Option<PersonId>,
 }
 
 impl std::ops::Deref for Actor {
@@ -107,6 +109,7 @@ impl Actor {
             request_id: store::format_id(store::new_id()),
             lang: Lang::Zh,
             must_change_password: false,
+            acting_for: None,
         })
     }
 
@@ -117,6 +120,19 @@ impl Actor {
         facts.name = "系统".into();
         facts.via = Via::Job;
         Self::new(facts)
+    }
+
+    /// Whether somebody is himself, or one he acts for now.
+    pub fn stands_for(&self, person: PersonId) -> bool {
+        self.person_id == person || self.rights.acts_for.iter().any(|(from, _)| *from == person)
+    }
+
+    /// The same, doing something on behalf of somebody he [stands for](Self::stands_for).
+    pub fn on_behalf_of(&self, person: PersonId) -> Self {
+        if person == self.person_id {
+            return self.clone();
+        }
+        Self::new(ActorFacts { acting_for: Some(person), ..ActorFacts::clone(self) })
     }
 
     /// Whether he administers the system.

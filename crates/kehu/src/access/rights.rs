@@ -172,6 +172,8 @@ pub struct Rights {
     /// Until before when they hold: a delegation begins or ends then, or a grant on a customer ends. `None` when none
     /// does.
     pub holds_until: Option<Millis>,
+    /// For whom he acts, and until before when.
+    pub acts_for: Vec<(PersonId, Millis)>,
     /// What keeps him from all customers, whatever his roles say.
     pub bar: Option<Bar>,
     /// Whether roles or shares would let him reach customers, were he not barred.

@@ -21,7 +21,7 @@ use crate::contacts::api_parts::{
 use crate::error::AppError;
 use crate::ids::ActivityId;
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -214,12 +214,9 @@ async fn show_activity(
 async fn update_activity(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ActivityId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: ActivityId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let draft = Draft::from_json(body, &app.zone).map_err(AppError::Invalid)?;
     let (catalogue, now) = (app.catalogue().await?, app.now());
     let activity =
@@ -238,11 +235,8 @@ async fn update_activity(
 async fn remove_activity(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ActivityId>,
 ) -> Result<Reply, AppError> {
-    let id: ActivityId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| remove(tx, &actor, id, Some(version), now)).await?;
     Ok(Reply::done())

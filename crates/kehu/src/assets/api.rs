@@ -21,7 +21,7 @@ use crate::contacts::api_parts::{
 use crate::error::AppError;
 use crate::ids::AssetId;
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -180,12 +180,9 @@ async fn show_asset(State(app): State<App>, actor: Actor, Path(id): Path<String>
 async fn update_asset(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<AssetId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: AssetId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     let change = move |tx: &mut Tx<'_>| {
         let kind = load(tx, &actor, Verb::Update, id)?.kind;
@@ -205,11 +202,8 @@ async fn update_asset(
 async fn remove_asset(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<AssetId>,
 ) -> Result<Reply, AppError> {
-    let id: AssetId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| remove(tx, &actor, id, Some(version), now)).await?;
     Ok(Reply::done())

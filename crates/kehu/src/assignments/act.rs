@@ -6,7 +6,6 @@ use super::give::{record, reload, require_giver, require_open, step};
 use super::grant::{end_right, give_right_if_possible};
 use super::load::hold;
 use super::model::{Assignment, Ground, LONGEST_REASON, LONGEST_TEXT, State, clean};
-use super::sight::Sight;
 use super::statistics::{self, Figure};
 use crate::access::Actor;
 use crate::error::AppError;
@@ -14,8 +13,8 @@ use crate::ids::{AssignmentId, UnitId};
 use crate::input::{Kind, refuse};
 use crate::text;
 
-/// Takes a task: its receiver, or of a unit or post the first who does. He gets the right on its customer now; call
-/// `forget_sessions` afterwards.
+/// Takes a task: its receiver, or of a unit or post the first who does; a delegate takes it for the one he acts for. Who
+/// has it then gets the right on its customer now; call `forget_sessions` afterwards.
 pub fn take(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -24,9 +23,8 @@ pub fn take(
 ) -> Result<Assignment, AppError> {
     let task = hold(tx, actor, ground, id)?;
     require_open(&task)?;
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
-    let is_given_to_him = task.receiver_id == Some(actor.person_id) && task.state == State::Open;
-    if !is_given_to_him && !sight.could_take(&task) {
+    let sight = ground.sight(actor);
+    let Some(taker) = sight.taker(&task) else {
         return Err(match (task.state, task.receiver_id) {
             (State::Taken, Some(id)) if id == actor.person_id => {
                 AppError::Conflict(text!("您已经领取了这项任务"))
@@ -35,37 +33,39 @@ pub fn take(
             (State::Returned, _) => AppError::Conflict(text!("这项任务已经退回，要等交办人重新交办")),
             _ => AppError::Forbidden(text!("这项任务不是交给您或您的部门的，不能领取")),
         });
-    }
+    };
+    let by = actor.on_behalf_of(taker);
     let mut answers = task.answers_unit_id;
     if answers.0 == 0 {
-        answers = ground.directory.main_unit(actor.person_id, &ground.day).unwrap_or(UnitId(0));
+        answers = ground.directory.main_unit(taker, &ground.day).unwrap_or(UnitId(0));
     }
     tx.exec(
         "UPDATE assignments SET receiver_id = $2, answers_unit_id = $3, state = 'taken', taken_at = $4,
            updated_at = $4, version = version + 1 WHERE id = $1",
-        &[id.into(), actor.person_id.into(), answers.into(), ground.now.into()],
+        &[id.into(), taker.into(), answers.into(), ground.now.into()],
     )?;
-    step(tx, actor, ground.now, id, "taken", None, "")?;
+    step(tx, &by, ground.now, id, "taken", None, "")?;
     let new = reload(tx, id)?;
     if answers != task.answers_unit_id {
         // Given to a post: only now it is known in whose figures it counts.
         statistics::note(tx, &task, Figure::Given, -1, task.given_at)?;
         statistics::note(tx, &new, Figure::Given, 1, task.given_at)?;
     }
-    if !is_given_to_him {
-        give_right_if_possible(tx, actor, ground, &new)?;
+    if task.receiver_id.is_none() {
+        give_right_if_possible(tx, &by, ground, &new)?;
     }
-    record(tx, actor, ground, "assignment.taken", &new, Some(&task))?;
+    record(tx, &by, ground, "assignment.taken", &new, Some(&task))?;
     Ok(new)
 }
 
-fn require_receiver(actor: &Actor, task: &Assignment) -> Result<(), AppError> {
+/// Refuses whoever neither has a task nor acts for who has it; answers him on that one's behalf.
+fn require_receiver(actor: &Actor, task: &Assignment) -> Result<Actor, AppError> {
     require_open(task)?;
     if task.state == State::Returned {
         return Err(AppError::Conflict(text!("这项任务已经退回，要等交办人重新交办")));
     }
     match task.receiver_id {
-        Some(id) if id == actor.person_id => Ok(()),
+        Some(id) if actor.stands_for(id) => Ok(actor.on_behalf_of(id)),
         Some(_) => Err(AppError::Forbidden(text!("这项任务由“{}”办理，只有他可以办结或退回", task.receiver))),
         None => Err(AppError::Conflict(text!("请先领取这项任务"))),
     }
@@ -80,7 +80,7 @@ pub fn finish(
     reply: &str,
 ) -> Result<Assignment, AppError> {
     let task = hold(tx, actor, ground, id)?;
-    require_receiver(actor, &task)?;
+    let actor = &require_receiver(actor, &task)?;
     let mut errors = Vec::new();
     let reply = clean("reply", Kind::Lines, LONGEST_TEXT, reply, &mut errors);
     refuse(errors)?;
@@ -111,11 +111,11 @@ pub fn send_back(
     reason: &str,
 ) -> Result<Assignment, AppError> {
     let task = hold(tx, actor, ground, id)?;
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
-    let heads_it = task.state == State::Open && task.receiver_id.is_none() && sight.leads(&task);
-    if !heads_it {
-        require_receiver(actor, &task)?;
-    }
+    let sight = ground.sight(actor);
+    let actor = &match sight.head(&task) {
+        Some(head) => actor.on_behalf_of(head),
+        None => require_receiver(actor, &task)?,
+    };
     let reason = reason_of(reason, true)?;
     tx.exec(
         "UPDATE assignments SET state = 'returned', ended_at = $2, updated_at = $2, version = version + 1
@@ -140,7 +140,7 @@ pub fn withdraw(
     reason: &str,
 ) -> Result<Assignment, AppError> {
     let task = hold(tx, actor, ground, id)?;
-    require_giver(actor, &task)?;
+    let actor = &require_giver(actor, &task)?;
     require_open(&task)?;
     let reason = reason_of(reason, false)?;
     tx.exec(

@@ -13,14 +13,14 @@ use super::model::{Assignment, Draft, Ground, Patch, Right, State, Target};
 use super::{ListQuery, Place, find, give, list, require_seen, right_of, steps, update};
 use crate::access::{Actor, Directory};
 use crate::app::App;
-use crate::clock::{Millis, rfc3339};
+use crate::clock::rfc3339;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, customer_id, path_id};
 use crate::customers;
 use crate::error::{AppError, FieldError};
 use crate::ids::{AssignmentId, CustomerId, PersonId, ProcessId, RoleId, UnitId};
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
-use crate::web::api::{Reply, id_in, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Based, Reply, id_in, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 mod acts;
@@ -81,6 +81,8 @@ pub struct AssignmentBody {
     post: Option<String>,
     /// Who has it; null until somebody takes it.
     receiver: Option<NamedPerson>,
+    /// For whom the caller acts with it, when it is not his own; null otherwise.
+    acting_for: Option<NamedPerson>,
     /// `open`, `taken`, `done`, `returned` or `withdrawn`.
     state: String,
     /// `normal`, `high` or `urgent`.
@@ -119,6 +121,8 @@ pub struct StepBody {
     kind: String,
     /// Name of who did it.
     by: String,
+    /// Name of the one on whose behalf; null for his own.
+    acting_for: Option<String>,
     /// To whom: name of a person, a unit or a post; empty when nobody got it.
     to: String,
     /// Reply, reason or note.
@@ -180,9 +184,10 @@ pub struct AssignmentPatch {
 pub(crate) fn told(
     conn: &mut Conn<'_>,
     actor: &Actor,
+    ground: &Ground,
     tasks: &[Assignment],
-    now: Millis,
 ) -> Result<Vec<Json>, AppError> {
+    let (sight, now) = (ground.sight(actor), ground.now);
     let shown = customers::shown(conn, actor, tasks.iter().filter_map(|t| t.customer_id))?;
     let named = |id: PersonId, name: &str| json!({ "id": id, "name": name });
     Ok(tasks
@@ -194,7 +199,8 @@ pub(crate) fn told(
                 "customer": customer.map(|c| json!({ "id": c.id, "number": c.number, "name": c.name() })),
                 "process_id": t.process_id, "giver": named(t.giver_id, &t.giver), "unit_id": t.unit_id,
                 "unit": t.unit, "post": Some(&t.post).filter(|p| !p.is_empty()),
-                "receiver": t.receiver_id.map(|id| named(id, &t.receiver)), "state": t.state.code(),
+                "receiver": t.receiver_id.map(|id| named(id, &t.receiver)),
+                "acting_for": ground.acted_for(&sight, t).map(|(id, name)| named(id, name)), "state": t.state.code(),
                 "priority": t.priority.code(), "due_at": rfc3339(t.due.at), "is_due_by_day": t.due.is_by_day,
                 "is_late": t.is_late(now), "role_id": t.role_id, "reply": t.reply,
                 "given_at": rfc3339(t.given_at), "taken_at": t.taken_at.map(rfc3339),
@@ -205,17 +211,18 @@ pub(crate) fn told(
 }
 
 /// One task with its history.
-fn whole(conn: &mut Conn<'_>, actor: &Actor, task: &Assignment, now: Millis) -> Result<Json, AppError> {
-    let mut body = told(conn, actor, std::slice::from_ref(task), now)?.pop().unwrap_or(Json::Null);
+fn whole(conn: &mut Conn<'_>, actor: &Actor, ground: &Ground, task: &Assignment) -> Result<Json, AppError> {
+    let mut body = told(conn, actor, ground, std::slice::from_ref(task))?.pop().unwrap_or(Json::Null);
     let steps: Vec<Json> = steps(conn, task.id)?
         .into_iter()
         .map(|s| {
             let to = [s.receiver, s.unit, s.post].into_iter().find(|to| !to.is_empty()).unwrap_or_default();
-            json!({ "at": rfc3339(s.at), "kind": s.kind, "by": s.by, "to": to, "note": s.note })
+            let acting_for = Some(s.acting_for).filter(|name| !name.is_empty());
+            json!({ "at": rfc3339(s.at), "kind": s.kind, "by": s.by, "acting_for": acting_for, "to": to, "note": s.note })
         })
         .collect();
     body["steps"] = steps.into();
-    body["right_until"] = right_of(conn, task.id, now)?.map(rfc3339).into();
+    body["right_until"] = right_of(conn, task.id, ground.now)?.map(rfc3339).into();
     Ok(body)
 }
 
@@ -309,12 +316,12 @@ const READ_ONLY: [&str; 8] =
 /// Lists tasks people gave
 ///
 /// `place` says whose: `mine` (the caller's to do, his unit's and his post's), `given` (by the caller), `people` (of
-/// those below him), `informed` (his unit or post is informed of). What is not over comes by due date, everything else
+/// those below him), `informed` (his unit or post is informed of), `seen` (all of these). What is not over comes by due date, everything else
 /// the newest first.
 #[utoipa::path(
     get, path = "/api/v1/assignments", tag = "assignments",
     params(
-        ("place" = Option<String>, Query, pattern = "^(mine|given|people|informed)?$", description = "mine when absent"),
+        ("place" = Option<String>, Query, pattern = "^(mine|given|people|informed|seen)?$", description = "mine when absent"),
         ("state" = Option<String>, Query, pattern = "^(open|taken|done|returned|withdrawn|all)?$", description = "A state, or all; what is not over when absent"),
         ("late" = Option<String>, Query, pattern = "^1?$", description = "1 for overdue ones only"),
         ("process_id" = Option<String>, Query, description = "Only those of this process"),
@@ -337,7 +344,7 @@ async fn list_assignments(
         .db
         .read(move |conn| {
             let (found, next) = list(conn, &actor, &ground, &query)?;
-            Ok::<_, AppError>((told(conn, &actor, &found, ground.now)?, next))
+            Ok::<_, AppError>((told(conn, &actor, &ground, &found)?, next))
         })
         .await?;
     Ok(json_reply(&page_of(items, next, None)))
@@ -347,8 +354,9 @@ async fn list_assignments(
 pub(super) fn list_query(asked: &QueryData) -> Result<ListQuery, AppError> {
     let place = match asked.get("place") {
         "" => Place::Mine,
-        code => Place::named(code)
-            .ok_or_else(|| AppError::field("place", text!("place 只能是 mine、given、people 或 informed")))?,
+        code => Place::named(code).ok_or_else(|| {
+            AppError::field("place", text!("place 只能是 mine、given、people、informed 或 seen"))
+        })?,
     };
     let state = match asked.get("state") {
         "" | "all" => None,
@@ -404,7 +412,7 @@ async fn create_assignment(
     let may_see = move |tx: &mut store::Tx<'_>, body: &Json| require_seen(tx, &seen, &of, id_in(body, "id")?);
     let done = write_once(&app, &actor, &headers, &request, may_see, move |tx, _| {
         let task = give(tx, &by, &ground, &draft)?;
-        Ok(Reply::created(whole(tx, &by, &task, ground.now)?, task.version))
+        Ok(Reply::created(whole(tx, &by, &ground, &task)?, task.version))
     })
     .await;
     app.forget_sessions();
@@ -427,7 +435,7 @@ async fn show_assignment(
     app.db
         .read(move |conn| {
             let task = find(conn, &actor, &ground, id)?;
-            Ok(Reply::ok(whole(conn, &actor, &task, ground.now)?, task.version))
+            Ok(Reply::ok(whole(conn, &actor, &ground, &task)?, task.version))
         })
         .await
 }
@@ -444,12 +452,9 @@ async fn show_assignment(
 async fn update_assignment(
     Shared(app): Shared<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<AssignmentId>,
     JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let mut errors = Vec::new();
     let [title, text, due, priority] =
         ["title", "body", "due", "priority"].map(|key| text_in(&mut body, key, &mut errors));
@@ -465,7 +470,7 @@ async fn update_assignment(
         .db
         .write(move |tx| {
             let task = update(tx, &actor, &ground, id, Some(version), &patch)?;
-            Ok(Reply::ok(whole(tx, &actor, &task, ground.now)?, task.version))
+            Ok(Reply::ok(whole(tx, &actor, &ground, &task)?, task.version))
         })
         .await;
     app.forget_sessions();

@@ -102,7 +102,7 @@ pub fn give_again(
     again: &Again,
 ) -> Result<Assignment, AppError> {
     let task = hold(tx, actor, ground, id)?;
-    require_giver(actor, &task)?;
+    let actor = &require_giver(actor, &task)?;
     require_open(&task)?;
     let mut errors = Vec::new();
     let note = clean("note", Kind::Lines, LONGEST_REASON, &again.note, &mut errors);
@@ -144,7 +144,7 @@ pub fn update(
     patch: &Patch,
 ) -> Result<Assignment, AppError> {
     let old = hold(tx, actor, ground, id)?;
-    require_giver(actor, &old)?;
+    let actor = &require_giver(actor, &old)?;
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }
@@ -269,7 +269,7 @@ fn target(
         };
     };
     let target = match wished {
-        Target::Person(id) if *id == actor.person_id => {
+        Target::Person(id) if *id == actor.person_id || actor.acting_for == Some(*id) => {
             return Err(wrong(text!("不能交给自己，请选择同事或部门")));
         }
         Target::Person(id) => {
@@ -402,14 +402,15 @@ pub(super) fn step(
 ) -> store::Result<()> {
     let (receiver, unit, post) = to.map_or((None, None, ""), columns);
     tx.exec(
-        "INSERT INTO assignment_steps (id, assignment_id, at, kind, by_id, unit_id, post, receiver_id, note)
-         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+        "INSERT INTO assignment_steps (id, assignment_id, at, kind, by_id, for_id, unit_id, post, receiver_id, note)
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
         &[
             store::new_id().into(),
             id.into(),
             now.into(),
             kind.into(),
             actor.person_id.into(),
+            actor.acting_for.into(),
             unit.into(),
             post.into(),
             receiver.into(),
@@ -456,10 +457,12 @@ pub(super) fn reload(tx: &mut Tx<'_>, id: AssignmentId) -> Result<Assignment, Ap
     tx.row(&format!("{SELECT} WHERE a.id = $1"), &[id.into()])?.ok_or(AppError::NotFound)
 }
 
-/// Refuses whoever is neither the giver nor an administrator.
-pub(super) fn require_giver(actor: &Actor, task: &Assignment) -> Result<(), AppError> {
-    if actor.person_id == task.giver_id || actor.is_administrator() {
-        Ok(())
+/// Refuses whoever is neither the giver, nor acts for him, nor an administrator; answers him on the giver's behalf.
+pub(super) fn require_giver(actor: &Actor, task: &Assignment) -> Result<Actor, AppError> {
+    if actor.stands_for(task.giver_id) {
+        Ok(actor.on_behalf_of(task.giver_id))
+    } else if actor.is_administrator() {
+        Ok(actor.clone())
     } else {
         Err(AppError::Forbidden(text!("只有交办人可以修改、改派或撤回这项任务")))
     }

@@ -1,10 +1,10 @@
-//! Lists of tasks: mine to do, those I gave, my people's, those I am informed of.
+//! Lists of tasks: mine to do, those I gave, my people's, those I am informed of, and all of these together.
 
 use store::Conn;
 
 use super::model::{Assignment, Ground, SELECT, State};
 use super::sight::Sight;
-use crate::access::{Actor, Object, Verb};
+use crate::access::{Actor, Directory, Object, Verb};
 use crate::customers;
 use crate::error::AppError;
 use crate::ids::{CustomerId, ProcessId};
@@ -23,11 +23,13 @@ pub enum Place {
     People,
     /// What his unit or post is informed of.
     Informed,
+    /// Whatever he sees.
+    Seen,
 }
 
 impl Place {
     /// Every place, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Mine, Self::Given, Self::People, Self::Informed];
+    pub const ALL: [Self; 5] = [Self::Mine, Self::Given, Self::People, Self::Informed, Self::Seen];
 
     /// The name in addresses and in the API.
     pub fn code(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Place {
             Self::Given => "given",
             Self::People => "people",
             Self::Informed => "informed",
+            Self::Seen => "seen",
         }
     }
 
@@ -51,6 +54,7 @@ impl Place {
             Self::Given => "我交办的",
             Self::People => "下属的",
             Self::Informed => "知会我的",
+            Self::Seen => "我看得到的",
         }
     }
 }
@@ -97,7 +101,7 @@ pub fn list(
     ground: &Ground,
     query: &ListQuery,
 ) -> Result<(Vec<Assignment>, Option<String>), AppError> {
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
+    let sight = ground.sight(actor);
     let order = query.order();
     let mut conditions = Conditions::default();
     conditions.and(match query.place {
@@ -105,6 +109,7 @@ pub fn list(
         Place::Given => sight.given(),
         Place::People => sight.of_people(),
         Place::Informed => sight.informed(),
+        Place::Seen => sight.sql(),
     });
     if query.only_late {
         let now = conditions.bind(ground.now);
@@ -146,4 +151,21 @@ pub fn list(
     };
     let next = found.last().filter(|_| has_more).map(place);
     Ok((found, next))
+}
+
+/// How many tasks about a customer are not over, of those the actor sees; counted up to 1,000. For whoever may read the
+/// customer.
+pub fn count_about(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    directory: &Directory,
+    day: &str,
+    customer: CustomerId,
+) -> store::Result<i64> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM assignments a WHERE a.customer_id = $1
+           AND a.state IN ('open', 'taken', 'returned') AND {} LIMIT 1000) about",
+        Sight::of(actor, directory, day).sql()
+    );
+    conn.count(&sql, &[customer.into()])
 }

@@ -4,7 +4,7 @@ use store::{Conn, Tx};
 
 use super::grant::SOURCE;
 use super::model::{Assignment, Counts, Ground, SELECT};
-use super::sight::Sight;
+use super::sight::{Seat, ids};
 use crate::access::Actor;
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -39,7 +39,7 @@ fn seen(
     ground: &Ground,
     task: Assignment,
 ) -> Result<Assignment, AppError> {
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
+    let sight = ground.sight(actor);
     if sight.sees(conn, &task)? {
         Ok(task)
     } else {
@@ -66,6 +66,8 @@ pub struct Step {
     pub kind: String,
     /// Who did it.
     pub by: String,
+    /// On whose behalf; empty for his own.
+    pub acting_for: String,
     /// To which unit, for giving.
     pub unit: String,
     /// To which post, for giving.
@@ -76,20 +78,30 @@ pub struct Step {
     pub note: String,
 }
 
-type StepRow = (Millis, String, String, String, String, String, String);
+type StepRow = (Millis, String, String, String, String, String, String, String);
 
 /// What happened to a task the caller has [found](find), the oldest first.
 pub fn steps(conn: &mut Conn<'_>, id: AssignmentId) -> store::Result<Vec<Step>> {
     let rows: Vec<StepRow> = conn.rows(
-        "SELECT s.at, s.kind, COALESCE(b.name, ''), COALESCE(u.name, ''), s.post, COALESCE(r.name, ''), s.note
+        "SELECT s.at, s.kind, COALESCE(b.name, ''), COALESCE(u.name, ''), s.post, COALESCE(r.name, ''), s.note,
+           COALESCE(f.name, '')
          FROM assignment_steps s LEFT JOIN people b ON b.id = s.by_id LEFT JOIN people r ON r.id = s.receiver_id
-           LEFT JOIN units u ON u.id = s.unit_id
+           LEFT JOIN people f ON f.id = s.for_id LEFT JOIN units u ON u.id = s.unit_id
          WHERE s.assignment_id = $1 ORDER BY s.id LIMIT 500",
         &[id.into()],
     )?;
     Ok(rows
         .into_iter()
-        .map(|(at, kind, by, unit, post, receiver, note)| Step { at, kind, by, unit, post, receiver, note })
+        .map(|(at, kind, by, unit, post, receiver, note, acting_for)| Step {
+            at,
+            kind,
+            by,
+            acting_for,
+            unit,
+            post,
+            receiver,
+            note,
+        })
         .collect())
 }
 
@@ -103,81 +115,73 @@ pub fn right_of(conn: &mut Conn<'_>, id: AssignmentId, now: Millis) -> store::Re
     Ok(ends_at.flatten())
 }
 
-/// The units and posts from which a person takes tasks on a day, from the database: for where no organisation is at
-/// hand.
-fn places(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<(Vec<UnitId>, Vec<String>)> {
-    let held: Vec<(UnitId, String)> = conn.rows(
-        "SELECT unit_id, post FROM positions WHERE person_id = $1 AND starts_on <= $2
-           AND (ends_on = '' OR ends_on >= $2)",
-        &[actor.person_id.into(), day.into()],
+/// Where a person and those he acts for stand on a day, from the database: for where no organisation is at hand.
+fn seats(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<Vec<Seat>> {
+    let people: Vec<PersonId> =
+        std::iter::once(actor.person_id).chain(actor.rights.acts_for.iter().map(|(from, _)| *from)).collect();
+    let list = ids(people.iter().map(|p| p.0));
+    let held: Vec<(PersonId, UnitId, String)> = conn.rows(
+        &format!(
+            "SELECT person_id, unit_id, post FROM positions WHERE person_id IN ({list}) AND starts_on <= $1
+               AND (ends_on = '' OR ends_on >= $1)"
+        ),
+        &[day.into()],
     )?;
-    let heads: Vec<(UnitId,)> =
-        conn.rows("SELECT id FROM units WHERE head_id = $1", &[actor.person_id.into()])?;
-    let mut units: Vec<UnitId> =
-        held.iter().map(|(u, _)| *u).chain(heads.into_iter().map(|(u,)| u)).collect();
-    units.sort_unstable();
-    units.dedup();
-    let mut posts: Vec<String> = held.into_iter().map(|(_, post)| post).collect();
-    posts.sort();
-    posts.dedup();
-    Ok((units, posts))
+    let heads: Vec<(PersonId, UnitId)> =
+        conn.rows(&format!("SELECT head_id, id FROM units WHERE head_id IN ({list})"), &[])?;
+    let seat = |person: PersonId| {
+        let his = held.iter().filter(|(of, ..)| *of == person).map(|(_, unit, post)| (*unit, post.clone()));
+        let led: Vec<UnitId> = heads.iter().filter(|(of, _)| *of == person).map(|(_, unit)| *unit).collect();
+        Seat::new(person, his.collect(), &led)
+    };
+    Ok(people.into_iter().map(seat).collect())
 }
 
-/// What waits for a person: a condition on `assignments a` for each index it is found by.
-fn waiting_parts(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<Vec<String>> {
-    let (units, posts) = places(conn, actor, day)?;
-    let mut parts = vec![format!("a.receiver_id = {} AND a.state IN ('open', 'taken')", actor.person_id.0)];
-    if !units.is_empty() {
-        let units: Vec<String> = units.iter().map(|u| u.0.to_string()).collect();
-        parts.push(format!(
-            "a.unit_id IN ({}) AND a.state = 'open' AND a.receiver_id IS NULL",
-            units.join(", ")
-        ));
-    }
-    if !posts.is_empty() {
-        // Codes of the dictionary.
-        let posts: Vec<String> = posts.iter().map(|p| format!("'{}'", p.replace('\'', "''"))).collect();
-        parts.push(format!(
-            "a.post <> '' AND a.post IN ({}) AND a.state = 'open' AND a.receiver_id IS NULL",
-            posts.join(", ")
-        ));
+/// What waits for a person and for those he acts for (what they have or could take, and what came back to them): two
+/// lists of conditions on `assignments a`, one for each index they are found by.
+fn waiting_parts(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<(Vec<String>, Vec<String>)> {
+    let (mut waiting, mut returned) = (Vec::new(), Vec::new());
+    for seat in seats(conn, actor, day)? {
+        let person = seat.person.0;
+        waiting.push(format!("a.receiver_id = {person} AND a.state IN ('open', 'taken')"));
+        waiting.extend(seat.free_parts());
+        returned.push(format!("a.giver_id = {person} AND a.state = 'returned'"));
     }
     if !actor.is_administrator() && !actor.rights.excluded.is_empty() {
-        let kept_out: Vec<String> = actor.rights.excluded.iter().map(i64::to_string).collect();
-        let kept_out = kept_out.join(", ");
-        for part in &mut parts {
+        let kept_out = ids(actor.rights.excluded.iter().copied());
+        for part in waiting.iter_mut().chain(&mut returned) {
             *part = format!("{part} AND (a.customer_id IS NULL OR a.customer_id NOT IN ({kept_out}))");
         }
     }
-    Ok(parts)
+    Ok((waiting, returned))
 }
 
-/// How much waits for a person on a day: what he has or could take, and what came back to him.
-pub fn counts(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<Counts> {
-    let parts = waiting_parts(conn, actor, day)?;
+/// How many tasks fulfil one of the conditions; of each at most 1,000 are counted.
+fn count_any(conn: &mut Conn<'_>, parts: &[String]) -> store::Result<i64> {
     let all: Vec<String> = parts
         .iter()
         .map(|part| format!("SELECT id FROM (SELECT a.id FROM assignments a WHERE {part} LIMIT 1000) part"))
         .collect();
-    let waiting = conn.count(&format!("SELECT COUNT(*) FROM ({}) waiting", all.join(" UNION ")), &[])?;
-    let returned = conn.count(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM assignments WHERE giver_id = $1 AND state = 'returned' LIMIT 1000) back",
-        &[actor.person_id.into()],
-    )?;
-    Ok(Counts { waiting, returned })
+    conn.count(&format!("SELECT COUNT(*) FROM ({}) found", all.join(" UNION ")), &[])
 }
 
-/// What waits for a person on a day, the most pressing first: what came back to him, then by due date. At most `limit`.
+/// How much waits for a person on a day, and for those he acts for: what he has or could take, and what came back to him.
+pub fn counts(conn: &mut Conn<'_>, actor: &Actor, day: &str) -> store::Result<Counts> {
+    let (waiting, returned) = waiting_parts(conn, actor, day)?;
+    Ok(Counts { waiting: count_any(conn, &waiting)?, returned: count_any(conn, &returned)? })
+}
+
+/// What waits for a person on a day, and for those he acts for, the most pressing first: what came back, then by due
+/// date. At most `limit`.
 pub fn waiting(
     conn: &mut Conn<'_>,
     actor: &Actor,
     day: &str,
     limit: usize,
 ) -> store::Result<Vec<Assignment>> {
-    let mut parts = waiting_parts(conn, actor, day)?;
-    parts.push(format!("a.giver_id = {} AND a.state = 'returned'", actor.person_id.0));
+    let (waiting, returned) = waiting_parts(conn, actor, day)?;
     let mut found: Vec<Assignment> = Vec::new();
-    for part in parts {
+    for part in waiting.into_iter().chain(returned) {
         let sql = format!("{SELECT} WHERE {part} ORDER BY a.due_at, a.id LIMIT {limit}");
         for task in conn.rows::<Assignment>(&sql, &[])? {
             if found.iter().all(|f| f.id != task.id) {

@@ -20,7 +20,7 @@ pub use act::{finish, send_back, take, withdraw};
 pub use give::{give, give_again, update};
 pub use grant::{SOURCE, may_grant};
 pub use hand_over::{Handed, hand_over, open_of};
-pub use list::{ListQuery, Place, list};
+pub use list::{ListQuery, Place, count_about, list};
 pub use load::{Step, counts, find, require_seen, right_of, steps, waiting};
 pub use model::{
     Again, Assignment, Counts, Draft, Due, Ground, Patch, Priority, Right, State, Target, read_due,

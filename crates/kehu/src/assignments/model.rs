@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use store::{FromRow, Row};
 
-use crate::access::Directory;
+use super::sight::Sight;
+use crate::access::{Actor, Directory};
 use crate::app::App;
 use crate::clock::{Millis, Zone};
 use crate::error::{AppError, FieldError};
@@ -405,6 +406,17 @@ impl Ground {
     pub async fn of(app: &App) -> Result<Self, AppError> {
         let directory = app.directory().await?;
         Ok(Self { directory, zone: app.zone.clone(), day: app.today().to_string(), now: app.now() })
+    }
+
+    /// Which tasks somebody sees.
+    pub fn sight(&self, actor: &Actor) -> Sight {
+        Sight::of(actor, &self.directory, &self.day)
+    }
+
+    /// For whom whoever has this sight acts with a task, by id and name; nobody with his own.
+    pub(super) fn acted_for(&self, sight: &Sight, task: &Assignment) -> Option<(PersonId, &str)> {
+        let person = sight.whose(task).filter(|person| *person != sight.me)?;
+        Some((person, self.directory.member(person).map_or("", |m| m.name.as_str())))
     }
 
     /// The name of a unit, for messages.

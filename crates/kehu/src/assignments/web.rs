@@ -2,6 +2,7 @@
 
 mod company;
 mod form;
+mod of_customer;
 mod show;
 
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/assignments/{id}/return", Need::SignedIn, show::give_back)
         .post("/assignments/{id}/withdrawal", Need::SignedIn, show::withdraw_it)
         .post("/assignments/{id}/reassignment", Need::SignedIn, show::reassign)
+        .get("/customers/{id}/assignments", Need::SignedIn, of_customer::show_tab)
         .get("/admin/assignments", Need::Administrator, company::show_settings)
         .post("/admin/assignments", Need::Administrator, company::save_settings)
 }
@@ -61,6 +63,8 @@ pub(crate) struct Line {
     /// To whom it was given, and who has it.
     pub(crate) to: String,
     pub(crate) giver: String,
+    /// The one it is for whom the reader acts; empty for the reader's own, and for what he only sees.
+    pub(crate) acting_for: String,
     pub(crate) due: String,
     pub(crate) is_late: bool,
     pub(crate) priority: &'static str,
@@ -79,33 +83,46 @@ fn holder(task: &Assignment, catalogue: &Catalogue, l: Lang) -> String {
     parts.join(" · ")
 }
 
-/// A task as lists show it to whoever may see these customers.
-pub(crate) fn line(
-    task: Assignment,
-    shown: &HashMap<CustomerId, Customer>,
-    catalogue: &Catalogue,
-    app: &App,
-    l: Lang,
-) -> Line {
-    let customer = task.customer_id.and_then(|id| shown.get(&id)).filter(|c| c.deleted_at.is_none());
-    Line {
-        id: task.id,
-        customer: customer.map(|c| (c.id, c.name().to_owned())),
-        has_hidden: task.customer_id.is_some() && customer.is_none(),
-        to: holder(&task, catalogue, l),
-        due: task.due_text(&app.zone),
-        is_late: task.is_late(app.now()),
-        priority: task.priority.title(),
-        priority_colour: match task.priority {
-            super::Priority::Normal => "",
-            super::Priority::High => "amber",
-            super::Priority::Urgent => "red",
-        },
-        state: task.state.title(),
-        state_colour: task.state.colour(),
-        title: task.title,
-        process: task.process,
-        giver: task.giver,
+/// What tasks are shown by.
+pub(crate) struct Lines<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) ground: &'a Ground,
+    pub(crate) actor: &'a Actor,
+    /// Their customers as the reader may see them.
+    pub(crate) shown: &'a HashMap<CustomerId, Customer>,
+    pub(crate) l: Lang,
+}
+
+impl Lines<'_> {
+    /// Tasks as lists show them to their reader.
+    pub(crate) fn of(&self, tasks: Vec<Assignment>) -> Vec<Line> {
+        let sight = self.ground.sight(self.actor);
+        tasks.into_iter().map(|task| self.line(task, &sight)).collect()
+    }
+
+    fn line(&self, task: Assignment, sight: &Sight) -> Line {
+        let customer = task.customer_id.and_then(|id| self.shown.get(&id)).filter(|c| c.deleted_at.is_none());
+        Line {
+            id: task.id,
+            customer: customer.map(|c| (c.id, c.name().to_owned())),
+            has_hidden: task.customer_id.is_some() && customer.is_none(),
+            to: holder(&task, self.catalogue, self.l),
+            due: task.due_text(&self.app.zone),
+            is_late: task.is_late(self.ground.now),
+            priority: task.priority.title(),
+            priority_colour: match task.priority {
+                super::Priority::Normal => "",
+                super::Priority::High => "amber",
+                super::Priority::Urgent => "red",
+            },
+            state: task.state.title(),
+            state_colour: task.state.colour(),
+            acting_for: self.ground.acted_for(sight, &task).map_or("", |(_, name)| name).to_owned(),
+            title: task.title,
+            process: task.process,
+            giver: task.giver,
+        }
     }
 }
 
@@ -122,6 +139,8 @@ struct IndexPage {
     process: String,
     processes: Vec<Choice>,
     is_late: bool,
+    /// Id and name of the customer the list is about.
+    customer: Option<(CustomerId, String)>,
     rows: Vec<Line>,
     /// Whether something narrows the list.
     is_filtered: bool,
@@ -138,19 +157,25 @@ async fn index(
     let l = page.l;
     let query = list_query(&asked)?;
     let (ground, catalogue) = (Ground::of(&app).await?, app.catalogue().await?);
-    let sight = Sight::of(&actor, &ground.directory, &ground.day);
+    let sight = ground.sight(&actor);
     let (me, of, wanted) = (actor.clone(), ground.clone(), query.clone());
     let ((found, next), shown, counts, all) = app
         .db
         .read(move |conn| {
             let (found, next) = list(conn, &me, &of, &wanted)?;
-            let shown = customers::shown(conn, &me, found.iter().filter_map(|t| t.customer_id))?;
+            let about = found.iter().filter_map(|t| t.customer_id).chain(wanted.customer);
+            let shown = customers::shown(conn, &me, about)?;
             Ok::<_, AppError>(((found, next), shown, counts(conn, &me, &of.day)?, processes::list(conn)?))
         })
         .await?;
     let tabs = Place::ALL
         .into_iter()
-        .filter(|place| *place != Place::People || sight.has_people())
+        .filter(|place| match place {
+            Place::People => sight.has_people(),
+            // For tasks about a customer, whoever's they are; not a place to work through.
+            Place::Seen => query.place == Place::Seen,
+            Place::Mine | Place::Given | Place::Informed => true,
+        })
         .map(|place| Tab {
             title: l.t(place.title()).to_owned(),
             href: format!("{HOME}?place={}", place.code()),
@@ -158,7 +183,7 @@ async fn index(
             count: match place {
                 Place::Mine => Some(counts.waiting),
                 Place::Given => Some(counts.returned).filter(|n| *n > 0),
-                Place::People | Place::Informed => None,
+                Place::People | Place::Informed | Place::Seen => None,
             },
         })
         .collect();
@@ -180,7 +205,9 @@ async fn index(
         process: asked.get("process_id").to_owned(),
         processes: all.into_iter().map(|p| Choice { value: p.id.to_string(), label: p.title }).collect(),
         is_late: query.only_late,
-        rows: found.into_iter().map(|task| line(task, &shown, &catalogue, &app, l)).collect(),
+        customer: query.customer.and_then(|id| shown.get(&id)).map(|c| (c.id, c.name().to_owned())),
+        rows: Lines { app: &app, catalogue: &catalogue, ground: &ground, actor: &actor, shown: &shown, l }
+            .of(found),
         is_filtered: is_later
             || query.only_late
             || ["q", "state", "process_id", "customer_id"].iter().any(|name| !asked.get(name).is_empty()),

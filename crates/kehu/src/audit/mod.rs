@@ -10,12 +10,13 @@ pub mod web;
 
 pub use verify::{ChainReport, Problem, verify};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use store::Tx;
 
 use crate::access::Actor;
 use crate::clock::Millis;
+use crate::ids::PersonId;
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +82,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Writes one row. Call it in the transaction of the change.
+/// Writes one row. Call it in the transaction of the change. On whose behalf it was done stands among the values after.
 pub fn record(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entry: &Entry<'_>) -> store::Result<()> {
     record_all(tx, actor, now, std::slice::from_ref(entry))
 }
@@ -96,6 +97,10 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
     let mut written = Vec::with_capacity(entries.len());
     for entry in entries {
         seq += 1;
+        let after = match actor.acting_for {
+            None => entry.after.map(Json::to_string),
+            Some(person) => Some(on_behalf(entry.after, person).to_string()),
+        };
         let row = Written {
             id: store::new_id(),
             chain,
@@ -111,7 +116,7 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
             object_id: entry.object_id,
             customer_id: entry.customer_id,
             before: entry.before.map(Json::to_string).unwrap_or_default(),
-            after: entry.after.map(Json::to_string).unwrap_or_default(),
+            after: after.unwrap_or_default(),
             result: entry.result.to_owned(),
         };
         hash = row.hash(&hash);
@@ -120,6 +125,13 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
     insert(tx, &written)?;
     tx.exec("UPDATE audit_heads SET hash = $2 WHERE chain = $1", &[chain.into(), (&hash).into()])?;
     Ok(())
+}
+
+/// The values after, with the one on whose behalf it was done.
+fn on_behalf(after: Option<&Json>, person: PersonId) -> Json {
+    let mut values = after.and_then(Json::as_object).cloned().unwrap_or_default();
+    values.insert("acting_for".into(), json!(person));
+    Json::Object(values)
 }
 
 /// Where the chains end: chain, number of the last row, its hash.

@@ -193,6 +193,7 @@ impl Finish {
             request_id: self.credentials.request_id.clone(),
             lang: Lang::Zh,
             must_change_password: false,
+            acting_for: None,
         })
     }
 }

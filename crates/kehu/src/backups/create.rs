@@ -87,7 +87,10 @@ pub fn create(order: &Order, progress: &Progress) -> Result<Option<Made>, AppErr
     })?;
     // The copy and the archive; from PostgreSQL rows come to lie in a SQLite database first.
     let copies = if order.db.engine() == Engine::Postgres { 3 } else { 2 };
-    require_room(&order.folder, copies * database.unsigned_abs() + files.unsigned_abs())?;
+    let (database, files) = (database.unsigned_abs(), files.unsigned_abs());
+    // A database of PostgreSQL is mostly smaller as one of SQLite: only what is known refuses.
+    let largest = if order.db.engine() == Engine::Sqlite { database + files } else { files };
+    require_room(&order.folder, copies * database + files, largest)?;
     let room = Workroom::new(&order.folder)?;
     let copy = room.file(DATABASE);
     if !copy_database(order, &room, &copy, progress)? {
@@ -95,7 +98,7 @@ pub fn create(order: &Order, progress: &Progress) -> Result<Option<Made>, AppErr
     }
     let name = name_of(order);
     let partial = Partial::new(&order.folder, &name);
-    let manifest = match write_archive(order, &room, &copy, partial.path(), files.unsigned_abs(), progress) {
+    let manifest = match write_archive(order, &room, &copy, partial.path(), files, progress) {
         Ok(manifest) => manifest,
         Err(Stop::Wanted) => return Ok(None),
         Err(Stop::Failed(error)) => return Err(error),

@@ -178,8 +178,17 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
     Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
-/// Refuses work that would not find room; a tenth more than what is needed must be free.
-pub(super) fn require_room(folder: &Path, needed: u64) -> Result<(), AppError> {
+/// Refuses work that would not find room; a tenth more than what is needed must be free, and the largest file it writes
+/// must be allowed to grow that far.
+pub(super) fn require_room(folder: &Path, needed: u64, largest: u64) -> Result<(), AppError> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if let Some(limit) = limit.filter(|limit| *limit < largest) {
+        return Err(AppError::Conflict(text!(
+            "超过文件大小上限：这个程序只能写 {} 以内的文件（ulimit -f），需要约 {}。请放宽上限后重试",
+            size_text(limit),
+            size_text(largest)
+        )));
+    }
     let wanted = needed + needed / 10;
     match free_bytes(folder) {
         Some(free) if free < wanted => Err(AppError::Conflict(text!(
@@ -204,7 +213,9 @@ pub fn size_text(bytes: u64) -> String {
 /// What an error of the file system means for whoever wants the backup.
 pub(super) fn storage(path: &Path, error: &std::io::Error) -> AppError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => full(),
+        std::io::ErrorKind::StorageFull
+        | std::io::ErrorKind::QuotaExceeded
+        | std::io::ErrorKind::FileTooLarge => full(),
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
             AppError::Conflict(text!("没有权限写 {}，请检查目录的所有者和权限", path.display()))
         }
@@ -212,9 +223,11 @@ pub(super) fn storage(path: &Path, error: &std::io::Error) -> AppError {
     }
 }
 
-/// The disk is full; nothing half is left.
+/// The disk is full, or a file may not grow further; nothing half is left.
 pub(super) fn full() -> AppError {
-    AppError::Conflict(text!("备份目录所在的磁盘已满，没有留下半个备份。请清理磁盘或删除旧备份后重试"))
+    AppError::Conflict(text!(
+        "备份目录所在的磁盘已满或达到文件大小上限，没有留下半个备份。请清理磁盘、删除旧备份或放宽上限（ulimit -f）后重试"
+    ))
 }
 
 /// The same for errors of the store while a copy is written.

@@ -92,7 +92,7 @@ pub fn restore(
         return Err(Refused::Schema(format!("备份来自更新的程序（结构 {unknown}），请用同样新的 kehu 恢复")));
     }
     let database = manifest.part(DATABASE).map_or(0, |p| p.size);
-    require_room(&config.data_dir, 2 * database + manifest.files.bytes)?;
+    require_room(&config.data_dir, 2 * database + manifest.files.bytes, database)?;
     begin(config)?;
 
     tell("恢复附件");

@@ -99,7 +99,7 @@ fn look(path: &Path, folder: &Path, report: &mut Report, watch: &mut Watch<'_>) 
     let part =
         |name: &str| manifest.part(name).cloned().ok_or_else(|| Ended::Damaged(format!("清单里没有 {name}")));
     let (database, list) = (part(DATABASE)?, part(FILES)?);
-    require_room(folder, database.size)?;
+    require_room(folder, database.size, database.size)?;
     let room = Workroom::new(folder)?;
     let file = File::open(path).map_err(|e| storage(path, &e))?;
     let mut reader = Reader::new(BufReader::with_capacity(1 << 20, file));

@@ -37,7 +37,7 @@ impl FromRow for Stored {
 
 /// Whoever the actor is at this moment: himself, and those he acts for.
 pub(super) fn selves(actor: &Actor) -> Vec<PersonId> {
-    vec![actor.person_id]
+    std::iter::once(actor.person_id).chain(actor.rights.acts_for.iter().map(|(from, _)| *from)).collect()
 }
 
 /// The condition on `cases k` of what an actor may read; ids only, so it goes into any statement as it is.

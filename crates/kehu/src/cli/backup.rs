@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Subcommand;
 use store::Options;
 
-use super::{Failure, Network, Place, open, say};
+use super::{Failure, Network, Place, open, outlive_file_size_limit, say};
 use crate::access::Actor;
 use crate::app::App;
 use crate::backups::{self, Origin, Refused, Step};
@@ -64,11 +64,12 @@ fn shown(step: &str, done: u64, total: u64) {
 }
 
 fn create(place: &Place) -> Result<(), Failure> {
+    outlive_file_size_limit()?;
     let config = place.config(&Network::default())?;
     let db = open(&config, &Options { readers: 2, writers: 1, ..Options::default() })?;
     let app = App::new(db, config, Clock::System, menu::HOOKS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let backup = runtime.block_on(async {
+    let made = runtime.block_on(async {
         let (actor, now) = (Actor::command_line(), app.now());
         let who = actor.clone();
         let begun = app.db.write(move |tx| backups::begin(tx, &who, Origin::Command, now)).await?;
@@ -83,6 +84,12 @@ fn create(place: &Place) -> Result<(), Failure> {
         })
         .await?;
         app.db.read(move |conn| backups::load(conn, &actor, id)).await
+    });
+    let backup = made.map_err(|error: AppError| match error {
+        // Not even the failure could be written down.
+        AppError::Full => Failure::storage(),
+        AppError::Unavailable if app.db.is_failed() => Failure::storage(),
+        error => error.into(),
     })?;
     let path = backups::path(&app, &backup).ok_or_else(|| Failure::Refused("备份已被停止".into()))?;
     say(&format!("{} 位客户，{} 个附件，已读回检查", backup.customers, backup.attachments))?;
@@ -161,6 +168,7 @@ fn verify(place: &Place, backup: &Path) -> Result<(), Failure> {
 }
 
 fn restore(place: &Place, backup: &Path) -> Result<(), Failure> {
+    outlive_file_size_limit()?;
     let config = place.config(&Network::default())?;
     let path = named(&config.backups_dir, backup)?;
     let now = Clock::System.now();

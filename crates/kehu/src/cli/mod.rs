@@ -110,6 +110,16 @@ pub(crate) enum Failure {
     Storage(String),
 }
 
+impl Failure {
+    /// The company's own database cannot be written.
+    pub(crate) fn storage() -> Self {
+        Self::Storage(
+            "写数据库失败，没有保存：磁盘已满、达到文件大小上限（ulimit -f），或磁盘出错。请清理磁盘、放宽上限或检查磁盘后重试"
+                .into(),
+        )
+    }
+}
+
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         Self::Refused(error.to_string())
@@ -120,7 +130,7 @@ impl From<store::Error> for Failure {
         match error {
             store::Error::Schema(text) => Self::Schema(text),
             store::Error::Config(text) => Self::Usage(text),
-            store::Error::StorageFailed | store::Error::Full => Self::Storage(error.to_string()),
+            store::Error::StorageFailed | store::Error::Full => Self::storage(),
             other => Self::Refused(other.to_string()),
         }
     }
@@ -213,6 +223,17 @@ fn migrated(db: Db) -> Result<Db, Failure> {
         eprintln!("搜索索引已重建（{customers} 个客户）");
     }
     Ok(db)
+}
+
+/// From now on a file that has grown as far as it may (`ulimit -f`) is an error for whoever writes it, as a full disk is:
+/// the signal that comes with it would end the program in the midst of its work.
+pub(crate) fn outlive_file_size_limit() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _within = runtime.enter();
+    // Once somebody has listened to a signal it has no other effect any more.
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?);
+    Ok(())
 }
 
 /// Reads a password from standard input: the first line, without its end.

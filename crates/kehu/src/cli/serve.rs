@@ -7,7 +7,7 @@ use clap::Args;
 use store::{Location, Options};
 use tokio::net::TcpListener;
 
-use super::{Failure, Network, Place, create};
+use super::{Failure, Network, Place, create, outlive_file_size_limit};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             config.listen
         )));
     }
+    outlive_file_size_limit()?;
     std::fs::create_dir_all(&config.data_dir)?;
     let _lock = lock(&config)?;
     let db = create(&config, &Options::default())?;

@@ -7,6 +7,8 @@ mod model;
 mod publish;
 mod register;
 mod sign;
+
+pub mod api;
 pub mod web;
 
 pub use load::{Standing, list, standing, text_in_force, texts};
@@ -19,5 +21,5 @@ use crate::web::Routes;
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    web::routes(routes)
+    api::routes(web::routes(routes))
 }

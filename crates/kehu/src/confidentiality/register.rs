@@ -4,7 +4,7 @@ use serde_json::json;
 use store::Tx;
 
 use super::model::MOST_AT_ONCE;
-use crate::access::{Actor, Object, Verb, require_may};
+use crate::access::{Actor, Directory, Object, Unit, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
@@ -16,6 +16,28 @@ use crate::{events, org, text};
 pub(super) fn everybody(tx: &mut Tx<'_>) -> store::Result<Vec<PersonId>> {
     let rows: Vec<(PersonId,)> = tx.rows("SELECT id FROM people WHERE is_active = TRUE ORDER BY id", &[])?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Everybody who works in a unit or below it on a day and may sign in; refused when that is nobody.
+pub(super) fn people_in(
+    directory: &Directory,
+    unit: Option<&Unit>,
+    day: &str,
+) -> Result<Vec<PersonId>, AppError> {
+    let unit = unit.ok_or_else(|| AppError::field("unit", text!("没有这个部门")))?;
+    let mut people: Vec<PersonId> = directory
+        .tree(unit.id)
+        .into_iter()
+        .flat_map(|unit| directory.positions_in(unit, day))
+        .map(|position| position.person_id)
+        .filter(|person| directory.member(*person).is_some_and(|member| member.is_active))
+        .collect();
+    people.sort_unstable();
+    people.dedup();
+    if people.is_empty() {
+        return Err(AppError::field("unit", text!("这个部门现在没有人任职")));
+    }
+    Ok(people)
 }
 
 /// Registers people; those who are in the register already stay as they are. Refused for people who are not there, and

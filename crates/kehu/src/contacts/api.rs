@@ -19,7 +19,7 @@ use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::error::AppError;
 use crate::ids::ContactId;
-use crate::web::api::{Reply, if_match, json_reply, limit, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -165,12 +165,9 @@ async fn show_contact(
 async fn update_contact(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ContactId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: ContactId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let draft = Draft::from_json(body).map_err(AppError::Invalid)?;
     let now = app.now();
     let contact = app.db.write(move |tx| update(tx, &actor, id, Some(version), &draft, now)).await?;
@@ -186,11 +183,8 @@ async fn update_contact(
 async fn remove_contact(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ContactId>,
 ) -> Result<Reply, AppError> {
-    let id: ContactId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| remove(tx, &actor, id, Some(version), now)).await?;
     Ok(Reply::done())

@@ -10,7 +10,7 @@ use store::Tx;
 use super::export::{XLSX, download};
 use super::model::{Import, OnDuplicate, doubts_json, list, load};
 use super::{errors, undo, upload};
-use crate::access::Actor;
+use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
 use crate::customers::Keyed;
 use crate::error::AppError;
@@ -233,6 +233,7 @@ struct ImportForm {
         (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem),
     ))]
 async fn create(State(app): State<App>, actor: Actor, request: Request) -> Result<Response, AppError> {
+    access::require_may(&actor, Object::Customer, Verb::Import)?;
     let headers = request.headers().clone();
     let upload = read_upload(&app, request).await?;
     let fields = &upload.fields;

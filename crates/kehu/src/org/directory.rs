@@ -202,13 +202,41 @@ pub fn load_records(conn: &mut Conn<'_>, person: PersonId, now: Millis) -> store
          WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2 AND starts_at <= $2 ORDER BY ends_at LIMIT $3",
         &[person.into(), now.into(), MOST_GRANTS.into()],
     )?;
+    let rows = with_delegated(conn, rows, person, now)?;
     let excluded: Vec<(i64,)> =
         conn.rows("SELECT customer_id FROM customer_exclusions WHERE person_id = $1", &[person.into()])?;
     Ok(Records {
-        ends_at: rows.first().map(|(_, _, ends_at)| *ends_at),
+        ends_at: rows.iter().map(|(_, _, ends_at)| *ends_at).min(),
         granted: rows.into_iter().map(|(customer, role, _)| (customer, role)).collect(),
         excluded: excluded.into_iter().map(|(id,)| id).collect(),
     })
+}
+
+/// Adds what the tasks of those he acts for let these see: he does their tasks meanwhile. What was shared with them for
+/// other reasons stays theirs alone, and so does what they must keep out of themselves.
+fn with_delegated(
+    conn: &mut Conn<'_>,
+    mut rows: Vec<(i64, RoleId, Millis)>,
+    person: PersonId,
+    now: Millis,
+) -> store::Result<Vec<(i64, RoleId, Millis)>> {
+    let acts_for: Vec<(PersonId,)> = conn.rows(
+        "SELECT d.from_id FROM delegations d JOIN people p ON p.id = d.from_id
+         WHERE d.to_id = $1 AND d.ends_at > $2 AND d.starts_at <= $2 AND d.revoked_at IS NULL AND p.is_active = TRUE",
+        &[person.into(), now.into()],
+    )?;
+    for (from,) in acts_for {
+        rows.extend(conn.rows::<(i64, RoleId, Millis)>(
+            "SELECT g.customer_id, g.role_id, g.ends_at FROM customer_grants g
+             WHERE g.person_id = $1 AND g.source = 'assignment' AND g.revoked_at IS NULL AND g.ends_at > $2
+               AND g.starts_at <= $2
+               AND NOT EXISTS (SELECT 1 FROM customer_exclusions x
+                 WHERE x.customer_id = g.customer_id AND x.person_id = g.person_id)
+             ORDER BY g.ends_at LIMIT $3",
+            &[from.into(), now.into(), MOST_GRANTS.into()],
+        )?);
+    }
+    Ok(rows)
 }
 
 /// Whether a person must keep out of a customer's record.

@@ -14,7 +14,7 @@ use crate::error::{AppError, FieldError};
 use crate::ids::{ProcessId, UnitId};
 use crate::input::{refuse, refuse_rest};
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, Organiser, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -223,12 +223,9 @@ async fn show_process(State(app): State<App>, _: Actor, Path(id): Path<String>) 
 async fn update_process(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ProcessId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: ProcessId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let draft = draft(body)?;
     let (directory, catalogue, now) = (app.directory().await?, app.catalogue().await?, app.now());
     let process = app
@@ -249,11 +246,8 @@ async fn update_process(
 async fn remove_process(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ProcessId>,
 ) -> Result<Reply, AppError> {
-    let id: ProcessId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let (directory, catalogue, now) = (app.directory().await?, app.catalogue().await?, app.now());
     app.db.write(move |tx| remove(tx, &actor, (&directory, &catalogue), id, Some(version), now)).await?;
     Ok(Reply::done())

@@ -15,12 +15,14 @@ use crate::error::{AppError, FieldError};
 use crate::ids::{PersonId, RoleId, UnitId};
 use crate::input::{refuse, refuse_rest};
 use crate::text;
-use crate::web::api::{Problem, Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Problem, Reply, json_reply, page_of, write_once};
 use crate::web::{Granter, JsonBody, Need, QueryData, Routes};
+
+mod review;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let grants = Need::May(Object::Role, Verb::Update);
-    routes
+    review::routes(routes)
         .api(Need::SignedIn, routes!(list_roles))
         .api(grants, routes!(create_role))
         .api(Need::SignedIn, routes!(show_role))
@@ -240,12 +242,9 @@ async fn create_role(
 async fn update_role(
     State(app): State<App>,
     Granter(actor): Granter,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<RoleId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: RoleId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let draft = Draft::from_json(body).map_err(AppError::Invalid)?;
     let (known, now) = (known(&app).await?, app.now());
     let done = app.db.write(move |tx| update(tx, &actor, &known, id, version, &draft, now)).await;
@@ -265,11 +264,8 @@ async fn update_role(
 async fn remove_role(
     State(app): State<App>,
     Granter(actor): Granter,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<RoleId>,
 ) -> Result<Reply, AppError> {
-    let id: RoleId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let (known, now) = (known(&app).await?, app.now());
     let done = app.db.write(move |tx| remove(tx, &actor, &known, id, version, now)).await;
     app.forget_sessions();

@@ -94,6 +94,7 @@ pub fn as_person(person: PersonId, rights: Rights) -> Actor {
         request_id: String::new(),
         lang: Lang::Zh,
         must_change_password: false,
+        acting_for: None,
     })
 }
 

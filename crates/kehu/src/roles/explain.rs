@@ -127,6 +127,8 @@ struct Living {
     by: String,
     source: String,
     reason: String,
+    /// The one it was given to, for whom he acts; empty for himself.
+    acting_for: String,
 }
 
 /// Explains what `person` may do with a customer that `reader` may read himself. Asking about somebody else needs the
@@ -144,17 +146,31 @@ pub fn explain(
         access::require_may(reader, Object::Role, Verb::Update)?;
     }
     let rights = rights_of(conn, &words.directory, person, None, (&words.day, words.now))?;
-    let rows: Vec<(RoleId, Millis, String, String, String)> = conn.rows(
-        "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source, g.reason FROM customer_grants g
-         LEFT JOIN people p ON p.id = g.granted_by
-         WHERE g.customer_id = $1 AND g.person_id = $2 AND g.revoked_at IS NULL AND g.ends_at > $3
-           AND g.starts_at <= $3 ORDER BY g.id LIMIT 50",
-        &[customer.into(), person.into(), words.now.into()],
-    )?;
-    let living: Vec<Living> = rows
-        .into_iter()
-        .map(|(role, ends_at, by, source, reason)| Living { role, ends_at, by, source, reason })
-        .collect();
+    let mut living = Vec::new();
+    let acts_for = words.directory.acts_for(person, words.now);
+    for of in std::iter::once(person).chain(acts_for.into_iter().map(|(from, _)| from)) {
+        // Of those he acts for only what their tasks let them see (`org::load_records`).
+        let source = if of == person { "" } else { "AND g.source = 'assignment'" };
+        let rows: Vec<(RoleId, Millis, String, String, String)> = conn.rows(
+            &format!(
+                "SELECT g.role_id, g.ends_at, COALESCE(p.name, ''), g.source, g.reason FROM customer_grants g
+                 LEFT JOIN people p ON p.id = g.granted_by
+                 WHERE g.customer_id = $1 AND g.person_id = $2 AND g.revoked_at IS NULL AND g.ends_at > $3
+                   AND g.starts_at <= $3 {source} ORDER BY g.id LIMIT 50"
+            ),
+            &[customer.into(), of.into(), words.now.into()],
+        )?;
+        let acting_for = if of == person { None } else { words.directory.member(of) };
+        let acting_for = acting_for.map(|m| m.name.clone()).unwrap_or_default();
+        living.extend(rows.into_iter().map(|(role, ends_at, by, source, reason)| Living {
+            role,
+            ends_at,
+            by,
+            source,
+            reason,
+            acting_for: acting_for.clone(),
+        }));
+    }
     // Only administrators and those who may exclude learn why somebody is kept out.
     let excluded: Option<String> = conn.value(
         "SELECT reason FROM customer_exclusions WHERE customer_id = $1 AND person_id = $2",
@@ -383,7 +399,8 @@ impl Say<'_> {
             }
             // What it was given for: an approval, a task.
             let what = if g.reason.is_empty() { &g.by } else { &g.reason };
-            l.f("因待办事项临时授权（{}）“{}”，有效至：{}", &[what, &l.t(&bundle.name), &until])
+            let said = l.f("因待办事项临时授权（{}）“{}”，有效至：{}", &[what, &l.t(&bundle.name), &until]);
+            if g.acting_for.is_empty() { said } else { l.f("{}（代 {}）", &[&said, &g.acting_for]) }
         };
         let all: Vec<String> = self.living.iter().filter(|g| g.role == bundle.id).map(said).collect();
         all.join(l.t("；"))

@@ -23,7 +23,10 @@ pub use model::{
     Checked, Draft, GrantDraft, Known, MOST_CONDITIONS, MOST_UNITS, RuleDraft, RuledField, cell, facts,
     is_for_bundles, json_of, ruled_fields, scope_words,
 };
-pub use review::{Line, REVIEW, ReviewQuery, ReviewRules, Source, confirm_line, review, revoke_line};
+pub use review::{
+    Line, MOST_SETTLED, REVIEW, ReviewQuery, ReviewRules, Source, Verdict, confirm_line, review, revoke_line,
+    settle_lines,
+};
 pub use save::{MOST, blank, create, load, remove, update};
 pub use wider::permits_more;
 

@@ -10,7 +10,7 @@ use crate::catalogue::CustomField;
 use crate::customers::SPECS;
 use crate::error::FieldError;
 use crate::expr::{Expr, Schema};
-use crate::i18n::{Lang, Text};
+use crate::i18n::{Lang, Text, word};
 use crate::ids::UnitId;
 use crate::input::{Kind, clean_value, refuse_rest, shorten};
 use crate::text;
@@ -341,7 +341,7 @@ fn read_grants(
             continue;
         };
         let Some(verb) = Verb::named(&draft.verb).filter(|verb| object.verbs().contains(verb)) else {
-            let text = text!("“{}”没有操作“{}”", object.title(), shorten(&draft.verb));
+            let text = text!("“{}”没有操作“{}”", word(object.title()), shorten(&draft.verb));
             errors.push(FieldError::new("grants", text));
             continue;
         };
@@ -349,7 +349,11 @@ fn read_grants(
         if is_bundle && !is_for_bundles(object, verb) {
             errors.push(FieldError::new(
                 name,
-                text!("共享权限只能查看、修改或导出一个客户，不能包含“{}{}”", verb.title(), object.title()),
+                text!(
+                    "共享权限只能查看、修改或导出一个客户，不能包含“{}{}”",
+                    word(verb.title()),
+                    word(object.title())
+                ),
             ));
             continue;
         }
@@ -458,7 +462,8 @@ fn refuse_contradictions(role: &Role, errors: &mut Vec<FieldError>) {
             (part, Verb::Update) if part.hangs_on_customer() && !has(part, Verb::Read) => part,
             _ => continue,
         };
-        let text = text!("要“{}{}”，必须先能查看{}", verb.title(), object.title(), needs.title());
+        let text =
+            text!("要“{}{}”，必须先能查看{}", word(verb.title()), word(object.title()), word(needs.title()));
         errors.push(FieldError::new(cell(*object, *verb), text));
     }
 }

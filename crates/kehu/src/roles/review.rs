@@ -16,6 +16,9 @@ use crate::{org, text};
 /// Name of the setting: after how many days a role must be confirmed again.
 pub const REVIEW: &str = "roles.review";
 
+/// Lines confirmed or taken back at once at the most.
+pub const MOST_SETTLED: usize = 100;
+
 /// How often roles are to be looked at again; administrators set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewRules {
@@ -162,6 +165,15 @@ impl Source {
     }
 }
 
+/// What is found when a line is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is still needed.
+    Keep,
+    /// It is taken back.
+    Revoke,
+}
+
 /// Which lines are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ReviewQuery {
@@ -284,6 +296,23 @@ pub fn confirm_line(tx: &mut Tx<'_>, actor: &Actor, source: Source, now: Millis)
     )?;
     let after = org::mark(serde_json::json!({ "role": name, "post": post }), is_own);
     audit::record(tx, actor, now, &Entry::of("role.confirmed", "person", person.0).after(&after))?;
+    Ok(())
+}
+
+/// Confirms or takes back several lines: all of them or, when one is refused, none.
+pub fn settle_lines(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    lines: &[Source],
+    verdict: Verdict,
+    now: Millis,
+) -> Result<(), AppError> {
+    for source in lines {
+        match verdict {
+            Verdict::Keep => confirm_line(tx, actor, *source, now)?,
+            Verdict::Revoke => revoke_line(tx, actor, *source, now)?,
+        }
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, p
 use crate::error::AppError;
 use crate::ids::{PersonId, RosterId, ShiftId, UnitId};
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, Organiser, QueryData, Routes};
 
 const KEEP: Need = Need::May(Object::Organisation, Verb::Update);
@@ -319,12 +319,9 @@ async fn show_roster(State(app): State<App>, _: Actor, Path(id): Path<String>) -
 async fn update_roster(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<RosterId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: RosterId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let patch: RosterPatch = read(body)?;
     let draft = RosterDraft {
         unit_id: patch.unit_id,
@@ -355,11 +352,8 @@ async fn update_roster(
 async fn remove_roster(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<RosterId>,
 ) -> Result<Reply, AppError> {
-    let id: RosterId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| super::remove(tx, &actor, id, Some(version), now)).await?;
     Ok(Reply::done())
@@ -486,12 +480,9 @@ async fn show_shift(State(app): State<App>, actor: Actor, Path(id): Path<String>
 async fn update_shift(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ShiftId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: ShiftId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let patch: ShiftPatch = read(body)?;
     let draft = draft_of(patch.person_id, patch.starts_at, patch.ends_at, patch.note, &app.zone)?;
     let (catalogue, zone, now) = (app.catalogue().await?, app.zone.clone(), app.now());
@@ -511,11 +502,8 @@ async fn update_shift(
 async fn remove_shift(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<ShiftId>,
 ) -> Result<Reply, AppError> {
-    let id: ShiftId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| super::remove_shift(tx, &actor, id, Some(version), now).map(drop)).await?;
     Ok(Reply::done())

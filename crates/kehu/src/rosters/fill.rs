@@ -8,7 +8,7 @@ use store::{Conn, Tx};
 
 use super::load::{Judge, Place, Which, load, shifts};
 use super::model::{Conflict, MOST_SHIFTS, Planned, Shift, Span};
-use super::plan::require_plan;
+use super::plan::planner;
 use super::{hold_people, hold_roster, shift};
 use crate::access::Actor;
 use crate::clock::{Millis, Zone};
@@ -93,7 +93,7 @@ pub fn fill(
     zone: &Zone,
     now: Millis,
 ) -> Result<Vec<Judged>, AppError> {
-    require_plan(tx, actor, roster)?;
+    let (_, actor) = &planner(tx, actor, roster)?;
     hold_roster(tx, roster)?;
     hold_people(tx, &people_of(planned))?;
     let judged = judge(tx, roster, planned, zone)?;

@@ -8,7 +8,7 @@ use store::{Conn, FromRow, Row, Tx};
 use super::hold_roster;
 use super::load::{Judge, MOST, Place, Which, shifts};
 use super::model::{Conflict, DAY, Planned, Shift, Span};
-use super::plan::require_plan;
+use super::plan::planner;
 use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clock::{Millis, Zone};
@@ -39,7 +39,7 @@ pub fn publish(
     zone: &Zone,
     now: Millis,
 ) -> Result<Published, AppError> {
-    let roster = require_plan(tx, actor, id)?;
+    let (roster, actor) = &planner(tx, actor, id)?;
     hold_roster(tx, id)?;
     let span = Span::new(zone.day(first).0, zone.day(last).1);
     // An hour more, for the day that summer time ends.
@@ -63,7 +63,7 @@ pub fn publish(
     people.sort_unstable();
     people.dedup();
     let around = drafts.iter().fold(span, |all, s| Span::new(all.starts_at, all.ends_at.max(s.span.ends_at)));
-    let judge = Judge::load(tx, &roster, &people, around, Which::Planned, zone)?;
+    let judge = Judge::load(tx, roster, &people, around, Which::Planned, zone)?;
     let has_conflict = |s: &&Shift| {
         let planned = Planned { person_id: s.person_id, span: s.span };
         judge.conflicts(&planned, Some(s.id), zone).is_some_and(|c| c.iter().any(Conflict::is_blocking))

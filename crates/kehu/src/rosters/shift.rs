@@ -7,7 +7,7 @@ use store::Tx;
 
 use super::load::{Judge, Which, load, load_shift};
 use super::model::{Conflict, LONGEST_SHIFT, MINUTE, Planned, Shift, Span};
-use super::plan::require_plan;
+use super::plan::planner;
 use super::publish::{ChangeKind, note_change};
 use super::swap::{hold_shifts, void_swaps};
 use super::{check_time, hold_people, hold_roster, word};
@@ -44,7 +44,7 @@ pub fn add_shift(
     zone: &Zone,
     now: Millis,
 ) -> Result<Shift, AppError> {
-    require_plan(tx, actor, roster)?;
+    let (_, actor) = &planner(tx, actor, roster)?;
     hold_roster(tx, roster)?;
     let missing = |field: &'static str| AppError::field(field, text!("请填写这一项"));
     let shift = Shift {
@@ -80,7 +80,7 @@ pub fn update_shift(
 ) -> Result<Shift, AppError> {
     hold_shifts(tx, id, None)?;
     let old = load_shift(tx, id)?;
-    require_plan(tx, actor, old.roster_id)?;
+    let (_, actor) = &planner(tx, actor, old.roster_id)?;
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }
@@ -138,7 +138,7 @@ pub fn remove_shift(
 ) -> Result<Shift, AppError> {
     hold_shifts(tx, id, None)?;
     let shift = load_shift(tx, id)?;
-    require_plan(tx, actor, shift.roster_id)?;
+    let (_, actor) = &planner(tx, actor, shift.roster_id)?;
     if version.is_some_and(|v| v != shift.version) {
         return Err(AppError::Stale);
     }

@@ -7,7 +7,7 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::load::{Judge, Place, Which, load, load_shift, shifts};
 use super::model::{Conflict, DAY, Planned, Roster, Shift, Span, SwapRule};
-use super::plan::may_plan;
+use super::plan::{as_planner, may_plan};
 use super::publish::ChangeKind;
 use super::shift::{hand_shift, put, refusal};
 use super::{hold_people, word};
@@ -431,14 +431,15 @@ pub fn answer_swap(
     let lock = tx.for_change();
     let old = read(tx, actor, id, lock)?;
     let roster = load(tx, old.roster_id)?;
-    let is_allowed = match act {
-        SwapAct::Accept | SwapAct::Decline => actor.person_id == old.to_id,
-        SwapAct::Withdraw => actor.person_id == old.from_id,
-        SwapAct::Approve | SwapAct::Refuse => may_plan(tx, actor, roster.unit_id)?,
+    let own = |person: PersonId| (actor.person_id == person).then(|| actor.clone());
+    let allowed = match act {
+        SwapAct::Accept | SwapAct::Decline => own(old.to_id),
+        SwapAct::Withdraw => own(old.from_id),
+        SwapAct::Approve | SwapAct::Refuse => as_planner(tx, actor, roster.unit_id)?,
     };
-    if !is_allowed {
+    let Some(actor) = &allowed else {
         return Err(AppError::Forbidden(text!("这一步要由对方、申请人或排班人自己办理")));
-    }
+    };
     if version.is_some_and(|v| v != old.version) {
         return Err(AppError::Stale);
     }

@@ -7,6 +7,7 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::customers::{self, Customer};
 use crate::error::{AppError, FieldError};
+use crate::i18n::word;
 use crate::ids::{CustomerId, GrantId, PersonId, RoleId};
 use crate::input::{self, Kind};
 use crate::{events, org, text};
@@ -145,8 +146,11 @@ fn bundle(tx: &mut Tx<'_>, id: RoleId) -> Result<Role, AppError> {
 pub fn require_within_own(actor: &Actor, bundle: &Role, facts: &Facts<'_>) -> Result<(), AppError> {
     let beyond = bundle.grants.keys().find(|(o, v)| !actor.rights.covers(*o, *v, facts));
     if let Some((object, verb)) = beyond {
-        let text =
-            text!("您自己没有“{}{}”的权限，不能把它共享出去，请换一种共享权限", verb.title(), object.title());
+        let text = text!(
+            "您自己没有“{}{}”的权限，不能把它共享出去，请换一种共享权限",
+            word(verb.title()),
+            word(object.title())
+        );
         return Err(AppError::field("role", text));
     }
     for object in [Object::Customer, Object::Contact] {

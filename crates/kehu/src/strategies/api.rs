@@ -17,7 +17,7 @@ use crate::contacts::api_parts::{
 };
 use crate::error::AppError;
 use crate::ids::StrategyId;
-use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, Routes, Strategist};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -155,12 +155,9 @@ async fn show_strategy(State(app): State<App>, _: Actor, Path(id): Path<String>)
 async fn update_strategy(
     State(app): State<App>,
     Strategist(actor): Strategist,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<StrategyId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: StrategyId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let draft = Draft::from_json(body).map_err(AppError::Invalid)?;
     let (catalogue, now) = (app.catalogue().await?, app.now());
     let strategy =
@@ -177,11 +174,8 @@ async fn update_strategy(
 async fn remove_strategy(
     State(app): State<App>,
     Strategist(actor): Strategist,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<StrategyId>,
 ) -> Result<Reply, AppError> {
-    let id: StrategyId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let now = app.now();
     app.db.write(move |tx| remove(tx, &actor, id, Some(version), now)).await?;
     Ok(Reply::done())

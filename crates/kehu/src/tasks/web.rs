@@ -11,7 +11,8 @@ use crate::access::Actor;
 use crate::activities;
 use crate::app::App;
 use crate::assignments;
-use crate::assignments::web::{Line, line};
+use crate::assignments::Ground;
+use crate::assignments::web::{Line, Lines};
 use crate::clock::rfc3339;
 use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
@@ -80,7 +81,7 @@ async fn load_page(
     wanted: Option<Reason>,
 ) -> Result<TasksPage, AppError> {
     let (l, today) = (page.l, app.today());
-    let catalogue = app.catalogue().await?;
+    let (catalogue, ground) = (app.catalogue().await?, Ground::of(app).await?);
     let (found, counts, reason, duty, given, shown) = {
         let (actor, today, now) = (actor.clone(), today.to_string(), app.now());
         app.db
@@ -123,7 +124,7 @@ async fn load_page(
         duty,
         reason,
         rows,
-        given: given.into_iter().map(|task| line(task, &shown, &catalogue, app, l)).collect(),
+        given: Lines { app, catalogue: &catalogue, ground: &ground, actor, shown: &shown, l }.of(given),
         total: counts.of(reason),
     })
 }
@@ -218,7 +219,8 @@ async fn mark_need(app: &App, actor: &Actor, id: ActivityId, is_done: bool) -> R
 
 /// What waits for the token's person: `today` and `overdue` (customers to contact), `needs` (open needs), `dossiers`
 /// (incomplete dossiers), of the customers he owns. The oldest come first. With `reason=assignments` the tasks
-/// colleagues gave him or his unit, and his own that were returned, as `/api/v1/assignments` shows them.
+/// colleagues gave him or his unit, and his own that were returned, as `/api/v1/assignments` shows them; while he acts
+/// for somebody, also that one's (`acting_for`).
 #[utoipa::path(
     get,
     path = "/api/v1/tasks",
@@ -248,7 +250,8 @@ async fn list_tasks(State(app): State<App>, actor: Actor, query: QueryData) -> R
             AppError::field("reason", text!("reason 只能是 assignments、today、overdue、needs 或 dossiers"))
         })?],
     };
-    let (limit, today, now) = (limit(query.find("limit"))?, app.today().to_string(), app.now());
+    let (limit, today, ground) =
+        (limit(query.find("limit"))?, app.today().to_string(), Ground::of(&app).await?);
     let (items, counts) = app
         .db
         .read(move |conn| {
@@ -256,7 +259,7 @@ async fn list_tasks(State(app): State<App>, actor: Actor, query: QueryData) -> R
             for reason in &reasons {
                 if *reason == Reason::Assigned {
                     let given = assignments::waiting(conn, &actor, &today, limit)?;
-                    items.extend(assignments::api::told(conn, &actor, &given, now)?);
+                    items.extend(assignments::api::told(conn, &actor, &ground, &given)?);
                 }
                 items.extend(list(conn, &actor, *reason, &today, limit)?.iter().map(json_of));
             }

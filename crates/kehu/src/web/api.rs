@@ -1,5 +1,7 @@
 //! What the JSON API's handlers share: `Idempotency-Key`, `ETag`/`If-Match`, paging parameters, replies.
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
@@ -118,6 +120,25 @@ pub fn etag(version: i64) -> String {
 pub fn if_match(headers: &HeaderMap) -> Result<i64, AppError> {
     let value = headers.get(header::IF_MATCH).ok_or(AppError::PreconditionRequired)?;
     value.to_str().ok().and_then(|v| v.trim().trim_matches('"').parse().ok()).ok_or(AppError::Stale)
+}
+
+/// What a change is about, by the id in its path, and the version it is based on (see [`if_match`]). What is no id of
+/// ours is simply not found.
+#[derive(Clone, Copy, Debug)]
+pub struct Based<T> {
+    /// Its id.
+    pub id: T,
+    /// Its version as the caller knows it.
+    pub version: i64,
+}
+
+impl<T: std::str::FromStr> FromRequestParts<App> for Based<T> {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let id = Path::<String>::from_request_parts(parts, app).await.ok();
+        let id = id.and_then(|Path(id)| id.parse().ok()).ok_or(AppError::NotFound)?;
+        Ok(Self { id, version: if_match(&parts.headers)? })
+    }
 }
 
 /// How long an answer is remembered under its key, in milliseconds.

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::layout::{Crumb, Shell};
-use crate::access::{Actor, ActorFacts, Object, Rights, Verb, Via, Why, require_administrator, require_may};
+use crate::access::{Actor, ActorFacts, Object, Rights, Verb, Via, require_administrator, require_may};
 use crate::app::App;
 use crate::auth::{self, SESSION_COOKIE, SessionRow};
 use crate::clock::Millis;
@@ -78,6 +78,7 @@ impl FromRequestParts<App> for Actor {
             request_id: context.request_id.clone(),
             lang: lang_of(&parts.headers, &row.lang),
             must_change_password: row.must_change_password,
+            acting_for: None,
         });
         let _ = context.actor.set(actor.clone());
         Ok(actor)
@@ -267,24 +268,17 @@ impl FromRequestParts<App> for Page {
 
 /// For whom a person acts now, and until when. The organisation is asked only when he does.
 async fn acting_lines(app: &App, actor: &Actor, l: Lang) -> Result<Vec<String>, AppError> {
-    let mut acting = Vec::new();
-    for held in &actor.rights.held {
-        if let Why::Delegated { from, until } = held.why
-            && !acting.contains(&(from, until))
-        {
-            acting.push((from, until));
-        }
-    }
+    let acting = &actor.rights.acts_for;
     if acting.is_empty() {
         return Ok(Vec::new());
     }
     let directory = app.directory().await?;
-    let line = |(from, until): (PersonId, Millis)| {
-        let name = directory.member(from).map_or("", |m| m.name.as_str());
-        let until = app.zone.civil(until).strftime("%m-%d %H:%M").to_string();
+    let line = |(from, until): &(PersonId, Millis)| {
+        let name = directory.member(*from).map_or("", |m| m.name.as_str());
+        let until = app.zone.civil(*until).strftime("%m-%d %H:%M").to_string();
         l.f("您正在代理 {}（至 {}）", &[&name, &until])
     };
-    Ok(acting.into_iter().map(line).collect())
+    Ok(acting.iter().map(line).collect())
 }
 
 /// What the account menu says of a person: his roles, at most three.

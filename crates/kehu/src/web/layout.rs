@@ -5,8 +5,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use store::Conn;
 
-use crate::access::Actor;
+use crate::access::{Actor, Directory};
 use crate::error::AppError;
+use crate::ids::CustomerId;
 
 /// What `layout/shell.html` and `layout/plain.html` show.
 #[derive(Clone, Debug)]
@@ -87,6 +88,8 @@ pub struct Hooks {
     pub menu: fn(&Actor, &str, bool) -> Vec<MenuItem>,
     /// How much waits for an actor at a moment of a day (`YYYY-MM-DD`).
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str, crate::clock::Millis) -> store::Result<i64>,
+    /// How many tasks about a customer are open that an actor sees, in an organisation on a day.
+    pub tasks_about: fn(&mut Conn<'_>, &Actor, &Directory, &str, CustomerId) -> store::Result<i64>,
     /// Whether the page of a path holds customer information.
     pub holds_customers: fn(&str) -> bool,
     /// The kinds of background jobs the features above have.

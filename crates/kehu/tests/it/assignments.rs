@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use kehu::access::Actor;
-use kehu::assignments::{self, Ground, ListQuery, Place, Sight};
+use kehu::assignments::{self, Ground, ListQuery, Place};
 use kehu::ids::{AssignmentId, PersonId};
 use kehu::org;
 use serde_json::{Value as Json, json};
@@ -592,7 +592,7 @@ async fn who_sees_a_task_is_one_rule_in_memory_and_in_sql() {
             let ground = Ground { directory, zone: app.app.zone.clone(), day: day.clone(), now: NOW };
             for person in &people {
                 let actor = app.app.actor_for(*person, kehu::access::Via::Job).await.unwrap().unwrap();
-                let sight = Sight::of(&actor, &ground.directory, &day);
+                let sight = ground.sight(&actor);
                 let sql = format!("SELECT a.id FROM assignments a WHERE {} ORDER BY a.id", sight.sql());
                 let of = ground.clone();
                 let (listed, all, opened) = app
@@ -633,8 +633,18 @@ async fn who_sees_a_task_is_one_rule_in_memory_and_in_sql() {
 
 /// A random company of seven with forty tasks.
 fn settle(tx: &mut store::Tx<'_>, people: &[PersonId], dice: &mut Dice) -> store::Result<()> {
-    for table in ["assignments", "process_duties", "processes", "positions", "units"] {
+    for table in ["assignments", "process_duties", "processes", "positions", "units", "delegations"] {
         tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    for n in 0..3_i64 {
+        let (from, to) = (dice.one_of(people), dice.one_of(people));
+        // Under way, over, or not begun yet.
+        let (starts, ends) = dice.one_of(&[(-HOUR, HOUR), (-HOUR, HOUR), (-HOUR, 0), (1, HOUR)]);
+        tx.exec(
+            "INSERT INTO delegations (id, from_id, to_id, starts_at, ends_at, reason, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, 'x', 0, 0)",
+            &[(8_000 + n).into(), from.into(), to.into(), (NOW + starts).into(), (NOW + ends).into()],
+        )?;
     }
     for n in 0..5_i64 {
         let parent = if n == 0 { None } else { Some(1_000 + dice.roll(n as usize) as i64) };
@@ -745,6 +755,167 @@ async fn a_hidden_task_is_answered_like_none_and_noted() {
         let ground = Ground::of(&app.app).await.unwrap();
         let found: AssignmentId = id(&task).parse().unwrap();
         app.app.db.read(move |conn| assignments::find(conn, &actor, &ground, found)).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_customer_lists_its_open_tasks_as_far_as_the_reader_sees_them() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = seller(&app, &admin, "li").await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        let sun = app.staff("sun", DataScope::All).await;
+        let customer = li.customer(json!({ "kind": "person", "name": "苏东坡" })).await;
+        let other = li.customer(json!({ "kind": "person", "name": "黄庭坚" })).await;
+        let page = format!("/customers/{}", id(&customer));
+        let tab = format!("{page}/assignments");
+        let counted = |n: i64| format!("id=\"count-{}-assignments\">{n}</span>", id(&customer));
+        // Nothing yet: the tab says what it is for, and leads to the form with the customer filled in.
+        assert!(li.get(&page).await.expect(200).text().contains(&counted(0)));
+        let empty = li.get_part(&tab).await.expect(200).text();
+        let form = format!("/assignments/new?customer={}", id(&customer));
+        assert!(empty.contains("没有关于这位客户的任务") && empty.contains(&form), "{empty}");
+        assert!(li.get(&form).await.expect(200).text().contains("苏东坡"));
+        li.get(&tab).await.expect(303);
+        let token = li.with_token().await;
+        let give = |customer: &Json, title: &str| {
+            json!({ "title": title, "customer_id": customer["id"], "person_id": wang.person_id, "due": "2026-09-30" })
+        };
+        let mut tasks = Vec::new();
+        for title in ["电话回访", "寄样品", "核对地址"] {
+            tasks.push(token.json("POST", ALL, give(&customer, title)).await.expect(201).json());
+        }
+        token.json("POST", ALL, give(&other, "别的客户的事")).await.expect(201);
+        let does = wang.with_token().await;
+        act(&does, &tasks[0], "closure", json!({ "reply": "打过了" })).await.expect(200);
+        act(&does, &tasks[1], "return", json!({ "reason": "没有样品" })).await.expect(200);
+        // What is over is not there any more; what came back is. The drawer and the whole page say the same.
+        for (who, count) in [(&li, 2), (&wang, 2), (&admin, 2), (&sun, 0)] {
+            let api = who.with_token().await;
+            let listed = listed(&api, &format!("place=seen&customer_id={}", id(&customer))).await;
+            assert_eq!(listed.len(), count, "{listed:?}");
+            if who.person_id == admin.person_id {
+                continue;
+            }
+            for card in [who.get(&page).await, who.get_part(&page).await] {
+                assert!(card.expect(200).text().contains(&counted(count as i64)));
+            }
+            let part = who.get_part(&tab).await.expect(200).text();
+            assert_eq!(part.contains("寄样品") && part.contains("核对地址"), count > 0, "{part}");
+            assert!(!part.contains("电话回访") && !part.contains("别的客户的事"), "{part}");
+        }
+        let all = li.get(&format!("/assignments?place=seen&state=all&customer_id={}", id(&customer))).await;
+        let all = all.expect(200).text();
+        assert!(all.contains("电话回访") && all.contains("客户：苏东坡") && !all.contains("别的客户的事"), "{all}");
+        // Whoever may not read the customer learns nothing of its tasks, though he sees one about another.
+        token.json("POST", ALL, give(&other, "还有一件")).await.expect(201);
+        act(&does, &tasks[2], "return", json!({ "reason": "不归我" })).await.expect(200);
+        for path in [&page, &tab] {
+            wang.get_part(path).await.expect(404);
+        }
+        does.get(&format!("{ALL}?place=seen&customer_id={}", id(&customer))).await.expect(404);
+        does.get(&format!("{ALL}?place=everything")).await.expect(422);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_does_the_tasks_of_the_one_away_until_the_delegation_ends() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = seller(&app, &admin, "li").await;
+        let [zhang, wang, sun] = [
+            app.staff("zhang", DataScope::Own).await,
+            app.staff("wang", DataScope::Own).await,
+            app.staff("sun", DataScope::Own).await,
+        ];
+        let service = unit(&admin, "客户服务部", "department", None).await;
+        post(&admin, zhang.person_id, &service, "service_staff").await;
+        let customer = li.customer(json!({ "kind": "person", "name": "苏东坡" })).await;
+        let other = li.customer(json!({ "kind": "person", "name": "黄庭坚" })).await;
+        let seen = format!("/api/v1/customers/{}", id(&customer));
+        let page = wang.clone();
+        let [li, zhang, wang, sun] =
+            [li.with_token().await, zhang.with_token().await, wang.with_token().await, sun.with_token().await];
+        let give = |title: &str, to: Json| {
+            let mut body = json!({ "title": title, "due": "2026-09-30" });
+            body.as_object_mut().unwrap().extend(to.as_object().unwrap().clone());
+            body
+        };
+        let to_zhang = json!({ "person_id": zhang.person_id, "customer_id": customer["id"] });
+        let visit = li.json("POST", ALL, give("上门看样", to_zhang)).await.expect(201).json();
+        let to_unit = json!({ "unit_id": service["id"], "customer_id": other["id"] });
+        let call = li.json("POST", ALL, give("电话回访", to_unit)).await.expect(201).json();
+        let given = zhang.json("POST", ALL, give("查库存", json!({ "person_id": sun.person_id }))).await;
+        let given = given.expect(201).json();
+        let paths: Vec<String> = [&visit, &call, &given].map(|t| format!("{ALL}/{}", id(t))).into();
+        let badge = async || {
+            let actor = app.app.actor_for(wang.person_id, kehu::access::Via::Job).await.unwrap().unwrap();
+            app.app.todo_count(&actor).await.unwrap()
+        };
+        // Before: nothing of it is his.
+        for path in &paths {
+            wang.get(path).await.expect(404);
+        }
+        assert_eq!(badge().await, 0);
+        let body = json!({ "to_id": wang.person_id, "ends_at": "2026-09-28 20:00", "reason": "出差" });
+        zhang.json("POST", "/api/v1/delegations", body).await.expect(201);
+        // While it runs: seen, counted, marked; the customer of the task too, but of nothing else.
+        for path in &paths {
+            wang.get(path).await.expect(200);
+        }
+        assert_eq!(badge().await, 2);
+        let waiting = wang.get("/api/v1/tasks?reason=assignments").await.expect(200).json();
+        assert_eq!(waiting["counts"]["assignments"], 2);
+        assert_eq!(waiting["items"][0]["acting_for"], json!({ "id": zhang.person_id, "name": "员工zhang" }));
+        assert_eq!(listed(&wang, "place=mine").await.len(), 2);
+        assert_eq!(listed(&wang, "place=given").await, ["查库存"]);
+        let tasks = page.get("/tasks?tab=assignments").await.expect(200).text();
+        assert!(tasks.contains("代 员工zhang") && tasks.contains("上门看样"), "{tasks}");
+        assert_eq!(zhang.get(&paths[0]).await.json()["acting_for"], Json::Null);
+        wang.get(&seen).await.expect(200);
+        wang.get(&format!("/api/v1/customers/{}", id(&other))).await.expect(404);
+        let why = page.get(&format!("/admin/explain?customer={}", id(&customer))).await.expect(200).text();
+        assert!(why.contains("上门看样") && why.contains("代 员工zhang"), "{why}");
+        // What he takes he takes for the one away, whose it stays; so does the right on the customer.
+        let taken = act(&wang, &call, "claim", json!({})).await.expect(200).json();
+        assert_eq!(taken["receiver"]["id"], json!(zhang.person_id));
+        assert_eq!(
+            (&taken["steps"][1]["by"], &taken["steps"][1]["acting_for"]),
+            (&json!("员工wang"), &json!("员工zhang"))
+        );
+        zhang.get(&format!("/api/v1/customers/{}", id(&other))).await.expect(200);
+        wang.get(&format!("/api/v1/customers/{}", id(&other))).await.expect(200);
+        act(&sun, &given, "return", json!({ "reason": "没有权限" })).await.expect(200);
+        assert_eq!(badge().await, 3, "and what came back to the one away");
+        let back = json!({ "person_id": wang.person_id });
+        act(&wang, &given, "reassignment", back).await.expect(422);
+        act(&wang, &given, "reassignment", json!({ "person_id": li.person_id })).await.expect(200);
+        act(&wang, &visit, "closure", json!({ "reply": "看过了" })).await.expect(200);
+        let card = page.get(&format!("/assignments/{}", id(&visit))).await.expect(200).text();
+        assert!(card.contains("员工wang（代 员工zhang）"), "{card}");
+        // The log names both.
+        let noted = app
+            .number("SELECT COUNT(*) FROM audit_log WHERE after LIKE '%\"acting_for\":%' AND action LIKE 'assignment.%'")
+            .await;
+        assert_eq!(noted, 3);
+        let log = app.administrator().await.get("/admin/audit?q=&action=assignment.").await.expect(200).text();
+        assert!(log.contains("代谁办理"), "{log}");
+        // He acts for nobody else's tasks, and does not become anybody's superior.
+        act(&wang, &given, "closure", json!({ "reply": "x" })).await.expect(403);
+        // To the millisecond, for the open page and the token.
+        let end = NOW + 3 * HOUR + 40 * 60_000;
+        app.clock.advance(end - 1 - app.app.now());
+        wang.get(&paths[1]).await.expect(200);
+        app.clock.advance(1);
+        for path in &paths {
+            wang.get(path).await.expect(404);
+        }
+        act(&wang, &call, "closure", json!({ "reply": "x" })).await.expect(404);
+        wang.get(&format!("/api/v1/customers/{}", id(&other))).await.expect(404);
+        assert_eq!(badge().await, 0);
+        act(&zhang, &call, "closure", json!({ "reply": "打过了" })).await.expect(200);
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! The register of those who handle customer information: the text, signing, registering, the list and its file.
 
+use kehu::ids::PersonId;
 use serde_json::json;
 
 use crate::app::DataScope;
@@ -135,6 +136,109 @@ async fn nobody_registers_himself_but_an_administrator() {
         for form in [vec![], vec![("person_id", "x")], vec![("unit", "01M2Z8Q4T7V0K")]] {
             admin.post_form("/admin/handlers", &form).await.expect(422);
         }
+    })
+    .await;
+}
+
+// covers: CF-02
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_keeps_the_register_as_the_page_does() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let [li, wang, keeper] = [
+            app.staff("li", DataScope::Own).await,
+            app.staff("wang", DataScope::Own).await,
+            app.staff("keeper", DataScope::Own).await,
+        ];
+        role(&api, "grants", json!([{ "object": "role", "verb": "update", "scope": "all" }]), json!([]))
+            .await;
+        give(&api, &keeper, "grants").await;
+        let east = unit(&app, "华东").await;
+        post(&app, &li, &east, "sales_manager").await;
+        const ALL: &str = "/api/v1/handlers";
+        let none = api.get(ALL).await.expect(200).json();
+        assert_eq!(
+            (&none["items"], &none["total"], &none["version_in_force"], &none["is_on"]),
+            (&json!([]), &json!(0), &json!(null), &json!(false))
+        );
+        publish(&admin, "承诺", "0").await;
+        // The same permission as the page: whoever grants roles, and nobody registers himself.
+        let (staff, keeps) = (li.with_token().await, keeper.with_token().await);
+        for path in [ALL, "/api/v1/handlers/texts"] {
+            staff.get(path).await.expect(403);
+            keeps.get(path).await.expect(200);
+        }
+        let one = |id: PersonId| json!({ "person_ids": [id], "note": "客服" });
+        staff.json("POST", ALL, one(wang.person_id)).await.expect(403);
+        keeps.json("POST", ALL, one(keeper.person_id)).await.expect(403);
+        for (body, field) in [
+            (json!({}), "person_ids"),
+            (json!({ "person_ids": [] }), "person_ids"),
+            (json!({ "person_ids": ["x"] }), "person_ids"),
+            (json!({ "person_ids": ["01M2Z8Q4T7V0K"] }), "person_ids"),
+            (json!({ "unit_id": "01M2Z8Q4T7V0K" }), "unit_id"),
+            (json!({ "unit_id": east, "person_ids": [wang.person_id] }), "person_ids"),
+            (json!({ "person_ids": [wang.person_id], "note": "长".repeat(201) }), "note"),
+            (json!({ "person_ids": [wang.person_id], "signed_version": 1 }), "signed_version"),
+        ] {
+            let refused = keeps.json("POST", ALL, body.clone()).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], field, "{body}");
+        }
+        let key = [("idempotency-key", "r1")];
+        let body = json!({ "unit_id": east, "note": "客服" });
+        for _ in 0..2 {
+            let added = keeps.json_with("POST", ALL, body.clone(), &key).await.expect(201).json();
+            assert_eq!(added, json!({ "added": 1 }));
+        }
+        let both = json!({ "person_ids": [li.person_id, wang.person_id] });
+        assert_eq!(keeps.json("POST", ALL, both).await.expect(201).json(), json!({ "added": 1 }));
+        sign(&li, "员工li", "1").await;
+        let listed = keeps.get(&format!("{ALL}?limit=1")).await.expect(200).json();
+        assert_eq!((&listed["total"], &listed["items"][0]["state"]), (&json!(2), &json!("waiting")));
+        assert_eq!(listed["version_in_force"], 1);
+        let next = listed["next"].as_str().unwrap();
+        let older = keeps.get(&format!("{ALL}?limit=1&after={next}")).await.expect(200).json();
+        let of_li = &older["items"][0];
+        assert_eq!(
+            (&of_li["person"], &of_li["unit_id"], &of_li["note"], &of_li["registered_by"]),
+            (&json!("员工li"), &json!(east), &json!("客服"), &json!("员工keeper"))
+        );
+        assert_eq!(
+            (&of_li["signed_version"], &of_li["state"], &older["next"]),
+            (&json!(1), &json!("signed"), &json!(null))
+        );
+        for (query, count) in [("state=signed", 1), ("state=ended", 0), ("q=wang", 1), ("q=nobody", 0)] {
+            assert_eq!(
+                keeps.get(&format!("{ALL}?{query}")).await.expect(200).json()["total"],
+                count,
+                "{query}"
+            );
+        }
+        assert_eq!(keeps.get(&format!("{ALL}?unit_id={east}")).await.expect(200).json()["total"], 1);
+        for wrong in ["state=x", "after=x", "unit_id=x", "unit_id=01M2Z8Q4T7V0K", "limit=0"] {
+            keeps.get(&format!("{ALL}?{wrong}")).await.expect(422);
+        }
+        publish(&admin, "承诺书", "1").await;
+        let texts = keeps.get("/api/v1/handlers/texts").await.expect(200).json();
+        let versions: Vec<_> =
+            texts["items"].as_array().unwrap().iter().map(|t| (&t["version"], &t["signatures"])).collect();
+        assert_eq!(versions, [(&json!(2), &json!(0)), (&json!(1), &json!(1))]);
+        // The version in force is another one now: he waits again, and what he signed is still told.
+        let again = keeps.get(&format!("{ALL}?q=li")).await.expect(200).json();
+        assert_eq!(
+            (&again["items"][0]["state"], &again["items"][0]["signed_version"]),
+            (&json!("waiting"), &json!(1))
+        );
+        let entry = format!("{ALL}/{}", again["items"][0]["id"].as_str().unwrap());
+        staff.json("DELETE", &entry, json!({})).await.expect(403);
+        keeps.json("DELETE", &entry, json!({})).await.expect(204);
+        keeps.json("DELETE", &entry, json!({})).await.expect(404);
+        let ended = keeps.get(&format!("{ALL}?state=ended")).await.expect(200).json();
+        assert_eq!((&ended["total"], &ended["items"][0]["ended_by"]), (&json!(1), &json!("员工keeper")));
+        let written = "SELECT COUNT(*) FROM audit_log WHERE via = 'token'
+            AND action IN ('confidentiality.registered', 'confidentiality.ended')";
+        assert_eq!(app.number(written).await, 3);
     })
     .await;
 }

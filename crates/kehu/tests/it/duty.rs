@@ -420,3 +420,48 @@ async fn posts_are_assigned_on_a_screen_of_person_post_group_and_period() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_plans_what_the_one_away_plans_and_the_log_says_for_whom() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let [head, deputy, li] = [
+            app.staff("head", DataScope::Own).await,
+            app.staff("deputy", DataScope::Own).await,
+            app.staff("li", DataScope::Own).await,
+        ];
+        let service = unit(&app, "客户服务部", None, Some(head.person_id)).await;
+        let finance = unit(&app, "财务部", None, None).await;
+        post(&app, li.person_id, service).await;
+        let ours = roster(&admin, service, "客服热线").await;
+        let theirs = roster(&admin, finance, "收款窗口").await;
+        let shifts = |roster: &str| format!("/api/v1/rosters/{roster}/shifts");
+        let body = |day: u8| {
+            json!({
+                "person_id": li.person_id,
+                "starts_at": format!("2026-10-{day:02}T08:00"), "ends_at": format!("2026-10-{day:02}T16:00"),
+            })
+        };
+        let (boss, plans) = (head.with_token().await, deputy.with_token().await);
+        plans.json("POST", &shifts(&ours), body(5)).await.expect(403);
+        let until = json!({ "to_id": deputy.person_id, "ends_at": "2026-09-28 20:00", "reason": "出差" });
+        boss.json("POST", "/api/v1/delegations", until).await.expect(201);
+        let made = plans.json("POST", &shifts(&ours), body(5)).await.expect(201).json();
+        plans.json("POST", &shifts(&theirs), body(6)).await.expect(403);
+        let days = [("first", "2026-10-05"), ("last", "2026-10-11")];
+        deputy.post_form(&format!("/rosters/{ours}/publish"), &days).await.expect(303);
+        let one = format!("/api/v1/shifts/{}", id_of(&made));
+        plans.json_with("DELETE", &one, json!({}), &[("if-match", "\"2\"")]).await.expect(204);
+        boss.json("POST", &shifts(&ours), body(7)).await.expect(201);
+        let noted = app
+            .number(
+                "SELECT COUNT(*) FROM audit_log WHERE after LIKE '%\"acting_for\":%'
+                       AND action IN ('shift.created', 'shift.deleted', 'roster.published')",
+            )
+            .await;
+        assert_eq!(noted, 3, "by the delegate, and not by the head himself");
+        app.clock.advance(4 * 3_600_000);
+        plans.json("POST", &shifts(&ours), body(8)).await.expect(403);
+    })
+    .await;
+}

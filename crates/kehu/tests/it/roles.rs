@@ -965,3 +965,110 @@ async fn a_long_review_comes_page_by_page_and_nobody_is_left_out_or_told_twice()
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_reviews_rights_as_the_page_does() {
+    both(|app| async move {
+        let api = app.administrator().await.with_token().await;
+        let (li, keeper) = (bare(&app, "li").await, bare(&app, "keeper").await);
+        let (east, west) = (unit(&app, "华东").await, unit(&app, "华西").await);
+        post(&app, &li, &east, "sales_manager").await;
+        let sales = role(&api, "sales", json!([grant("customer", "read", "all")]), json!([])).await;
+        role(&api, "own", json!([grant("customer", "read", "own")]), json!([])).await;
+        role(&api, "grants", json!([grant("role", "update", "all")]), json!([])).await;
+        let form = [("roles", sales["id"].as_str().unwrap())];
+        app.administrator().await.post_form("/admin/post-roles/sales_manager", &form).await.expect(303);
+        give(&api, &li, "own").await;
+        give(&api, &keeper, "grants").await;
+        let (keeps, staff) = (keeper.with_token().await, li.with_token().await);
+        const ALL: &str = "/api/v1/role-review";
+        let (confirm, revoke) = (format!("{ALL}/confirmations"), format!("{ALL}/revocations"));
+        let list = |query: String| {
+            let keeps = &keeps;
+            async move { keeps.get(&format!("{ALL}?{query}")).await.expect(200).json() }
+        };
+        let all = list(String::new()).await;
+        assert_eq!(
+            (&all["total"], &all["review_days"], &all["next"]),
+            (&json!(4), &json!(180), &json!(null))
+        );
+        let by_post = list("source=post".into()).await["items"][0].clone();
+        assert_eq!(
+            (&by_post["person"], &by_post["role_id"], &by_post["post"], &by_post["unit_id"]),
+            (&json!("员工li"), &sales["id"], &json!("sales_manager"), &json!(east))
+        );
+        let of_li = list(format!("unit_id={east}&source=direct")).await["items"][0].clone();
+        assert_eq!(
+            (&of_li["source"], &of_li["granted_by"], &of_li["is_overdue"]),
+            (&json!("direct"), &json!("赵管理"), &json!(false))
+        );
+        assert_eq!(list(format!("unit_id={west}")).await["total"], 0);
+        assert_eq!(list(format!("role_id={}", sales["id"].as_str().unwrap())).await["total"], 1);
+        // Page by page nobody is left out.
+        let (mut told, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = list(format!("limit=1&after={after}")).await;
+            told.push(page["items"][0]["key"].as_str().unwrap().to_owned());
+            match page["next"].as_str() {
+                Some(next) => after = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(told.len(), 4);
+        for wrong in [
+            "source=x",
+            "after=x",
+            "unchecked_days=x",
+            "unchecked_days=0",
+            "role_id=x",
+            "unit_id=01M2Z8Q4T7V0K",
+        ] {
+            keeps.get(&format!("{ALL}?{wrong}")).await.expect(422);
+        }
+        // The same permission as the page, and the same limits of it.
+        staff.get(ALL).await.expect(403);
+        let keys = |keys: &[&Json]| json!({ "keys": keys });
+        for path in [&confirm, &revoke] {
+            staff.json("POST", path, keys(&[&of_li["key"]])).await.expect(403);
+            for wrong in [json!({}), json!({ "keys": [] }), json!({ "keys": ["x"] }), json!({ "keys": [1] })]
+            {
+                keeps.json("POST", path, wrong).await.expect(422);
+            }
+        }
+        let own = list(String::new()).await["items"].clone();
+        let own = own.as_array().unwrap().iter().find(|i| i["person"] == "员工keeper").unwrap().clone();
+        keeps.json("POST", &confirm, keys(&[&of_li["key"], &own["key"]])).await.expect(403);
+        assert_eq!(
+            app.number("SELECT COUNT(*) FROM person_roles WHERE confirmed_at IS NOT NULL").await,
+            0,
+            "all or none"
+        );
+        app.clock.advance(181 * 24 * 3_600_000);
+        assert_eq!(list("unchecked_days=overdue".into()).await["total"], 4);
+        let once = [("idempotency-key", "c1")];
+        let both = keys(&[&of_li["key"], &by_post["key"]]);
+        for _ in 0..2 {
+            let done = keeps.json_with("POST", &confirm, both.clone(), &once).await.expect(201).json();
+            assert_eq!(done, json!({ "count": 2 }));
+        }
+        assert_eq!(list("unchecked_days=overdue".into()).await["total"], 2);
+        let confirmed = list("source=post".into()).await["items"][0].clone();
+        assert_eq!(
+            (&confirmed["confirmed_by"], &confirmed["is_overdue"]),
+            (&json!("员工keeper"), &json!(false))
+        );
+        // What comes with a post goes with the post; of the batch nothing is done.
+        let refused = keeps.json("POST", &revoke, both).await.expect(422).text();
+        assert!(refused.contains("随岗位得到的角色不能单独收回"), "{refused}");
+        assert_eq!(
+            keeps.json("POST", &revoke, keys(&[&of_li["key"]])).await.expect(201).json(),
+            json!({ "count": 1 })
+        );
+        keeps.json("POST", &revoke, keys(&[&of_li["key"]])).await.expect(404);
+        assert_eq!(list(String::new()).await["total"], 3);
+        let written = "SELECT COUNT(*) FROM audit_log WHERE actor_name = '员工keeper'
+                AND action IN ('role.confirmed', 'role.taken')";
+        assert_eq!(app.number(written).await, 3);
+    })
+    .await;
+}

@@ -1,6 +1,6 @@
 //! What is done with a task: claim, closure, return, withdrawal, reassignment.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use serde_json::{Map, Value as Json};
 use store::Tx;
@@ -74,42 +74,65 @@ pub struct ReassignmentInput {
     note: Option<String>,
 }
 
-/// Does something with a task, once for an `Idempotency-Key`.
-async fn act(
-    app: &App,
+/// A request to do something with a task its sender may see: whoever may not know it learns nothing of what a change
+/// would need.
+struct Act {
+    app: App,
     actor: Actor,
-    headers: &HeaderMap,
-    (id, path): (AssignmentId, &str),
-    request: &str,
-    body: impl Fn(&mut Tx<'_>, &Actor, &Ground) -> Result<Assignment, AppError> + Send + 'static,
-) -> Result<Reply, AppError> {
-    let ground = Ground::of(app).await?;
-    let (by, seen, of) = (actor.clone(), actor.clone(), ground.clone());
-    let path = format!("/api/v1/assignments/{id}/{path}");
-    let request = ["POST", &path, request];
-    let may_see = move |tx: &mut Tx<'_>, _: &Json| require_seen(tx, &seen, &of, id);
-    let done = write_once(app, &actor, headers, &request, may_see, move |tx, _| {
-        let task = body(tx, &by, &ground)?;
-        Ok(Reply::ok(whole(tx, &by, &task, ground.now)?, task.version))
-    })
-    .await;
-    app.forget_sessions();
-    done
+    ground: Ground,
+    headers: HeaderMap,
+    id: AssignmentId,
+    /// The body as it was sent, to know it again.
+    request: String,
+    body: Map<String, Json>,
 }
 
-/// Whoever may not know a task learns nothing of what a change would need.
-async fn seen(app: &App, actor: &Actor, id: AssignmentId) -> Result<(), AppError> {
-    let (ground, actor) = (Ground::of(app).await?, actor.clone());
-    app.db.read(move |conn| require_seen(conn, &actor, &ground, id)).await
+impl FromRequest<App> for Act {
+    type Rejection = AppError;
+    async fn from_request(request: Request, app: &App) -> Result<Self, AppError> {
+        let (mut parts, body) = request.into_parts();
+        let actor = Actor::from_request_parts(&mut parts, app).await?;
+        let id = Path::<String>::from_request_parts(&mut parts, app).await;
+        let id = id.map_err(|_| AppError::NotFound)?.0;
+        let headers = parts.headers.clone();
+        let JsonBody(body) = JsonBody::from_request(Request::from_parts(parts, body), app).await?;
+        let id: AssignmentId = path_id(&id)?;
+        let ground = Ground::of(app).await?;
+        let (reader, of) = (actor.clone(), ground.clone());
+        app.db.read(move |conn| require_seen(conn, &reader, &of, id)).await?;
+        let request = Json::Object(body.clone()).to_string();
+        Ok(Self { app: app.clone(), actor, ground, headers, id, request, body })
+    }
 }
 
-/// The one text of a body, empty when absent.
-fn one_text(mut body: Map<String, Json>, key: &str) -> Result<String, AppError> {
-    let mut errors = Vec::new();
-    let text = text_in(&mut body, key, &mut errors).unwrap_or_default();
-    refuse_rest(&body, &[], &mut errors);
-    refuse(errors)?;
-    Ok(text)
+impl Act {
+    /// Takes the one text out of the body, empty when absent; nothing else may be there.
+    fn only_text(&mut self, key: &str) -> Result<String, AppError> {
+        let mut errors = Vec::new();
+        let text = text_in(&mut self.body, key, &mut errors).unwrap_or_default();
+        refuse_rest(&self.body, &[], &mut errors);
+        refuse(errors)?;
+        Ok(text)
+    }
+
+    /// Does it, once for an `Idempotency-Key`.
+    async fn run(
+        self,
+        name: &str,
+        act: impl Fn(&mut Tx<'_>, &Actor, &Ground, AssignmentId) -> Result<Assignment, AppError> + Send + 'static,
+    ) -> Result<Reply, AppError> {
+        let Self { app, actor, ground, headers, id, request, .. } = self;
+        let (by, reader, of) = (actor.clone(), actor.clone(), ground.clone());
+        let path = format!("/api/v1/assignments/{id}/{name}");
+        let may_see = move |tx: &mut Tx<'_>, _: &Json| require_seen(tx, &reader, &of, id);
+        let done = write_once(&app, &actor, &headers, &["POST", &path, &request], may_see, move |tx, _| {
+            let task = act(tx, &by, &ground, id)?;
+            Ok(Reply::ok(whole(tx, &by, &ground, &task)?, task.version))
+        })
+        .await;
+        app.forget_sessions();
+        done
+    }
 }
 
 /// Takes a task
@@ -121,20 +144,11 @@ fn one_text(mut body: Map<String, Json>, key: &str) -> Result<String, AppError> 
     request_body = ClaimInput,
     responses((status = 200, description = "The task as it now is", body = AssignmentBody, headers(("ETag" = String))), ChangeProblems)
 )]
-async fn claim_assignment(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody,
-) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    seen(&app, &actor, id).await?;
-    let request = Json::Object(body.clone()).to_string();
+async fn claim_assignment(act: Act) -> Result<Reply, AppError> {
     let mut errors = Vec::new();
-    refuse_rest(&body, &[], &mut errors);
+    refuse_rest(&act.body, &[], &mut errors);
     refuse(errors)?;
-    act(&app, actor, &headers, (id, "claim"), &request, move |tx, by, ground| take(tx, by, ground, id)).await
+    act.run("claim", take).await
 }
 
 /// Closes a task with a reply
@@ -146,21 +160,9 @@ async fn claim_assignment(
     request_body = ClosureInput,
     responses((status = 200, description = "The task as it now is", body = AssignmentBody, headers(("ETag" = String))), ChangeProblems)
 )]
-async fn close_assignment(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody,
-) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    seen(&app, &actor, id).await?;
-    let request = Json::Object(body.clone()).to_string();
-    let text = one_text(body, "reply")?;
-    act(&app, actor, &headers, (id, "closure"), &request, move |tx, by, ground| {
-        finish(tx, by, ground, id, &text)
-    })
-    .await
+async fn close_assignment(mut act: Act) -> Result<Reply, AppError> {
+    let reply = act.only_text("reply")?;
+    act.run("closure", move |tx, by, ground, id| finish(tx, by, ground, id, &reply)).await
 }
 
 /// Sends a task back to its giver
@@ -172,21 +174,9 @@ async fn close_assignment(
     request_body = ReturnInput,
     responses((status = 200, description = "The task as it now is", body = AssignmentBody, headers(("ETag" = String))), ChangeProblems)
 )]
-async fn return_assignment(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody,
-) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    seen(&app, &actor, id).await?;
-    let request = Json::Object(body.clone()).to_string();
-    let text = one_text(body, "reason")?;
-    act(&app, actor, &headers, (id, "return"), &request, move |tx, by, ground| {
-        send_back(tx, by, ground, id, &text)
-    })
-    .await
+async fn return_assignment(mut act: Act) -> Result<Reply, AppError> {
+    let reason = act.only_text("reason")?;
+    act.run("return", move |tx, by, ground, id| send_back(tx, by, ground, id, &reason)).await
 }
 
 /// Withdraws a task
@@ -198,21 +188,9 @@ async fn return_assignment(
     request_body = WithdrawalInput,
     responses((status = 200, description = "The task as it now is", body = AssignmentBody, headers(("ETag" = String))), ChangeProblems)
 )]
-async fn withdraw_assignment(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody,
-) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    seen(&app, &actor, id).await?;
-    let request = Json::Object(body.clone()).to_string();
-    let text = one_text(body, "reason")?;
-    act(&app, actor, &headers, (id, "withdrawal"), &request, move |tx, by, ground| {
-        withdraw(tx, by, ground, id, &text)
-    })
-    .await
+async fn withdraw_assignment(mut act: Act) -> Result<Reply, AppError> {
+    let reason = act.only_text("reason")?;
+    act.run("withdrawal", move |tx, by, ground, id| withdraw(tx, by, ground, id, &reason)).await
 }
 
 /// Gives a task to somebody else
@@ -224,25 +202,13 @@ async fn withdraw_assignment(
     request_body = ReassignmentInput,
     responses((status = 200, description = "The task as it now is", body = AssignmentBody, headers(("ETag" = String))), ChangeProblems)
 )]
-async fn reassign_assignment(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    JsonBody(mut body): JsonBody,
-) -> Result<Reply, AppError> {
-    let id: AssignmentId = path_id(&id)?;
-    seen(&app, &actor, id).await?;
-    let request = Json::Object(body.clone()).to_string();
+async fn reassign_assignment(mut act: Act) -> Result<Reply, AppError> {
     let mut errors = Vec::new();
-    let to = target_in(&mut body, &mut errors);
-    let due = text_in(&mut body, "due", &mut errors).filter(|due| !due.is_empty());
-    let note = text_in(&mut body, "note", &mut errors).unwrap_or_default();
-    refuse_rest(&body, &[], &mut errors);
+    let to = target_in(&mut act.body, &mut errors);
+    let due = text_in(&mut act.body, "due", &mut errors).filter(|due| !due.is_empty());
+    let note = text_in(&mut act.body, "note", &mut errors).unwrap_or_default();
+    refuse_rest(&act.body, &[], &mut errors);
     refuse(errors)?;
     let again = Again { to, due, note };
-    act(&app, actor, &headers, (id, "reassignment"), &request, move |tx, by, ground| {
-        give_again(tx, by, ground, id, &again)
-    })
-    .await
+    act.run("reassignment", move |tx, by, ground, id| give_again(tx, by, ground, id, &again)).await
 }

@@ -9,7 +9,7 @@ use jiff::ToSpan;
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::assignments::model::Ground;
-use crate::assignments::{Figures, Rules, Sight, Statistics, rules, set_rules, statistics};
+use crate::assignments::{Figures, Rules, Statistics, rules, set_rules, statistics};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::processes;
@@ -23,7 +23,7 @@ pub(crate) async fn statistics_for(
     period: (String, String),
 ) -> Result<Statistics, AppError> {
     let ground = Ground::of(app).await?;
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
+    let sight = ground.sight(actor);
     let sees_all = actor.may(Object::Organisation, Verb::Update);
     Ok(app
         .db

@@ -8,11 +8,11 @@ use serde_json::json;
 use store::Tx;
 
 use super::form::{due_of, target_shown, to_of};
-use super::{HOME, Line, line};
+use super::{HOME, Line, Lines};
 use crate::access::Actor;
 use crate::app::App;
 use crate::assignments::model::{Again, Assignment, Ground, State};
-use crate::assignments::{Sight, Step, find, finish, give_again, right_of, send_back, steps, take, withdraw};
+use crate::assignments::{Step, find, finish, give_again, right_of, send_back, steps, take, withdraw};
 use crate::catalogue::Catalogue;
 use crate::contacts::api_parts::path_id;
 use crate::customers;
@@ -95,7 +95,12 @@ fn passed(step: Step, app: &App, catalogue: &Catalogue, l: Lang) -> Passed {
         "changed" => ("edit", "", l.t("修改").to_owned()),
         other => ("note", "", other.to_owned()),
     };
-    Passed { icon, colour, title, by: step.by, at: app.zone.minute(step.at), note: step.note }
+    let by = if step.acting_for.is_empty() {
+        step.by
+    } else {
+        l.f("{}（代 {}）", &[&step.by, &step.acting_for])
+    };
+    Passed { icon, colour, title, by, at: app.zone.minute(step.at), note: step.note }
 }
 
 async fn card(
@@ -120,8 +125,8 @@ async fn card(
             Ok::<_, AppError>((task, shown, steps(conn, id)?, right, process))
         })
         .await?;
-    let sight = Sight::of(actor, &ground.directory, &ground.day);
-    let is_his = task.receiver_id == Some(actor.person_id) && task.state.is_waiting();
+    let sight = ground.sight(actor);
+    let is_his = task.state.is_waiting() && task.receiver_id.is_some_and(|id| actor.stands_for(id));
     let mut facts = vec![("交办人", task.giver.clone()), ("交办时间", app.zone.minute(task.given_at))];
     if let Some(process) = &process {
         facts.push(("流程", process.title.clone()));
@@ -140,6 +145,7 @@ async fn card(
     }
     facts.retain(|(_, value)| !value.is_empty());
     let (of_form, form, errors) = refused.unwrap_or_default();
+    let lines = Lines { app, catalogue: &catalogue, ground: &ground, actor, shown: &shown, l };
     Ok(Card {
         l,
         shell: page.shell(&[("交办", HOME), (&task.title, "")]),
@@ -149,11 +155,11 @@ async fn card(
         reply: task.reply.clone(),
         facts,
         steps: steps.into_iter().map(|s| passed(s, app, &catalogue, l)).collect(),
-        may_take: (is_his && task.state == State::Open) || sight.could_take(&task),
+        may_take: sight.taker(&task).is_some(),
         may_finish: is_his,
-        may_return: is_his || (task.state == State::Open && task.receiver_id.is_none() && sight.leads(&task)),
-        may_steer: !task.state.is_over() && (task.giver_id == actor.person_id || actor.is_administrator()),
-        line: line(task, &shown, &catalogue, app, l),
+        may_return: is_his || sight.head(&task).is_some(),
+        may_steer: !task.state.is_over() && (actor.stands_for(task.giver_id) || actor.is_administrator()),
+        line: lines.line(task, &sight),
         to_shown: target_shown(&ground.directory, form.get("to")),
         of_form,
         form,

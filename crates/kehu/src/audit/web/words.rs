@@ -217,7 +217,7 @@ pub(super) struct Change {
 const LONGEST: usize = 200;
 
 /// Values that hold a person's id.
-const PEOPLE: [&str; 12] = [
+const PEOPLE: [&str; 13] = [
     "owner_id",
     "person",
     "person_id",
@@ -230,6 +230,7 @@ const PEOPLE: [&str; 12] = [
     "assessed_by",
     "giver_id",
     "receiver_id",
+    "acting_for",
 ];
 
 /// What changed, value by value, in words; `people` are everybody's ids and names. Values that stayed the same are left out.
@@ -384,6 +385,7 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "process" => "流程",
         "giver_id" => "交办人",
         "receiver_id" => "办理人",
+        "acting_for" => "代谁办理",
         "state" if object == "assignment" => "状态",
         "priority" => "优先级",
         "due" => "完成期限",

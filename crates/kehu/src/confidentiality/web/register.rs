@@ -11,6 +11,7 @@ use crate::access::{Actor, Directory};
 use crate::app::App;
 use crate::audit;
 use crate::catalogue::Catalogue;
+use crate::confidentiality::register::people_in;
 use crate::confidentiality::{
     self, Entry, RegisterQuery, State as HandlerState, list, register, set_rules, text_in_force,
 };
@@ -209,20 +210,7 @@ fn chosen(form: &FormData, directory: &Directory, day: &str) -> Result<Vec<Perso
         return Err(AppError::field("person_id", text!("请选择要登记的人员或部门")));
     }
     let unit = form.get("unit").parse().ok().and_then(|unit| directory.unit(unit));
-    let unit = unit.ok_or_else(|| AppError::field("unit", text!("没有这个部门")))?;
-    let mut people: Vec<PersonId> = directory
-        .tree(unit.id)
-        .into_iter()
-        .flat_map(|unit| directory.positions_in(unit, day))
-        .map(|position| position.person_id)
-        .filter(|person| directory.member(*person).is_some_and(|member| member.is_active))
-        .collect();
-    people.sort_unstable();
-    people.dedup();
-    if people.is_empty() {
-        return Err(AppError::field("unit", text!("这个部门现在没有人任职")));
-    }
-    Ok(people)
+    people_in(directory, unit, day)
 }
 
 pub(super) async fn add(

@@ -80,12 +80,13 @@ struct Fact {
 }
 
 /// The tabs, with the table whose rows are counted.
-const TABS: [(&str, &str, &str); 7] = [
+const TABS: [(&str, &str, &str); 8] = [
     ("basic", "基本信息", ""),
     ("timeline", "动态", "activities"),
     ("contacts", "联系人", "contacts"),
     ("assets", "资产", "assets"),
     ("files", "附件", "files"),
+    ("assignments", "交办", ""),
     ("shares", "协作", ""),
     ("history", "变更记录", ""),
 ];
@@ -161,6 +162,7 @@ pub(super) async fn show(
     let before = store::parse_id(query.get("before")).ok();
     let (me, l, zone) = (actor.clone(), page.l, app.zone.clone());
     let (today, known, of) = (app.today().to_string(), catalogue.clone(), field.clone());
+    let (directory, tasks_about) = (app.directory().await?, app.hooks.tasks_about);
     let (customer, around, history) = app
         .db
         .read(move |conn| {
@@ -169,6 +171,7 @@ pub(super) async fn show(
             let customer = customers::withhold(&me, whole.clone());
             let mut around = around(conn, &customer, &today)?;
             around.hide_untold(&teller);
+            around.counts.insert("assignments", tasks_about(conn, &me, &directory, &today, id)?);
             let history = match tab {
                 "history" => {
                     let reader = Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };

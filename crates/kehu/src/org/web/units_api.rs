@@ -15,7 +15,7 @@ use crate::ids::{PersonId, UnitId};
 use crate::input::{refuse, refuse_rest, shorten};
 use crate::org::{self, Moment, UnitDraft, UnitRecord};
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, Organiser, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -287,12 +287,10 @@ async fn show_unit(State(app): State<App>, _: Actor, Path(id): Path<String>) -> 
 async fn update_unit(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<UnitId>,
     JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: UnitId = path_id(&id)?;
-    let version = Some(if_match(&headers)?);
+    let version = Some(version);
     let mut errors = Vec::new();
     let opens = take_bool(&mut body, "is_open", &mut errors);
     if opens == Some(false) || (opens.is_some() && !body.is_empty()) {
@@ -324,11 +322,9 @@ async fn update_unit(
 async fn close_unit(
     State(app): State<App>,
     Organiser(actor): Organiser,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<UnitId>,
 ) -> Result<Reply, AppError> {
-    let id: UnitId = path_id(&id)?;
-    let version = Some(if_match(&headers)?);
+    let version = Some(version);
     let at = app.moment();
     let done = app.db.write(move |tx| org::close_unit(tx, &actor, id, version, &at)).await;
     app.forget_sessions();

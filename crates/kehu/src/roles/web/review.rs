@@ -7,7 +7,7 @@ use axum::response::Response;
 use sheets::write::Cell;
 
 use super::{choice, role_choices, tabs, unit_choices};
-use crate::access::{Actor, Directory};
+use crate::access::Directory;
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
@@ -15,8 +15,8 @@ use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, UnitId};
 use crate::roles::{
-    Line, MOST_STANDING, REVIEW, ReviewQuery, ReviewRules, Source, confirm_line, post_title, review,
-    revoke_line,
+    Line, MOST_SETTLED, MOST_STANDING, REVIEW, ReviewQuery, ReviewRules, Source, Verdict, post_title, review,
+    settle_lines,
 };
 use crate::settings;
 use crate::text;
@@ -25,8 +25,8 @@ use crate::web::{
 };
 
 const HERE: &str = "/admin/role-review";
-/// Lines a page, and changed at once.
-const SHOWN: usize = 100;
+/// Lines a page.
+const SHOWN: usize = MOST_SETTLED;
 
 #[derive(Template)]
 #[template(path = "roles/review.html")]
@@ -189,12 +189,13 @@ pub(super) async fn run(
         Some((act, key)) => (act == "revoke", vec![key]),
         None => (form.get("act") == "revoke", form.all("row")),
     };
-    let chosen: Vec<Source> = named.into_iter().filter_map(Source::read).take(SHOWN).collect();
+    let verdict = if revokes { Verdict::Revoke } else { Verdict::Keep };
+    let chosen: Vec<Source> = named.into_iter().filter_map(Source::read).take(MOST_SETTLED).collect();
     if chosen.is_empty() {
         return Err(AppError::field("row", text!("请先勾选要复核的授权")));
     }
     let (now, count) = (app.now(), chosen.len());
-    let done = app.db.write(move |tx| all(tx, &actor, &chosen, revokes, now)).await;
+    let done = app.db.write(move |tx| settle_lines(tx, &actor, &chosen, verdict, now)).await;
     app.forget_sessions();
     done?;
     let said = if revokes {
@@ -205,23 +206,6 @@ pub(super) async fn run(
     let back =
         FormData(form.0.into_iter().filter(|(name, _)| !matches!(name.as_str(), "row" | "act")).collect());
     Ok(flash(redirect(page.is_htmx, &format!("{HERE}?{}", back.with(&[]))), &said))
-}
-
-fn all(
-    tx: &mut store::Tx<'_>,
-    actor: &Actor,
-    chosen: &[Source],
-    revokes: bool,
-    now: Millis,
-) -> Result<(), AppError> {
-    for source in chosen {
-        if revokes {
-            revoke_line(tx, actor, *source, now)?;
-        } else {
-            confirm_line(tx, actor, *source, now)?;
-        }
-    }
-    Ok(())
 }
 
 /// After how many days a role is overdue.

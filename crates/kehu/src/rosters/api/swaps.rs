@@ -18,7 +18,7 @@ use crate::ids::{PersonId, RosterId, ShiftId, SwapId};
 use crate::rosters::model::DAY;
 use crate::rosters::{self, NewSwap, Span, Swap, SwapAct, ics};
 use crate::text;
-use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
+use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -270,12 +270,9 @@ async fn show_swap(State(app): State<App>, actor: Actor, Path(id): Path<String>)
 async fn answer_swap(
     State(app): State<App>,
     actor: Actor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    Based { id, version }: Based<SwapId>,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let id: SwapId = path_id(&id)?;
-    let version = if_match(&headers)?;
     let input: SwapAnswer = read(body)?;
     let act = SwapAct::named(&input.act).ok_or_else(|| {
         AppError::field("act", text!("act 只能是 accept、decline、withdraw、approve 或 refuse"))
