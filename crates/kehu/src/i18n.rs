@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -33,6 +33,7 @@ const FILES: [&str; 16] = [
     include_str!("../locales/en/maintenance.toml"),
     include_str!("../locales/en/assignments.toml"),
     include_str!("../locales/en/confidentiality.toml"),
+    include_str!("../locales/en/policies.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

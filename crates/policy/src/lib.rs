@@ -7,18 +7,22 @@
 //! - [`engine`]: `(policy, case, event, now) → effects`. Opening, acting, approving, time passing, events heard.
 //! - [`world`]: what the engine asks the application for: people, posts, calendar, facts of records.
 //! - [`scenario`]: a regulation's own tests, given / when / then with a movable clock.
+//! - [`show`], [`diff`], [`diagram`]: a policy, what changed between two, and a process, for people.
 //!
 //! A deadline's due time is the last instant that is in time. Money is whole cents. Times are milliseconds UTC.
 
 pub mod case;
 mod cast;
 mod check;
+pub mod diagram;
+pub mod diff;
 pub mod engine;
 pub mod expr;
 pub mod metrics;
 pub mod model;
 pub mod periods;
 pub mod scenario;
+pub mod show;
 pub mod source;
 pub mod value;
 pub mod world;

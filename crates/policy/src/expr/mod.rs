@@ -13,11 +13,13 @@ mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use check::{Wanted, compile, people};
 pub use eval::Env;
 pub use names::{CASE_FACTS, Facts, Names, RoleNames, Vocabulary};
 pub use parse::{DEEPEST, LONGEST};
+pub(crate) use words::of_value;
 
 use std::sync::Arc;
 
