@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -29,6 +29,7 @@ const FILES: [&str; 17] = [
     include_str!("../locales/en/expr.toml"),
     include_str!("../locales/en/rights.toml"),
     include_str!("../locales/en/organisation.toml"),
+    include_str!("../locales/en/regulations.toml"),
     include_str!("../locales/en/rosters.toml"),
     include_str!("../locales/en/maintenance.toml"),
     include_str!("../locales/en/assignments.toml"),

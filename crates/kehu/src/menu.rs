@@ -85,8 +85,9 @@ const ADMINISTRATION: [Page; 16] = [
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// Where customers are shown or changed; below them too.
-const CUSTOMER_PAGES: [&str; 10] = [
+const CUSTOMER_PAGES: [&str; 12] = [
     "/assignments",
+    "/cases",
     "/customers",
     "/contacts",
     "/customer-assets",
@@ -94,6 +95,7 @@ const CUSTOMER_PAGES: [&str; 10] = [
     "/tasks",
     "/search",
     "/imports",
+    "/notices",
     "/files",
     "/admin/recycle",
 ];

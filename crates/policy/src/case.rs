@@ -191,9 +191,12 @@ impl Case {
         let done: Map<String, Json> = self
             .done
             .iter()
-            .map(|(action, done)| (action.clone(), json!({"at": done.at, "times": done.times, "by": done.by})))
+            .map(|(action, done)| {
+                (action.clone(), json!({"at": done.at, "times": done.times, "by": done.by}))
+            })
             .collect();
-        let clocks: Map<String, Json> = self.clocks.iter().map(|(id, clock)| (id.clone(), clock.to_json())).collect();
+        let clocks: Map<String, Json> =
+            self.clocks.iter().map(|(id, clock)| (id.clone(), clock.to_json())).collect();
         let fines: Vec<Json> = self
             .fines
             .iter()
@@ -237,7 +240,11 @@ impl Case {
                 Some(Done { at: done["at"].as_i64()?, times: done["times"].as_i64()?, by })
             })?,
             clocks: object(&json["clocks"], Clock::from_json)?,
-            approval: if json["approval"].is_null() { None } else { Some(Approval::from_json(&json["approval"])?) },
+            approval: if json["approval"].is_null() {
+                None
+            } else {
+                Some(Approval::from_json(&json["approval"])?)
+            },
             assigned: texts(&json["assigned"]),
             fines: json["fines"]
                 .as_array()?

@@ -139,7 +139,14 @@ impl Remembered {
 impl CastWorld {
     /// The cast on this calendar.
     pub fn new(cast: Cast, calendar: Calendar) -> Self {
-        Self { cast, calendar, facts: BTreeMap::new(), exemptions: Vec::new(), penalties: Vec::new(), cases: BTreeMap::new() }
+        Self {
+            cast,
+            calendar,
+            facts: BTreeMap::new(),
+            exemptions: Vec::new(),
+            penalties: Vec::new(),
+            cases: BTreeMap::new(),
+        }
     }
 
     /// A fact changes.
@@ -159,7 +166,12 @@ impl CastWorld {
 
     /// A case is as it is now.
     pub fn remember(&mut self, form: &crate::model::Form, case: &crate::case::Case) {
-        let values = form.fields.iter().zip(&case.values).map(|(field, value)| (field.id.clone(), value.clone())).collect();
+        let values = form
+            .fields
+            .iter()
+            .zip(&case.values)
+            .map(|(field, value)| (field.id.clone(), value.clone()))
+            .collect();
         let text = |value: Option<&String>| value.map_or(Value::Null, Value::text);
         let remembered = Remembered {
             form: case.form.clone(),
@@ -268,7 +280,9 @@ impl World for CastWorld {
                 }
             }
             // A case of the scenario tells how it stands now.
-            Kind::Case if self.cases.contains_key(id) => self.cases.get(id).map_or(Value::Null, |known| known.fact(name)),
+            Kind::Case if self.cases.contains_key(id) => {
+                self.cases.get(id).map_or(Value::Null, |known| known.fact(name))
+            }
             kind => {
                 let word = match kind {
                     Kind::Customer => "customer",
@@ -326,7 +340,9 @@ impl World for CastWorld {
 
     fn has_case(&self, form: &str, outcome: &str, customer: &str, _: Millis) -> bool {
         self.cases.values().any(|known| {
-            known.form == form && known.outcome.as_deref() == Some(outcome) && known.customer.as_deref() == Some(customer)
+            known.form == form
+                && known.outcome.as_deref() == Some(outcome)
+                && known.customer.as_deref() == Some(customer)
         })
     }
 
@@ -351,7 +367,12 @@ impl World for CastWorld {
     }
 
     fn administrators(&self) -> Vec<String> {
-        self.cast.person.iter().filter(|person| person.administers).map(|person| person.name.clone()).collect()
+        self.cast
+            .person
+            .iter()
+            .filter(|person| person.administers)
+            .map(|person| person.name.clone())
+            .collect()
     }
 
     fn penalties_in_month(&self, person: &str, penalties: &[String], at: Millis) -> i64 {

@@ -69,7 +69,12 @@ pub fn diagram(form: &Form, current: Option<&str>, been: &[&str]) -> String {
             svg,
             "<rect class=\"diagram-label-back\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"17\" rx=\"3\"/>\
              <text class=\"diagram-label\" x=\"{}\" y=\"{}\" font-size=\"{SMALL_SIZE}\" text-anchor=\"middle\">{}</text>",
-            whole(x - half), whole(y - 12.5), whole(2.0 * half), whole(*x), whole(*y), escaped(text)
+            whole(x - half),
+            whole(y - 12.5),
+            whole(2.0 * half),
+            whole(*x),
+            whole(*y),
+            escaped(text)
         );
     }
     svg.push_str("</svg>");
@@ -95,20 +100,29 @@ fn draw_step(svg: &mut String, form: &Form, step: &Step, place: &Box, is_current
     let _ = write!(
         svg,
         "<g class=\"{class}\"><title>{}</title><rect class=\"diagram-box\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
-        escaped(&all), whole(place.left()), whole(place.top), whole(place.width), whole(place.height), whole(radius)
+        escaped(&all),
+        whole(place.left()),
+        whole(place.top),
+        whole(place.width),
+        whole(place.height),
+        whole(radius)
     );
     let room = place.width - 16.0;
     let first = if who.is_empty() { place.top + place.height / 2.0 + 5.0 } else { place.top + 23.0 };
     let _ = write!(
         svg,
         "<text class=\"diagram-title\" x=\"{}\" y=\"{}\" font-size=\"{TITLE_SIZE}\" text-anchor=\"middle\">{}</text>",
-        whole(place.middle), whole(first), escaped(&fitted(&step.title, TITLE_SIZE, room))
+        whole(place.middle),
+        whole(first),
+        escaped(&fitted(&step.title, TITLE_SIZE, room))
     );
     if !who.is_empty() {
         let _ = write!(
             svg,
             "<text class=\"diagram-who\" x=\"{}\" y=\"{}\" font-size=\"{SMALL_SIZE}\" text-anchor=\"middle\">{}</text>",
-            whole(place.middle), whole(place.top + 42.0), escaped(&fitted(&who, SMALL_SIZE, room))
+            whole(place.middle),
+            whole(place.top + 42.0),
+            escaped(&fitted(&who, SMALL_SIZE, room))
         );
     }
     svg.push_str("</g>");
@@ -147,7 +161,8 @@ fn edges(form: &Form) -> BTreeMap<(usize, usize), Vec<String>> {
             let name = if step.actions.len() > 1 { action.title.as_str() } else { "" };
             for way in &action.next {
                 let when = condition(form, way, action.next.len());
-                let label = [name, &when].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":");
+                let label =
+                    [name, &when].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":");
                 add(from, way.to, label);
             }
         }
@@ -248,10 +263,12 @@ impl Layout {
             })
             .collect();
         let rows = rows(&layers, &edges);
-        let mut boxes: Vec<Box> = form.steps.iter().zip(&layers).map(|(step, layer)| sized(form, step, *layer)).collect();
+        let mut boxes: Vec<Box> =
+            form.steps.iter().zip(&layers).map(|(step, layer)| sized(form, step, *layer)).collect();
         let widest = rows.iter().map(|row| row_width(row, &boxes)).fold(0.0, f64::max);
         let lanes = |edges: &[Edge], way: Course| {
-            let labels = edges.iter().filter(|edge| edge.way == way).map(|edge| width(&edge.label, SMALL_SIZE));
+            let labels =
+                edges.iter().filter(|edge| edge.way == way).map(|edge| width(&edge.label, SMALL_SIZE));
             labels.map(|label| (label + 14.0).max(22.0)).collect::<Vec<f64>>()
         };
         let left = lanes(&edges, Course::Skip).iter().sum::<f64>() + MARGIN;
@@ -281,7 +298,8 @@ impl Layout {
             }
             top += tallest + gaps.below(layer);
         }
-        let mut layout = Self { boxes, lines: Vec::new(), width: left + widest + right, height: top + MARGIN };
+        let mut layout =
+            Self { boxes, lines: Vec::new(), width: left + widest + right, height: top + MARGIN };
         layout.draw(&edges, &rows, &gaps, left, widest);
         layout
     }
@@ -321,24 +339,31 @@ impl Layout {
             let into = &incoming[edge.to];
             let x1 = to.port(into.iter().position(|other| *other == number).unwrap_or(0), into.len());
             let (y0, y1) = (from.bottom(), to.top);
-            let row_bottom = rows[from.layer].iter().map(|step| self.boxes[*step].bottom()).fold(0.0, f64::max);
+            let row_bottom =
+                rows[from.layer].iter().map(|step| self.boxes[*step].bottom()).fold(0.0, f64::max);
             let row_top = rows[to.layer].iter().map(|step| self.boxes[*step].top).fold(f64::MAX, f64::min);
             if edge.way == Course::Down {
-                let start = row_bottom.max(y0);
+                // Curves end a little above the box, so that the arrow points down.
+                let (start, end) = (row_bottom.max(y0), row_top - 10.0);
                 let label = (!edge.label.is_empty()).then(|| {
                     let at = start + 16.0 + LABEL_LINE * labels[from.layer] as f64;
                     labels[from.layer] += 1;
-                    let x = on_curve(x0, start, x1, row_top, at - 4.0);
+                    let x = on_curve(x0, start, x1, end, at - 4.0);
                     (edge.label.clone(), x, at)
                 });
                 let path = if (x0 - x1).abs() < 1.0 {
                     format!("M{} {}V{}", whole(x0), whole(y0), whole(y1))
                 } else {
-                    let middle = (start + row_top) / 2.0;
+                    let middle = (start + end) / 2.0;
                     format!(
                         "M{x0} {}V{}C{x0} {m} {x1} {m} {x1} {}V{}",
-                        whole(y0), whole(start), whole(row_top), whole(y1),
-                        x0 = whole(x0), x1 = whole(x1), m = whole(middle)
+                        whole(y0),
+                        whole(start),
+                        whole(end),
+                        whole(y1),
+                        x0 = whole(x0),
+                        x1 = whole(x1),
+                        m = whole(middle)
                     )
                 };
                 self.lines.push(Line { path, label, leads_back: false });
@@ -353,13 +378,20 @@ impl Layout {
                 lane_right += room;
                 lane_right - room / 2.0
             };
-            let below = row_bottom + gaps.label_room(from.layer) + TRACK * (tracks_down[from.layer] + 1) as f64;
+            let below =
+                row_bottom + gaps.label_room(from.layer) + TRACK * (tracks_down[from.layer] + 1) as f64;
             tracks_down[from.layer] += 1;
             let above = row_top - 12.0 - TRACK * tracks_up[to.layer] as f64;
             tracks_up[to.layer] += 1;
             let path = format!(
                 "M{} {}V{}H{}V{}H{}V{}",
-                whole(x0), whole(y0), whole(below), whole(lane), whole(above), whole(x1), whole(y1)
+                whole(x0),
+                whole(y0),
+                whole(below),
+                whole(lane),
+                whole(above),
+                whole(x1),
+                whole(y1)
             );
             let middle = (below + above) / 2.0 + 4.0;
             let label = (!edge.label.is_empty()).then(|| (edge.label.clone(), lane, middle));
@@ -377,7 +409,8 @@ struct Gaps {
 
 impl Gaps {
     fn of(rows: &[Vec<usize>], edges: &[Edge], layers: &[usize]) -> Self {
-        let mut gaps = Self { labels: vec![0; rows.len()], down: vec![0; rows.len()], up: vec![0; rows.len() + 1] };
+        let mut gaps =
+            Self { labels: vec![0; rows.len()], down: vec![0; rows.len()], up: vec![0; rows.len() + 1] };
         for edge in edges {
             match edge.way {
                 Course::Down => gaps.labels[layers[edge.from]] += usize::from(!edge.label.is_empty()),
@@ -400,7 +433,11 @@ impl Gaps {
 
     fn below(&self, layer: usize) -> f64 {
         if layer + 1 == self.labels.len() {
-            return if self.down[layer] == 0 { 0.0 } else { self.label_room(layer) + TRACK * (self.down[layer] + 1) as f64 };
+            return if self.down[layer] == 0 {
+                0.0
+            } else {
+                self.label_room(layer) + TRACK * (self.down[layer] + 1) as f64
+            };
         }
         let tracks = self.down[layer] + self.up[layer + 1];
         self.label_room(layer) + 24.0 + TRACK * tracks as f64
@@ -462,7 +499,11 @@ fn rows(layers: &[usize], edges: &[Edge]) -> Vec<Vec<usize>> {
     let mut place: Vec<f64> = vec![0.0; layers.len()];
     for row in &mut rows {
         let middle = |step: &usize| {
-            let from: Vec<f64> = edges.iter().filter(|e| e.to == *step && e.way != Course::Back).map(|e| place[e.from]).collect();
+            let from: Vec<f64> = edges
+                .iter()
+                .filter(|e| e.to == *step && e.way != Course::Back)
+                .map(|e| place[e.from])
+                .collect();
             if from.is_empty() { 0.0 } else { from.iter().sum::<f64>() / from.len() as f64 }
         };
         row.sort_by(|a, b| middle(a).partial_cmp(&middle(b)).unwrap_or(std::cmp::Ordering::Equal));
@@ -604,7 +645,9 @@ mod tests {
         assert_eq!(svg.matches("<g class=\"diagram-step").count(), complaint().steps.len());
         assert_eq!(svg.matches("diagram-step-current").count(), 1);
         assert_eq!(svg.matches("diagram-step-been").count(), 1, "the current one is lit, not tinted");
-        for says in ["门店负责人的上级", "按核决表", ">驳回<", ">受理<", "是否折价或赔偿为否", "diagram-edge-back"] {
+        for says in
+            ["门店负责人的上级", "按核决表", ">驳回<", ">受理<", "是否折价或赔偿为否", "diagram-edge-back"]
+        {
             assert!(svg.contains(says), "{says}\n{svg}");
         }
         for forbidden in ["style", "script", "fill=\"#", "stroke=", " on"] {
@@ -624,7 +667,10 @@ mod tests {
     fn points(path: &str) -> Vec<(f64, f64)> {
         let mut all = Vec::new();
         let (mut x, mut y) = (0.0, 0.0);
-        let spaced: String = path.chars().flat_map(|c| if c.is_ascii_alphabetic() { vec![' ', c, ' '] } else { vec![c] }).collect();
+        let spaced: String = path
+            .chars()
+            .flat_map(|c| if c.is_ascii_alphabetic() { vec![' ', c, ' '] } else { vec![c] })
+            .collect();
         let mut words = spaced.split_whitespace().peekable();
         while let Some(word) = words.next() {
             let mut number = || words.next().expect("a number").parse::<f64>().expect("a number");
@@ -633,11 +679,14 @@ mod tests {
                 "V" => y = number(),
                 "H" => x = number(),
                 "C" => {
-                    let (cx0, cy0, cx1, cy1, ex, ey) = (number(), number(), number(), number(), number(), number());
+                    let (cx0, cy0, cx1, cy1, ex, ey) =
+                        (number(), number(), number(), number(), number(), number());
                     for n in 1..20 {
                         let t = f64::from(n) / 20.0;
                         let u = 1.0 - t;
-                        let at = |a: f64, b: f64, c: f64, d: f64| u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d;
+                        let at = |a: f64, b: f64, c: f64, d: f64| {
+                            u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d
+                        };
                         all.push((at(x, cx0, cx1, ex), at(y, cy0, cy1, ey)));
                     }
                     (x, y) = (ex, ey);
@@ -653,9 +702,17 @@ mod tests {
     fn is_tidy(form: &Form) {
         let layout = Layout::of(form, edges(form));
         for (place, a) in layout.boxes.iter().enumerate() {
-            assert!(a.left() >= 0.0 && a.left() + a.width <= layout.width && a.top >= 0.0 && a.bottom() <= layout.height);
+            assert!(
+                a.left() >= 0.0
+                    && a.left() + a.width <= layout.width
+                    && a.top >= 0.0
+                    && a.bottom() <= layout.height
+            );
             for b in &layout.boxes[..place] {
-                let apart = a.left() + a.width <= b.left() || b.left() + b.width <= a.left() || a.bottom() <= b.top || b.bottom() <= a.top;
+                let apart = a.left() + a.width <= b.left()
+                    || b.left() + b.width <= a.left()
+                    || a.bottom() <= b.top
+                    || b.bottom() <= a.top;
                 assert!(apart, "boxes {place}");
             }
         }
@@ -664,10 +721,18 @@ mod tests {
             for pair in points.windows(2) {
                 for step in 0..=40 {
                     let t = f64::from(step) / 40.0;
-                    let (x, y) = (pair[0].0 + (pair[1].0 - pair[0].0) * t, pair[0].1 + (pair[1].1 - pair[0].1) * t);
-                    assert!((0.0..=layout.width).contains(&x) && (0.0..=layout.height).contains(&y), "{} leaves the picture", line.path);
+                    let (x, y) =
+                        (pair[0].0 + (pair[1].0 - pair[0].0) * t, pair[0].1 + (pair[1].1 - pair[0].1) * t);
+                    assert!(
+                        (0.0..=layout.width).contains(&x) && (0.0..=layout.height).contains(&y),
+                        "{} leaves the picture",
+                        line.path
+                    );
                     for hit in &layout.boxes {
-                        let inside = x > hit.left() + 1.0 && x < hit.left() + hit.width - 1.0 && y > hit.top + 1.0 && y < hit.bottom() - 1.0;
+                        let inside = x > hit.left() + 1.0
+                            && x < hit.left() + hit.width - 1.0
+                            && y > hit.top + 1.0
+                            && y < hit.bottom() - 1.0;
                         assert!(!inside, "{} crosses a box", line.path);
                     }
                 }
@@ -689,7 +754,9 @@ mod tests {
             let count = 2 + next(14);
             let ways: Vec<Vec<usize>> = (0..count)
                 .map(|place| {
-                    if place + 1 == count { return Vec::new() }
+                    if place + 1 == count {
+                        return Vec::new();
+                    }
                     let mut to: Vec<usize> = (0..next(3)).map(|_| next(count)).chain([place + 1]).collect();
                     to.sort_unstable();
                     to.dedup();
@@ -703,8 +770,12 @@ mod tests {
     #[test]
     fn large_processes_are_bounded() {
         let begun = Instant::now();
-        let ways: Vec<Vec<usize>> = (0..200).map(|n| if n == 199 { vec![] } else { vec![n + 1, (n * 7) % 200, 199] }).collect();
-        assert!(diagram(&drawn(&ways.iter().map(Vec::as_slice).collect::<Vec<_>>()), Some("s3"), &[]).contains("diagram-step-current"));
+        let ways: Vec<Vec<usize>> =
+            (0..200).map(|n| if n == 199 { vec![] } else { vec![n + 1, (n * 7) % 200, 199] }).collect();
+        assert!(
+            diagram(&drawn(&ways.iter().map(Vec::as_slice).collect::<Vec<_>>()), Some("s3"), &[])
+                .contains("diagram-step-current")
+        );
         let ways: Vec<Vec<usize>> = (0..201).map(|n| if n == 200 { vec![] } else { vec![n + 1] }).collect();
         let svg = diagram(&drawn(&ways.iter().map(Vec::as_slice).collect::<Vec<_>>()), None, &[]);
         assert!(svg.contains("201 个步骤,图太大,不画") && svg.len() < 1_000);

@@ -47,7 +47,12 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
         }
     }
     let kept: BTreeMap<&str, &Item> = after.iter().map(|item| (item.key.as_str(), item)).collect();
-    changes.extend(before.iter().filter(|item| !kept.contains_key(item.key.as_str())).map(|item| item.came_or_went(Kind::Removed)));
+    changes.extend(
+        before
+            .iter()
+            .filter(|item| !kept.contains_key(item.key.as_str()))
+            .map(|item| item.came_or_went(Kind::Removed)),
+    );
     changes
 }
 
@@ -69,10 +74,18 @@ struct Aspect {
 impl Item {
     fn came_or_went(&self, kind: Kind) -> Change {
         let verb = if kind == Kind::Added { "新增" } else { "删去" };
-        let says: Vec<String> =
-            self.aspects.iter().filter(|a| !a.says.is_empty()).map(|a| format!("{}:{}", a.name, a.says)).collect();
+        let says: Vec<String> = self
+            .aspects
+            .iter()
+            .filter(|a| !a.says.is_empty())
+            .map(|a| format!("{}:{}", a.name, a.says))
+            .collect();
         let says = says.join(";");
-        let text = if says.is_empty() { format!("{verb}{}", self.what) } else { format!("{verb}{}({})", self.what, cut(&says)) };
+        let text = if says.is_empty() {
+            format!("{verb}{}", self.what)
+        } else {
+            format!("{verb}{}({})", self.what, cut(&says))
+        };
         let (before, after) = if kind == Kind::Added { (None, Some(says)) } else { (Some(says), None) };
         Change { clause: self.clause.clone(), kind, what: self.what.clone(), before, after, text }
     }
@@ -85,8 +98,14 @@ impl Item {
                 continue;
             }
             // Where the words do not tell the difference, the writing does.
-            let (from, to) = if before.says == aspect.says { (&before.means, &aspect.means) } else { (&before.says, &aspect.says) };
-            let shown = |text: &str| if text.is_empty() { "(无)".to_owned() } else { format!("“{}”", cut(text)) };
+            let (from, to) = if before.says == aspect.says {
+                (&before.means, &aspect.means)
+            } else {
+                (&before.says, &aspect.says)
+            };
+            let shown = |text: &str| {
+                if text.is_empty() { "(无)".to_owned() } else { format!("“{}”", cut(text)) }
+            };
             changes.push(Change {
                 clause: self.clause.clone().or_else(|| was.clause.clone()),
                 kind: Kind::Changed,
@@ -101,7 +120,11 @@ impl Item {
 }
 
 fn cut(text: &str) -> String {
-    if text.chars().count() <= 200 { text.to_owned() } else { text.chars().take(199).chain(['…']).collect() }
+    if text.chars().count() <= 200 {
+        text.to_owned()
+    } else {
+        text.chars().take(199).chain(['…']).collect()
+    }
 }
 
 /// An expression without what does not matter: blanks outside texts, and which quotes a text has.
@@ -123,7 +146,8 @@ fn meaning(source: &str) -> String {
             }
             c if c.is_whitespace() => {
                 while characters.next_if(|next| next.is_whitespace()).is_some() {}
-                let between = out.chars().last().is_some_and(is_word) && characters.peek().copied().is_some_and(is_word);
+                let between = out.chars().last().is_some_and(is_word)
+                    && characters.peek().copied().is_some_and(is_word);
                 if between {
                     out.push(' ');
                 }
@@ -165,10 +189,19 @@ fn people(name: &'static str, policy: &Policy, expr: Option<&Expr>, form: Option
 }
 
 fn set(name: &'static str, form: Option<&Form>, set: &[(usize, Expr)], reads: Option<&Form>) -> Aspect {
-    let title = |place: &usize| form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.title.as_str());
-    let id = |place: &usize| form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.id.as_str());
-    let means = set.iter().map(|(place, expr)| format!("{}={}", id(place), meaning(expr.source()))).collect::<Vec<_>>();
-    let says = set.iter().map(|(place, expr)| format!("{}={}", title(place), expr.in_chinese(reads))).collect::<Vec<_>>();
+    let title = |place: &usize| {
+        form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.title.as_str())
+    };
+    let id =
+        |place: &usize| form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.id.as_str());
+    let means = set
+        .iter()
+        .map(|(place, expr)| format!("{}={}", id(place), meaning(expr.source())))
+        .collect::<Vec<_>>();
+    let says = set
+        .iter()
+        .map(|(place, expr)| format!("{}={}", title(place), expr.in_chinese(reads)))
+        .collect::<Vec<_>>();
     Aspect { name, means: means.join(";"), says: says.join(";") }
 }
 
@@ -229,20 +262,32 @@ fn items(policy: &Policy) -> Vec<Item> {
             key: format!("clause {}", clause.id),
             what: format!("条款“{}”", clause.id),
             clause: Some(clause.id.clone()),
-            aspects: vec![plain("标题", &clause.title), plain("内容", &clause.text), plain("约束对象", &clause.binds)],
+            aspects: vec![
+                plain("标题", &clause.title),
+                plain("内容", &clause.text),
+                plain("约束对象", &clause.binds),
+            ],
         });
     }
     for setting in &policy.settings {
         let aspects = vec![
             plain("名称", &setting.title),
             plain("值", crate::show::setting_value(setting)),
-            plain("默认值", setting.default.as_ref().map_or_else(String::new, |value| of_value(value, &setting.ty))),
+            plain(
+                "默认值",
+                setting.default.as_ref().map_or_else(String::new, |value| of_value(value, &setting.ty)),
+            ),
             plain("类型", if setting.is_within { "时限".into() } else { setting.ty.title() }),
             number("最小值", setting.min),
             number("最大值", setting.max),
             plain("说明", &setting.hint),
         ];
-        all.push(item(format!("setting {}", setting.id), format!("参数“{}”", setting.title), setting.clause.as_deref(), aspects));
+        all.push(item(
+            format!("setting {}", setting.id),
+            format!("参数“{}”", setting.title),
+            setting.clause.as_deref(),
+            aspects,
+        ));
     }
     for role in &policy.roles {
         let at = role.at.as_deref().map_or_else(String::new, meaning);
@@ -263,7 +308,9 @@ fn items(policy: &Policy) -> Vec<Item> {
 
 fn of_form(policy: &Policy, form: &Form, all: &mut Vec<Item>) {
     let this = Some(form);
-    let title_of = |place: Option<usize>| place.and_then(|place| form.fields.get(place)).map_or("", |field| field.title.as_str());
+    let title_of = |place: Option<usize>| {
+        place.and_then(|place| form.fields.get(place)).map_or("", |field| field.title.as_str())
+    };
     let aspects = vec![
         plain("名称", &form.title),
         plain("编号规则", &form.number),
@@ -280,10 +327,20 @@ fn of_form(policy: &Policy, form: &Form, all: &mut Vec<Item>) {
         template("标题", &form.subject, this),
         plain("起始步骤", form.steps.first().map_or("", |step| &step.title)),
     ];
-    all.push(item(format!("form {}", form.id), format!("表单《{}》", form.title), form.clause.as_deref(), aspects));
+    all.push(item(
+        format!("form {}", form.id),
+        format!("表单《{}》", form.title),
+        form.clause.as_deref(),
+        aspects,
+    ));
     for field in &form.fields {
         let what = format!("《{}》的字段“{}”", form.title, field.title);
-        all.push(item(format!("field {} {}", form.id, field.id), what, field.clause.as_deref(), of_field(policy, form, field)));
+        all.push(item(
+            format!("field {} {}", form.id, field.id),
+            what,
+            field.clause.as_deref(),
+            of_field(policy, form, field),
+        ));
     }
     for copy in &form.copies {
         let what = format!("《{}》的联次“{}”", form.title, copy.title);
@@ -292,7 +349,12 @@ fn of_form(policy: &Policy, form: &Form, all: &mut Vec<Item>) {
     }
     for step in &form.steps {
         let what = format!("《{}》的步骤“{}”", form.title, step.title);
-        all.push(item(format!("step {} {}", form.id, step.id), what, Some(&step.clause), of_step(policy, form, step)));
+        all.push(item(
+            format!("step {} {}", form.id, step.id),
+            what,
+            Some(&step.clause),
+            of_step(policy, form, step),
+        ));
         for action in &step.actions {
             let what = format!("《{}》步骤“{}”的动作“{}”", form.title, step.title, action.title);
             let clause = action.clause.as_deref().unwrap_or(&step.clause);
@@ -306,7 +368,12 @@ fn of_form(policy: &Policy, form: &Form, all: &mut Vec<Item>) {
     }
     for deadline in &form.deadlines {
         let what = format!("《{}》的时限“{}”", form.title, deadline.title);
-        all.push(item(format!("deadline {}", deadline.id), what, Some(&deadline.clause), of_deadline(policy, form, deadline)));
+        all.push(item(
+            format!("deadline {}", deadline.id),
+            what,
+            Some(&deadline.clause),
+            of_deadline(policy, form, deadline),
+        ));
     }
 }
 
@@ -315,7 +382,10 @@ fn of_field(policy: &Policy, form: &Form, field: &Field) -> Vec<Aspect> {
         .columns
         .iter()
         .map(|column| {
-            let value = column.value.as_ref().map_or_else(String::new, |value| format!("={}", value.in_chinese(Some(form))));
+            let value = column
+                .value
+                .as_ref()
+                .map_or_else(String::new, |value| format!("={}", value.in_chinese(Some(form))));
             format!("{}({}){value}", column.title, column.ty.title())
         })
         .collect();
@@ -356,7 +426,11 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
             let back: Vec<&str> = approve.back.iter().map(|place| id(*place)).collect();
             let rest = (approve.empty, approve.skips_same, approve.requester, approve.timeout);
             let may = (approve.may_add, approve.may_reassign, approve.may_withdraw);
-            let means = format!("{stages:?} {:?} {:?} {back:?} {rest:?} {may:?}", approve.authority, approve.reject.map(id));
+            let means = format!(
+                "{stages:?} {:?} {:?} {back:?} {rest:?} {may:?}",
+                approve.authority,
+                approve.reject.map(id)
+            );
             Aspect { name: "审批办法", means, says: approve_lines(policy, form, approve).join(";") }
         },
     );
@@ -364,7 +438,8 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
         .on
         .iter()
         .map(|one| {
-            let when = one.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(this)));
+            let when =
+                one.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(this)));
             format!("{}{when}:{}", on(policy, &one.event), ways(form, &one.next).join(";"))
         })
         .collect();
@@ -387,7 +462,10 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
         .iter()
         .map(|require| {
             let titles = field_titles(form, &require.fill);
-            (format!("{}:{titles}", meaning(require.when.source())), format!("{}时{titles}", require.when.in_chinese(this)))
+            (
+                format!("{}:{titles}", meaning(require.when.source())),
+                format!("{}时{titles}", require.when.in_chinese(this)),
+            )
         })
         .collect();
     let open: Vec<(String, String)> = action
@@ -395,9 +473,11 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
         .iter()
         .map(|open| {
             let title = policy.form(&open.form).map_or(open.form.as_str(), |form| &form.title);
-            let set: Vec<String> = open.set.iter().map(|(field, expr)| format!("{field}={}", meaning(expr.source()))).collect();
+            let set: Vec<String> =
+                open.set.iter().map(|(field, expr)| format!("{field}={}", meaning(expr.source()))).collect();
             let when = open.when.as_ref().map_or_else(String::new, |when| meaning(when.source()));
-            let only = open.when.as_ref().map_or_else(String::new, |when| format!("({}时)", when.in_chinese(this)));
+            let only =
+                open.when.as_ref().map_or_else(String::new, |when| format!("({}时)", when.in_chinese(this)));
             (format!("{} {set:?} {when}", open.form), format!("《{title}》{only}"))
         })
         .collect();
@@ -453,21 +533,35 @@ fn of_rules(policy: &Policy, all: &mut Vec<Item>) {
         let row = |when: &Option<Expr>, by: &[Expr], says: bool| {
             let text = |expr: &Expr| if says { expr.in_chinese(form) } else { meaning(expr.source()) };
             let when = when.as_ref().map_or_else(|| "其余情况".to_owned(), text);
-            let by: Vec<String> = by.iter().map(|by| if says { who(policy, by, form) } else { meaning(by.source()) }).collect();
+            let by: Vec<String> =
+                by.iter().map(|by| if says { who(policy, by, form) } else { meaning(by.source()) }).collect();
             format!("{when}:{}", by.join(" → "))
         };
-        let rows = |says| table.rows.iter().map(|(when, by)| row(when, by, says)).collect::<Vec<_>>().join(";");
-        let aspects = vec![plain("名称", &table.title), Aspect { name: "各行", means: rows(false), says: rows(true) }];
-        all.push(item(format!("authority {}", table.id), format!("核决表《{}》", table.title), Some(&table.clause), aspects));
+        let rows =
+            |says| table.rows.iter().map(|(when, by)| row(when, by, says)).collect::<Vec<_>>().join(";");
+        let aspects =
+            vec![plain("名称", &table.title), Aspect { name: "各行", means: rows(false), says: rows(true) }];
+        all.push(item(
+            format!("authority {}", table.id),
+            format!("核决表《{}》", table.title),
+            Some(&table.clause),
+            aspects,
+        ));
     }
     for (place, trigger) in policy.triggers.iter().enumerate() {
         let form = form_of(&trigger.form);
         // Triggers have no names: the event, the form and which of several.
-        let same = policy.triggers[..place].iter().filter(|t| t.on == trigger.on && t.form == trigger.form).count();
+        let same =
+            policy.triggers[..place].iter().filter(|t| t.on == trigger.on && t.form == trigger.form).count();
         let title = form.map_or("", |form| form.title.as_str());
         let aspects = vec![words("条件", trigger.when.as_ref(), None), set("设定", form, &trigger.set, None)];
         let what = format!("{}时自动开《{title}》", on(policy, &trigger.on));
-        all.push(item(format!("trigger {} {} {same}", trigger.on, trigger.form), what, Some(&trigger.clause), aspects));
+        all.push(item(
+            format!("trigger {} {} {same}", trigger.on, trigger.form),
+            what,
+            Some(&trigger.clause),
+            aspects,
+        ));
     }
     for refusal in &policy.refusals {
         let form = refusal.on.split_once('.').and_then(|(form, _)| form_of(form));
@@ -477,15 +571,44 @@ fn of_rules(policy: &Policy, all: &mut Vec<Item>) {
             plain("提示", &refusal.message),
             people("特批人", policy, refusal.exempt_by.as_ref(), form),
         ];
-        all.push(item(format!("refusal {}", refusal.id), format!("禁止事项“{}”", refusal.message), Some(&refusal.clause), aspects));
+        all.push(item(
+            format!("refusal {}", refusal.id),
+            format!("禁止事项“{}”", refusal.message),
+            Some(&refusal.clause),
+            aspects,
+        ));
     }
     for penalty in &policy.penalties {
-        let sources = [Some(&penalty.whom), Some(&penalty.amount), penalty.when.as_ref(), penalty.count.as_ref(), penalty.until.as_ref(), penalty.confirm_by.as_ref()];
-        let sources: Vec<Option<String>> = sources.into_iter().map(|expr| expr.map(|expr| meaning(expr.source()))).collect();
-        let rest = (&penalty.on, penalty.measure, &penalty.multiply, penalty.repeat, &penalty.replaces, penalty.appeal);
-        let rule = Aspect { name: "规定", means: format!("{sources:?} {rest:?}"), says: penalty_line(policy, penalty) };
+        let sources = [
+            Some(&penalty.whom),
+            Some(&penalty.amount),
+            penalty.when.as_ref(),
+            penalty.count.as_ref(),
+            penalty.until.as_ref(),
+            penalty.confirm_by.as_ref(),
+        ];
+        let sources: Vec<Option<String>> =
+            sources.into_iter().map(|expr| expr.map(|expr| meaning(expr.source()))).collect();
+        let rest = (
+            &penalty.on,
+            penalty.measure,
+            &penalty.multiply,
+            penalty.repeat,
+            &penalty.replaces,
+            penalty.appeal,
+        );
+        let rule = Aspect {
+            name: "规定",
+            means: format!("{sources:?} {rest:?}"),
+            says: penalty_line(policy, penalty),
+        };
         let aspects = vec![plain("名称", &penalty.title), rule];
-        all.push(item(format!("penalty {}", penalty.id), format!("罚则“{}”", penalty.title), Some(&penalty.clause), aspects));
+        all.push(item(
+            format!("penalty {}", penalty.id),
+            format!("罚则“{}”", penalty.title),
+            Some(&penalty.clause),
+            aspects,
+        ));
     }
     for notice in &policy.notices {
         let form = form_of(&notice.form);
@@ -495,7 +618,12 @@ fn of_rules(policy: &Policy, all: &mut Vec<Item>) {
             people("收件人", policy, Some(&notice.to), form),
             template("内容", &notice.text, form),
         ];
-        all.push(item(format!("notice {}", notice.id), format!("通知“{}”", notice.id), notice.clause.as_deref(), aspects));
+        all.push(item(
+            format!("notice {}", notice.id),
+            format!("通知“{}”", notice.id),
+            notice.clause.as_deref(),
+            aspects,
+        ));
     }
     for retention in &policy.retentions {
         let form = form_of(&retention.form);
@@ -509,10 +637,20 @@ fn of_rules(policy: &Policy, all: &mut Vec<Item>) {
     }
     for access in &policy.access {
         let form = form_of(&access.form);
-        let verbs = access.verbs.join("、").replace("view", "查看").replace("print", "打印").replace("export", "导出");
+        let verbs = access
+            .verbs
+            .join("、")
+            .replace("view", "查看")
+            .replace("print", "打印")
+            .replace("export", "导出");
         let what = format!("《{}》的{verbs}权限", form.map_or("", |form| form.title.as_str()));
         let aspects = vec![people("人员", policy, Some(&access.by), form)];
-        all.push(item(format!("access {} {verbs} {}", access.form, access.clause), what, Some(&access.clause), aspects));
+        all.push(item(
+            format!("access {} {verbs} {}", access.form, access.clause),
+            what,
+            Some(&access.clause),
+            aspects,
+        ));
     }
 }
 
@@ -532,11 +670,17 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             list("提醒", &warn),
             people("未完成时通知", policy, duty.notify.as_ref(), None),
         ];
-        all.push(item(format!("duty {}", duty.id), format!("周期职责“{}”", duty.title), Some(&duty.clause), aspects));
+        all.push(item(
+            format!("duty {}", duty.id),
+            format!("周期职责“{}”", duty.title),
+            Some(&duty.clause),
+            aspects,
+        ));
     }
     for metric in &policy.metrics {
         let form = policy.form(&metric.form).map(|form| &**form);
-        let by: Vec<&str> = metric.by.iter().filter_map(|place| Some(form?.fields.get(*place)?.title.as_str())).collect();
+        let by: Vec<&str> =
+            metric.by.iter().filter_map(|place| Some(form?.fields.get(*place)?.title.as_str())).collect();
         let aspects = vec![
             plain("名称", &metric.title),
             plain("算法", format!("{:?}", metric.kind)),
@@ -547,10 +691,20 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             plain("分组", by.join("、")),
             number("目标", metric.goal),
         ];
-        all.push(item(format!("metric {}", metric.id), format!("指标“{}”", metric.title), Some(&metric.clause), aspects));
+        all.push(item(
+            format!("metric {}", metric.id),
+            format!("指标“{}”", metric.title),
+            Some(&metric.clause),
+            aspects,
+        ));
     }
     for report in &policy.reports {
-        let metrics: Vec<&str> = policy.metrics.iter().filter(|metric| report.metrics.contains(&metric.id)).map(|metric| metric.title.as_str()).collect();
+        let metrics: Vec<&str> = policy
+            .metrics
+            .iter()
+            .filter(|metric| report.metrics.contains(&metric.id))
+            .map(|metric| metric.title.as_str())
+            .collect();
         let reviewed = |says: bool| {
             let one = |expr: &Expr| if says { who(policy, expr, None) } else { meaning(expr.source()) };
             report.reviewed_by.iter().map(one).collect::<Vec<_>>().join(" → ")
@@ -559,10 +713,13 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             let form = policy.form(&register.form).map(|form| &**form);
             let columns = register.columns.iter().map(|column| match column {
                 None => "单号",
-                Some(place) => form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.title.as_str()),
+                Some(place) => {
+                    form.and_then(|form| form.fields.get(*place)).map_or("", |field| field.title.as_str())
+                }
             });
             let columns = columns.collect::<Vec<_>>().join("、");
-            let when = register.when.as_ref().map_or_else(String::new, |when| format!(",{}", when.in_chinese(form)));
+            let when =
+                register.when.as_ref().map_or_else(String::new, |when| format!(",{}", when.in_chinese(form)));
             format!("《{}》{when}:{columns}", form.map_or("", |form| form.title.as_str()))
         });
         let aspects = vec![
@@ -575,7 +732,12 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             Aspect { name: "审阅人", means: reviewed(false), says: reviewed(true) },
             plain("报送期限", report.due.in_chinese()),
         ];
-        all.push(item(format!("report {}", report.id), format!("报表“{}”", report.title), Some(&report.clause), aspects));
+        all.push(item(
+            format!("report {}", report.id),
+            format!("报表“{}”", report.title),
+            Some(&report.clause),
+            aspects,
+        ));
     }
     for standard in &policy.standards {
         let aspects = vec![
@@ -584,7 +746,12 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             list("约束角色", &standard.roles),
             list("检查项", &standard.checks),
         ];
-        all.push(item(format!("standard {}", standard.id), format!("规范“{}”", standard.title), Some(&standard.clause), aspects));
+        all.push(item(
+            format!("standard {}", standard.id),
+            format!("规范“{}”", standard.title),
+            Some(&standard.clause),
+            aspects,
+        ));
     }
 }
 
@@ -602,7 +769,8 @@ mod tests {
     fn changed(changes: &[(&str, &str)]) -> Vec<SourceFile> {
         let mut files = complaints();
         for (from, to) in changes {
-            let file = files.iter_mut().find(|file| file.text.contains(from)).unwrap_or_else(|| panic!("{from}"));
+            let file =
+                files.iter_mut().find(|file| file.text.contains(from)).unwrap_or_else(|| panic!("{from}"));
             file.text = file.text.replacen(from, to, 1);
         }
         files
@@ -611,7 +779,9 @@ mod tests {
     fn texts(changes: &[(&str, &str)]) -> Vec<String> {
         let none = Settings::new();
         let all = diff(&policy(&complaints(), &none), &policy(&changed(changes), &none));
-        all.into_iter().map(|change| format!("[{}] {}", change.clause.unwrap_or_default(), change.text)).collect()
+        all.into_iter()
+            .map(|change| format!("[{}] {}", change.clause.unwrap_or_default(), change.text))
+            .collect()
     }
 
     #[test]
@@ -620,7 +790,10 @@ mod tests {
         assert_eq!(
             texts(&[
                 ("when = \"!case.compensates\"", "when = ' ! case.compensates '"),
-                ("over = \"case.outcome == '已结案' || case.outcome == '不受理'\"", "over = 'case.outcome==\"已结案\"||case.outcome  ==  \"不受理\"'"),
+                (
+                    "over = \"case.outcome == '已结案' || case.outcome == '不受理'\"",
+                    "over = 'case.outcome==\"已结案\"||case.outcome  ==  \"不受理\"'"
+                ),
                 ("by = \"role:store-staff, role:ops-service\"", "by = \"role:store-staff,role:ops-service\""),
                 ("[[deadline]]", "# 说明\n[[deadline]]"),
             ]),
@@ -656,7 +829,12 @@ mod tests {
         );
         let reject = texts(&[("reject = \"investigate\"\nmay", "may")]);
         assert_eq!(reject.len(), 1);
-        assert!(reject[0].contains("审批办法由") && reject[0].contains("驳回时转“调查并填写报告”") && reject[0].contains("驳回即结束"), "{reject:?}");
+        assert!(
+            reject[0].contains("审批办法由")
+                && reject[0].contains("驳回时转“调查并填写报告”")
+                && reject[0].contains("驳回即结束"),
+            "{reject:?}"
+        );
         assert_eq!(
             texts(&[("title = \"七天结案\"", "title = \"按期结案\"")]),
             ["[第二十六条] 《客户投诉记录卡》的时限“按期结案”的名称由“七天结案”改为“按期结案”"]
@@ -671,7 +849,10 @@ mod tests {
         let (old, new) = (policy(&complaints(), &none), policy(&changed(&more), &none));
         let came = diff(&old, &new);
         assert_eq!(came.len(), 1);
-        assert_eq!((came[0].kind, came[0].clause.as_deref(), came[0].what.as_str()), (Kind::Added, Some("第四条"), "《客户投诉记录卡》的字段“客户情绪”"));
+        assert_eq!(
+            (came[0].kind, came[0].clause.as_deref(), came[0].what.as_str()),
+            (Kind::Added, Some("第四条"), "《客户投诉记录卡》的字段“客户情绪”")
+        );
         assert!(came[0].text.contains("选项:平静、激动"), "{}", came[0].text);
         let went = diff(&new, &old);
         assert_eq!((went.len(), went[0].kind), (1, Kind::Removed));

@@ -11,6 +11,8 @@
 //!
 //! A deadline's due time is the last instant that is in time. Money is whole cents. Times are milliseconds UTC.
 
+#![expect(clippy::result_large_err, reason = "a refusal is made for a person to read, once in a while")]
+
 pub mod case;
 mod cast;
 mod check;
@@ -29,9 +31,7 @@ pub mod world;
 
 pub use model::Policy;
 
-pub use check::{
-    LARGEST_FILE, MOST_FILES, MOST_PARTS, MOST_PROBLEMS, Problem, Settings, SourceFile, check,
-};
+pub use check::{LARGEST_FILE, MOST_FILES, MOST_PARTS, MOST_PROBLEMS, Problem, Settings, SourceFile, check};
 
 /// The head of a policy, from its `policy.toml` alone: what a draft is called before anything else of it is right.
 pub fn head(file: &SourceFile) -> Result<source::Head, Problem> {

@@ -195,7 +195,10 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
         }
     }
     for file in files {
-        if !file.name.starts_with("scenarios/") || file.name == "scenarios/cast.toml" || !file.name.ends_with(".toml") {
+        if !file.name.starts_with("scenarios/")
+            || file.name == "scenarios/cast.toml"
+            || !file.name.ends_with(".toml")
+        {
             continue;
         }
         if file.text.len() > crate::LARGEST_FILE {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::expr::{Expr, of_value};
 use crate::model::{
-    Action, Approve, Deadline, Empty, Evidence, Every, Field, Form, Measure, MetricKind, Penalty, Per, Policy,
-    Requester, Setting, Step, StepKind, TimeoutThen, Way,
+    Action, Approve, Deadline, Empty, Every, Evidence, Field, Form, Measure, MetricKind, Penalty, Per,
+    Policy, Requester, Setting, Step, StepKind, TimeoutThen, Way,
 };
 
 /// The whole policy as text.
@@ -56,13 +56,19 @@ pub(crate) fn ways(form: &Form, ways: &[Way]) -> Vec<String> {
 }
 
 pub(crate) fn field_titles(form: &Form, fields: &[usize]) -> String {
-    let titles: Vec<&str> = fields.iter().filter_map(|field| Some(form.fields.get(*field)?.title.as_str())).collect();
+    let titles: Vec<&str> =
+        fields.iter().filter_map(|field| Some(form.fields.get(*field)?.title.as_str())).collect();
     titles.join("、")
 }
 
 /// A setting's value with its unit.
 pub(crate) fn setting_value(setting: &Setting) -> String {
-    match setting.value.as_text().filter(|_| setting.is_within).and_then(|text| text.parse::<workday::Within>().ok()) {
+    match setting
+        .value
+        .as_text()
+        .filter(|_| setting.is_within)
+        .and_then(|text| text.parse::<workday::Within>().ok())
+    {
         Some(within) => within.in_chinese(),
         None => of_value(&setting.value, &setting.ty),
     }
@@ -72,10 +78,12 @@ pub(crate) fn setting_value(setting: &Setting) -> String {
 pub(crate) fn on(policy: &Policy, on: &str) -> String {
     if let Some(id) = on.strip_prefix("deadline:") {
         let deadlines = policy.forms.iter().flat_map(|form| &form.deadlines);
-        let title = deadlines.into_iter().find(|deadline| deadline.id == id).map_or(id, |deadline| &deadline.title);
+        let title =
+            deadlines.into_iter().find(|deadline| deadline.id == id).map_or(id, |deadline| &deadline.title);
         return format!("时限“{title}”逾期");
     }
-    let Some((form, rest)) = on.split_once('.').and_then(|(form, rest)| Some((policy.form(form)?, rest))) else {
+    let Some((form, rest)) = on.split_once('.').and_then(|(form, rest)| Some((policy.form(form)?, rest)))
+    else {
         return format!("事件 {on}");
     };
     if rest == "open" {
@@ -143,12 +151,14 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
         lines.push(line);
     }
     let step = |place: usize| form.steps.get(place).map_or("", |step| step.title.as_str());
-    lines.push(approve.reject.map_or_else(|| "驳回即结束".to_owned(), |to| format!("驳回时转“{}”", step(to))));
+    lines
+        .push(approve.reject.map_or_else(|| "驳回即结束".to_owned(), |to| format!("驳回时转“{}”", step(to))));
     if !approve.back.is_empty() {
         let back: Vec<String> = approve.back.iter().map(|to| format!("“{}”", step(*to))).collect();
         lines.push(format!("可退回{}", back.join("、")));
     }
-    let may = [(approve.may_add, "加签"), (approve.may_reassign, "转办"), (approve.may_withdraw, "提交人撤回")];
+    let may =
+        [(approve.may_add, "加签"), (approve.may_reassign, "转办"), (approve.may_withdraw, "提交人撤回")];
     let may: Vec<&str> = may.iter().filter(|(may, _)| *may).map(|(_, what)| *what).collect();
     if !may.is_empty() {
         lines.push(format!("允许{}", may.join("、")));
@@ -187,7 +197,7 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
 pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
     let form = penalty.form.as_deref().and_then(|id| policy.form(id)).map(|form| &**form);
     let unit = if penalty.measure == Measure::Money { "" } else { "分" };
-    let mut text = format!("{}", on(policy, &penalty.on));
+    let mut text = on(policy, &penalty.on);
     if let Some(when) = &penalty.when {
         let _ = write!(text, "且{}", when.in_chinese(form));
     }
@@ -197,7 +207,8 @@ pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
     }
     if let Some((from, by, together)) = &penalty.multiply {
         let _ = write!(text, ";同一人当月第{from}次起乘以{by}");
-        let titles = policy.penalties.iter().filter(|other| other.id != penalty.id && together.contains(&other.id));
+        let titles =
+            policy.penalties.iter().filter(|other| other.id != penalty.id && together.contains(&other.id));
         let titles: Vec<String> = titles.map(|other| format!("“{}”", other.title)).collect();
         if !titles.is_empty() {
             let _ = write!(text, ",与{}合并计次", titles.join("、"));
@@ -208,7 +219,11 @@ pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
         let _ = write!(text, ";每过{}未改正再罚同额,直到{until}", repeat.in_chinese());
     }
     if let Some(replaced) = &penalty.replaces {
-        let title = policy.penalties.iter().find(|other| other.id == *replaced).map_or(replaced, |other| &other.title);
+        let title = policy
+            .penalties
+            .iter()
+            .find(|other| other.id == *replaced)
+            .map_or(replaced, |other| &other.title);
         let _ = write!(text, ";代替“{title}”,不并罚");
     }
     if let Some(confirm) = &penalty.confirm_by {
@@ -238,7 +253,10 @@ fn kind_title(field: &Field) -> String {
         Choice => format!("选项:{}", field.options.join("、")),
         Choices => format!("多选:{}", field.options.join("、")),
         Checklist => format!("逐项勾选:{}", field.options.join("、")),
-        Lines => format!("明细:{}", field.columns.iter().map(|column| column.title.as_str()).collect::<Vec<_>>().join("、")),
+        Lines => format!(
+            "明细:{}",
+            field.columns.iter().map(|column| column.title.as_str()).collect::<Vec<_>>().join("、")
+        ),
         Long => "多行文字".into(),
         Signature => "签名".into(),
         Rating => "评分".into(),
@@ -293,12 +311,15 @@ impl Text<'_> {
         self.part("条款及其落实");
         for clause in &self.policy.clauses {
             let title = if clause.title.is_empty() { String::new() } else { format!(" {}", clause.title) };
-            let binds = if clause.binds.is_empty() { String::new() } else { format!("(约束:{})", clause.binds) };
+            let binds =
+                if clause.binds.is_empty() { String::new() } else { format!("(约束:{})", clause.binds) };
             self.line(0, &format!("{}{title}:{}{binds}", clause.id, clause.text.replace('\n', " ")));
             for (what, title) in self.policy.citing(&clause.id) {
                 let title = match what {
                     "触发" => on(self.policy, &title),
-                    "保管" | "查阅" => self.policy.form(&title).map_or(title, |form| format!("《{}》", form.title)),
+                    "保管" | "查阅" => {
+                        self.policy.form(&title).map_or(title, |form| format!("《{}》", form.title))
+                    }
                     _ => title,
                 };
                 self.line(1, &format!("→ {what}:{title}"));
@@ -315,7 +336,12 @@ impl Text<'_> {
             let is_own = setting.default.as_ref().is_some_and(|default| *default != setting.value);
             let own = if is_own { "(公司已改)" } else { "" };
             let hint = if setting.hint.is_empty() { String::new() } else { format!(",{}", setting.hint) };
-            let line = format!("{}:{}{own}{hint}{}", setting.title, setting_value(setting), cited(setting.clause.as_deref()));
+            let line = format!(
+                "{}:{}{own}{hint}{}",
+                setting.title,
+                setting_value(setting),
+                cited(setting.clause.as_deref())
+            );
             self.line(0, &line);
         }
     }
@@ -379,7 +405,9 @@ impl Text<'_> {
 
     fn step(&mut self, form: &Form, number: usize, step: &Step) {
         let kind = match step.kind {
-            StepKind::Task => step.by.as_ref().map_or_else(String::new, |by| format!("由{}办理", self.who(by, Some(form)))),
+            StepKind::Task => {
+                step.by.as_ref().map_or_else(String::new, |by| format!("由{}办理", self.who(by, Some(form))))
+            }
             StepKind::Approval => "审批".into(),
             StepKind::Wait => "等待".into(),
             StepKind::End => format!("结束,结果为“{}”", step.outcome),
@@ -398,7 +426,10 @@ impl Text<'_> {
             self.action(form, action);
         }
         for on in &step.on {
-            let when = on.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(Some(form))));
+            let when = on
+                .when
+                .as_ref()
+                .map_or_else(String::new, |when| format!("且{}", when.in_chinese(Some(form))));
             let what = self::on(self.policy, &on.event);
             self.line(2, &format!("{what}{when}:{}", stay(ways(form, &on.next))));
         }
@@ -419,7 +450,12 @@ impl Text<'_> {
             let _ = write!(line, ",可填{}", field_titles(form, &action.offer));
         }
         for require in &action.require {
-            let _ = write!(line, ",{}时必填{}", require.when.in_chinese(Some(form)), field_titles(form, &require.fill));
+            let _ = write!(
+                line,
+                ",{}时必填{}",
+                require.when.in_chinese(Some(form)),
+                field_titles(form, &require.fill)
+            );
         }
         let _ = write!(line, ":{}{}", stay(ways(form, &action.next)), cited(action.clause.as_deref()));
         for open in &action.open {
@@ -459,7 +495,12 @@ impl Text<'_> {
             self.part("罚则");
         }
         for penalty in &policy.penalties {
-            let line = format!("{}:{}{}", penalty.title, penalty_line(policy, penalty), cited(Some(&penalty.clause)));
+            let line = format!(
+                "{}:{}{}",
+                penalty.title,
+                penalty_line(policy, penalty),
+                cited(Some(&penalty.clause))
+            );
             self.line(0, &line);
         }
         if !policy.triggers.is_empty() {
@@ -467,15 +508,20 @@ impl Text<'_> {
         }
         for trigger in &policy.triggers {
             let title = policy.form(&trigger.form).map_or("", |form| form.title.as_str());
-            let when = trigger.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(None)));
-            self.line(0, &format!("{}{when}时,开《{title}》{}", on(policy, &trigger.on), cited(Some(&trigger.clause))));
+            let when =
+                trigger.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(None)));
+            self.line(
+                0,
+                &format!("{}{when}时,开《{title}》{}", on(policy, &trigger.on), cited(Some(&trigger.clause))),
+            );
         }
         if !policy.notices.is_empty() {
             self.part("通知");
         }
         for notice in &policy.notices {
             let form = policy.form(&notice.form).map(|form| &**form);
-            let when = notice.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(form)));
+            let when =
+                notice.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(form)));
             let line = format!("{}{when}时,通知{}", on(policy, &notice.on), self.who(&notice.to, form));
             self.line(0, &format!("{line}{}", cited(notice.clause.as_deref())));
         }
@@ -486,16 +532,24 @@ impl Text<'_> {
             let form = policy.form(&retention.form).map(|form| &**form);
             let then = if retention.destroys { "销毁" } else { "鉴定" };
             let title = form.map_or("", |form| form.title.as_str());
-            let line = format!("《{title}》办结后保管{},到期{then},由{}批准", retention.keep.in_chinese(), self.who(&retention.by, form));
+            let line = format!(
+                "《{title}》办结后保管{},到期{then},由{}批准",
+                retention.keep.in_chinese(),
+                self.who(&retention.by, form)
+            );
             self.line(0, &format!("{line}{}", cited(Some(&retention.clause))));
         }
         for access in &policy.access {
             let form = policy.form(&access.form).map(|form| &**form);
-            let verbs: Vec<&str> = access.verbs.iter().map(|verb| match verb.as_str() {
-                "view" => "查看",
-                "print" => "打印",
-                _ => "导出",
-            }).collect();
+            let verbs: Vec<&str> = access
+                .verbs
+                .iter()
+                .map(|verb| match verb.as_str() {
+                    "view" => "查看",
+                    "print" => "打印",
+                    _ => "导出",
+                })
+                .collect();
             let title = form.map_or("", |form| form.title.as_str());
             let line = format!("《{title}》由{}{}", self.who(&access.by, form), verbs.join("、"));
             self.line(0, &format!("{line}{}", cited(Some(&access.clause))));
@@ -515,13 +569,19 @@ impl Text<'_> {
                 Per::Customer => "每个客户",
             };
             let evidence = match &duty.evidence {
-                Evidence::Form(form) => format!("办结的《{}》", policy.form(form).map_or(form.as_str(), |form| &form.title)),
+                Evidence::Form(form) => {
+                    format!("办结的《{}》", policy.form(form).map_or(form.as_str(), |form| &form.title))
+                }
                 Evidence::Event(event) => format!("事件 {event}"),
             };
             let of = duty.of.as_ref().map_or_else(String::new, |of| format!("({})", of.in_chinese(None)));
             let mut line = format!(
                 "{}:{per}{of}{}{}次,由{}完成,期后{},凭{evidence}",
-                duty.title, every(duty.every), duty.times, self.who(&duty.by, None), duty.due.in_chinese()
+                duty.title,
+                every(duty.every),
+                duty.times,
+                self.who(&duty.by, None),
+                duty.due.in_chinese()
             );
             if let Some(target) = duty.target {
                 let _ = write!(line, ",目标 {}%", target * 100.0);
@@ -535,12 +595,20 @@ impl Text<'_> {
         for metric in &policy.metrics {
             let form = policy.form(&metric.form).map(|form| &**form);
             let title = form.map_or("", |form| form.title.as_str());
-            let words = |expr: &Option<Expr>| expr.as_ref().map_or_else(|| "全部".to_owned(), |expr| expr.in_chinese(form));
+            let words = |expr: &Option<Expr>| {
+                expr.as_ref().map_or_else(|| "全部".to_owned(), |expr| expr.in_chinese(form))
+            };
             let what = match metric.kind {
-                MetricKind::Rate => format!("《{title}》中({})的占({})的比率", words(&metric.of), words(&metric.over)),
+                MetricKind::Rate => {
+                    format!("《{title}》中({})的占({})的比率", words(&metric.of), words(&metric.over))
+                }
                 MetricKind::Count => format!("《{title}》({})的件数", words(&metric.over)),
-                MetricKind::Sum => format!("《{title}》({})的{}合计", words(&metric.over), words(&metric.value)),
-                MetricKind::Mean => format!("《{title}》({})的{}平均", words(&metric.over), words(&metric.value)),
+                MetricKind::Sum => {
+                    format!("《{title}》({})的{}合计", words(&metric.over), words(&metric.value))
+                }
+                MetricKind::Mean => {
+                    format!("《{title}》({})的{}平均", words(&metric.over), words(&metric.value))
+                }
             };
             let goal = metric.goal.map_or_else(String::new, |goal| format!(",目标 {goal}"));
             self.line(0, &format!("{}:{what}{goal}{}", metric.title, cited(Some(&metric.clause))));
@@ -550,8 +618,15 @@ impl Text<'_> {
         }
         for report in &policy.reports {
             let reviewed: Vec<String> = report.reviewed_by.iter().map(|by| self.who(by, None)).collect();
-            let reviewed = if reviewed.is_empty() { String::new() } else { format!(",{}审阅", reviewed.join("、")) };
-            let line = format!("{}:{},由{}编制{reviewed},期后{}", report.title, every(report.every), self.who(&report.made_by, None), report.due.in_chinese());
+            let reviewed =
+                if reviewed.is_empty() { String::new() } else { format!(",{}审阅", reviewed.join("、")) };
+            let line = format!(
+                "{}:{},由{}编制{reviewed},期后{}",
+                report.title,
+                every(report.every),
+                self.who(&report.made_by, None),
+                report.due.in_chinese()
+            );
             self.line(0, &format!("{line}{}", cited(Some(&report.clause))));
         }
     }

@@ -267,7 +267,7 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub form: Option<Text>,
-    /// Computed from the other fields, always.
+    /// Computed from the other fields, always. In a column, `row` is its line: `row.price * row.quantity`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub value: Option<Text>,

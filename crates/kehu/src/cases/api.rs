@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::load::Loaded;
 use super::model::{Case, CaseTask, Notice, Trail};
 use super::{
-    Done, Ground, ListQuery, Place, act, decide, list, load, notices_of, open, read_notices, tasks_of, trail_of,
+    Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, notices_of, open, read_notices, tasks_of, trail_of,
     with_world,
 };
 use crate::access::Actor;
@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::clock::rfc3339;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems};
 use crate::error::{AppError, FieldError};
-use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PersonId, PolicyVersionId, UnitId};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, ExemptionId, NoticeId, PersonId, PolicyVersionId, UnitId};
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
 use crate::web::api::{Reply, id_in, json_reply, limit, page_of, write_once};
@@ -34,6 +34,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Need::SignedIn, routes!(show_case))
         .api(Need::SignedIn, routes!(act_on_case))
         .api(Need::SignedIn, routes!(decide_case))
+        .api(Need::SignedIn, routes!(list_exemptions, create_exemption))
         .api(Need::SignedIn, routes!(list_case_tasks))
         .api(Need::SignedIn, routes!(list_notices))
         .api(Need::SignedIn, routes!(read_all_notices))
@@ -623,6 +624,128 @@ fn people_in(body: &mut Map<String, Json>, errors: &mut Vec<FieldError>) -> Vec<
     people
 }
 
+/// An exemption from a refusal.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
+pub struct ExemptionBody {
+    /// Id.
+    id: ExemptionId,
+    /// Name of the refusal in its policy.
+    refusal: String,
+    /// The clause.
+    clause: String,
+    /// Why.
+    reason: String,
+    /// Who gave it.
+    given_by: PersonId,
+    /// When.
+    given_at: String,
+    /// Until when.
+    until: String,
+    /// When it was taken back.
+    revoked_at: Option<String>,
+}
+
+/// The exemptions of a case.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
+pub struct ExemptionList {
+    /// The newest first.
+    items: Vec<ExemptionBody>,
+    /// Always null.
+    next: Option<String>,
+}
+
+/// An exemption to be given.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the API in the OpenAPI document")]
+pub struct ExemptionInput {
+    /// Name of the refusal in the case's policy.
+    refusal: String,
+    /// Why; 1–500 characters.
+    reason: String,
+    /// Until when: RFC 3339 or local; at most 366 days ahead.
+    until: String,
+}
+
+fn exemption_json(exemption: &Exemption) -> Json {
+    json!({
+        "id": exemption.id, "refusal": exemption.refusal, "clause": exemption.clause, "reason": exemption.reason,
+        "given_by": exemption.given_by, "given_at": rfc3339(exemption.given_at), "until": rfc3339(exemption.until_at),
+        "revoked_at": exemption.revoked_at.map(rfc3339),
+    })
+}
+
+/// Lists the exemptions of a case
+#[utoipa::path(
+    get, path = "/api/v1/cases/{form}/{id}/exemptions", tag = "cases",
+    params(
+        ("form" = String, Path, pattern = "^[a-z][a-z0-9_-]{0,59}$", description = "Short name of the form"),
+        ("id" = inline(CaseId), Path),
+    ),
+    responses((status = 200, description = "The exemptions", body = ExemptionList), ReadProblems)
+)]
+async fn list_exemptions(
+    Shared(app): Shared<App>,
+    actor: Actor,
+    Path((form, id)): Path<(String, String)>,
+) -> Result<Response, AppError> {
+    let id = case_id(&id)?;
+    let ground = Ground::of(&app).await?;
+    let found = app
+        .db
+        .read(move |conn| {
+            of_form(load(conn, &actor, &ground, id)?, &form)?;
+            exemptions_of(conn, &actor, &ground, id)
+        })
+        .await?;
+    Ok(json_reply(&page_of(found.iter().map(exemption_json).collect(), None, None)))
+}
+
+/// Exempts a case from a refusal
+///
+/// Whoever the clause names, with a reason and an end.
+#[utoipa::path(
+    post, path = "/api/v1/cases/{form}/{id}/exemptions", tag = "cases",
+    params(
+        ("form" = String, Path, pattern = "^[a-z][a-z0-9_-]{0,59}$", description = "Short name of the form"),
+        ("id" = inline(CaseId), Path),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours"),
+    ),
+    request_body = ExemptionInput,
+    responses((status = 201, description = "The exemption", body = ExemptionBody), ChangeProblems)
+)]
+async fn create_exemption(
+    Shared(app): Shared<App>,
+    actor: Actor,
+    Path((form, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    JsonBody(mut body): JsonBody,
+) -> Result<Reply, AppError> {
+    let id = case_id(&id)?;
+    let request = Json::Object(body.clone()).to_string();
+    let mut errors = Vec::new();
+    let [refusal, reason, until] = ["refusal", "reason", "until"].map(|key| text_in(&mut body, key, &mut errors));
+    refuse_rest(&body, &[], &mut errors);
+    let ground = Ground::of(&app).await?;
+    let until = until.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).ok().or_else(|| ground.zone.parse(&until));
+    if until.is_none() {
+        errors.push(FieldError::new("until", text!("时间要写成 2026-09-28 16:20")));
+    }
+    refuse(errors)?;
+    let until = until.unwrap_or_default();
+    let (by, seen, of) = (actor.clone(), actor.clone(), ground.clone());
+    let path = format!("/api/v1/cases/{form}/{id}/exemptions");
+    let may_see = move |tx: &mut Tx<'_>, _: &Json| load(tx, &seen, &of, id).map(drop);
+    write_once(&app, &actor, &headers, &["POST", &path, &request], may_see, move |tx, _| {
+        of_form(load(tx, &by, &ground, id)?, &form)?;
+        let given = exempt(tx, &by, &ground, id, &refusal, &reason, until)?;
+        Ok(Reply::created(exemption_json(&given), 1))
+    })
+    .await
+}
+
 /// The verdict of this name; shared with the pages.
 pub(crate) fn verdict_of(name: &str, to: String, people: Vec<String>) -> Result<Verdict, FieldError> {
     let one = || people.first().cloned().unwrap_or_default();
@@ -713,11 +836,15 @@ async fn list_notices(Shared(app): Shared<App>, actor: Actor, asked: QueryData) 
 /// Marks all notices of the caller as read
 #[utoipa::path(
     post, path = "/api/v1/notices/reading", tag = "cases",
-    responses((status = 204, description = "They are read"), ReadProblems)
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    responses((status = 204, description = "They are read"), CreateProblems)
 )]
-async fn read_all_notices(Shared(app): Shared<App>, actor: Actor) -> Result<Reply, AppError> {
-    let now = app.now();
-    app.db.write(move |tx| read_notices(tx, &actor, None, now)).await?;
-    Ok(Reply::done())
+async fn read_all_notices(Shared(app): Shared<App>, actor: Actor, headers: HeaderMap) -> Result<Reply, AppError> {
+    let by = actor.clone();
+    write_once(&app, &actor, &headers, &["POST", "/api/v1/notices/reading"], |_, _| Ok(()), move |tx, now| {
+        read_notices(tx, &by, None, now)?;
+        Ok(Reply::done())
+    })
+    .await
 }
 

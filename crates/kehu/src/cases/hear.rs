@@ -146,6 +146,10 @@ impl store::FromRow for Heard {
 
 /// Whether there are events nobody has told to regulations yet.
 pub(super) fn is_behind(tx: &mut Tx<'_>) -> store::Result<bool> {
+    let any = "SELECT COUNT(*) FROM (SELECT 1 FROM policy_versions WHERE state = 'published' LIMIT 1) published";
+    if tx.count(any, &[])? == 0 {
+        return Ok(false);
+    }
     let at = position(tx)?;
     let found = tx.count(
         &format!("SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id > $1 AND kind IN ({}) LIMIT 1) new", kinds()),
@@ -158,14 +162,20 @@ fn kinds() -> String {
     policies::EVENTS.iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(",")
 }
 
-/// How far regulations have read. A company that begins with them does not look back.
+/// How far regulations have read. They do not look back behind the first one in force.
 fn position(tx: &mut Tx<'_>) -> store::Result<i64> {
     let known: Option<i64> =
         tx.value("SELECT event_id FROM outbox_readers WHERE reader = $1", &[READER.into()])?;
     if let Some(known) = known {
         return Ok(known);
     }
-    let last: i64 = tx.value("SELECT COALESCE(MAX(id), 0) FROM events", &[])?.unwrap_or(0);
+    let last: i64 = tx
+        .value(
+            "SELECT COALESCE(MAX(id), 0) FROM events WHERE at <
+               (SELECT COALESCE(MIN(effective_at), 0) FROM policy_versions WHERE state = 'published')",
+            &[],
+        )?
+        .unwrap_or(0);
     tx.exec(
         "INSERT INTO outbox_readers (reader, event_id) VALUES ($1, $2) ON CONFLICT (reader) DO NOTHING",
         &[READER.into(), last.into()],
@@ -176,6 +186,9 @@ fn position(tx: &mut Tx<'_>) -> store::Result<i64> {
 /// Tells the next events of the outbox to regulations; says whether there may be more. Events and what they set going
 /// are committed together with the place, so that each is told once.
 pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppError> {
+    if policies::in_force_at(tx, ground.now)?.is_empty() {
+        return Ok(false);
+    }
     let lock = tx.for_change();
     let held: Option<i64> = tx.value(
         &format!("SELECT event_id FROM outbox_readers WHERE reader = $1 {lock}"),
@@ -233,7 +246,6 @@ fn facts_of(tx: &mut Tx<'_>, ground: &Ground, event: &Heard) -> Result<BTreeMap<
         let row: Option<(String, String)> =
             tx.row("SELECT kind, subject FROM activities WHERE id = $1", &[event.object_id.into()])?;
         let (kind, subject) = row.unwrap_or_default();
-        let kind = ground.catalogue.dictionary("activity_kind").title(&kind, crate::i18n::Lang::Zh).to_owned();
         put("kind", Value::text(kind));
         put("subject", Value::text(subject));
     }

@@ -5,7 +5,7 @@ use store::Conn;
 use super::load::readable_sql;
 use super::model::{COLUMNS, Case};
 use super::world::Ground;
-use crate::access::Actor;
+use crate::access::{self, Actor};
 use crate::error::AppError;
 use crate::ids::{CaseId, CustomerId, PersonId, UnitId};
 
@@ -45,6 +45,7 @@ pub fn list(
     after: Option<Place>,
     limit: usize,
 ) -> Result<(Vec<Case>, Option<Place>), AppError> {
+    access::require_unbarred(actor)?;
     let mut conditions = vec![readable_sql(actor, ground)];
     let mut params: Vec<store::Value<'_>> = Vec::new();
     let mut add = |sql: &str, value: store::Value<'static>| {

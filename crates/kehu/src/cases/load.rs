@@ -9,7 +9,7 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::model::{COLUMNS, Case, WIDTH};
 use super::world::Ground;
-use crate::access::Actor;
+use crate::access::{self, Actor};
 use crate::error::AppError;
 use crate::ids::{CaseId, PersonId, UnitId};
 use crate::policies;
@@ -52,12 +52,20 @@ pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
         return out;
     }
     let units: Vec<String> = led_units(actor, ground).iter().map(|unit| unit.0.to_string()).collect();
+    let below: Vec<String> = ground
+        .directory
+        .subordinates(actor.person_id, &ground.day)
+        .iter()
+        .map(|person| person.0.to_string())
+        .collect();
+    let below =
+        if below.is_empty() { String::new() } else { format!(" OR one_of(k.owner_id, '{}')", below.join(",")) };
     let led = if units.is_empty() { String::new() } else { format!(" OR one_of(k.unit_id, '{}')", units.join(",")) };
     format!(
         "({out} AND (EXISTS (SELECT 1 FROM case_people p WHERE p.case_id = k.id AND p.person_id IN ({selves})
             AND p.part <> 'excluded')
           OR EXISTS (SELECT 1 FROM customers o WHERE o.id = k.customer_id AND o.owner_id = {me}
-            AND o.deleted_at IS NULL){led}))"
+            AND o.deleted_at IS NULL){led}{below}))"
     )
 }
 
@@ -88,7 +96,8 @@ fn find(
     id: CaseId,
     lock: &str,
 ) -> Result<Loaded, AppError> {
-    // The customer may have been hidden from him meanwhile, or he barred from customers: then the case goes with it.
+    // Cases tell of customers: whoever may not handle customer information reads none.
+    access::require_unbarred(actor)?;
     let readable = readable_sql(actor, ground);
     let sql = format!("SELECT {COLUMNS}, k.body FROM cases k WHERE k.id = $1 AND {readable} {lock}");
     let Some(stored) = conn.row::<Stored>(&sql, &[id.into()])? else {

@@ -2,11 +2,12 @@
 //! happens; here it is stored, shown to those who may see it, and woken when time passes.
 //!
 //! Who reads a case: who takes part in it (opened it, answers for it, had or has to act), who the regulation names as
-//! readers, the heads of its unit and of those above, the owner of its customer, and administrators; nobody who is to
-//! stay out of it (回避), whatever else he may.
+//! readers, the heads of its unit and of those above, the superiors of who answers for it, the owner of its customer, and
+//! administrators; nobody who is to stay out of it (回避), whatever else he may.
 
 mod act;
 mod apply;
+mod exempt;
 mod hear;
 mod list;
 mod load;
@@ -20,6 +21,7 @@ mod world;
 pub mod api;
 
 pub use act::{Done, act, decide, open};
+pub use exempt::{Exemption, exempt, exemptions_of};
 pub use hear::judge;
 pub use list::{ListQuery, Place, list};
 pub use load::{Loaded, load, readable_sql};

@@ -10,7 +10,7 @@ use store::{Conn, FromRow, Row};
 
 use super::load::selves;
 use super::model::{COLUMNS, Case, CaseTask, TaskKind, Trail, WIDTH};
-use crate::access::Actor;
+use crate::access::{self, Actor};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::CaseId;
@@ -187,6 +187,7 @@ pub fn tasks_of(
     done: bool,
     limit: i64,
 ) -> Result<Vec<CaseTask>, AppError> {
+    access::require_unbarred(actor)?;
     let kind = if is_copy { "t.kind = 'copy'" } else { "t.kind <> 'copy'" };
     let (state, order) = if done {
         ("t.done_at IS NOT NULL", "t.done_at DESC, t.id DESC")

@@ -162,7 +162,7 @@ impl<'c> CompanyWorld<'_, 'c> {
         let Some(unit) = self.ground.directory.unit(id) else { return Value::Null };
         match name {
             "name" => Value::text(&unit.name),
-            "kind" => Value::text(&unit.kind),
+            "kind" => Value::text(self.ground.catalogue.dictionary("unit_kind").title(&unit.kind, Lang::Zh)),
             "parent" => id_of(unit.parent_id),
             "head" => {
                 let line = self.ground.directory.line(id);

@@ -104,6 +104,11 @@ pub fn update(
     }
     recount(tx, &old, &new)?;
     events::emit(tx, actor, now, "customer.updated", "customer", id.0, id.0)?;
+    if old.owner_id != new.owner_id {
+        let facts = json!({ "from": old.owner_id, "to": new.owner_id }).to_string();
+        let kind = "customer.owner_changed";
+        events::emit_with(tx, actor.person_id, now, kind, "customer", id.0, id.0, &facts)?;
+    }
     let (before, after) = (Json::Object(before), Json::Object(after));
     audit::record(tx, actor, now, &Entry::of_customer("customer.updated", id.0).change(&before, &after))?;
     Ok(withhold(actor, new))

@@ -304,6 +304,7 @@ pub fn leave(
     rights_changed(tx)?;
     let after = json!({ "name": person.name, "left_on": last_day });
     audit::record(tx, actor, at.now, &Entry::of("person.left", "person", id.0).after(&after))?;
+    crate::events::emit(tx, actor, at.now, "person.left", "person", id.0, 0)?;
     let plan = Plan {
         customers: leaving.customers,
         lead_to: leaving.lead_to,

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::model::{State, Version};
 use super::publish::{Draft, create, discard, publish, save};
-use super::{acknowledge, list, load_version};
+use super::{acknowledge, list, load_version, require_manager};
 use crate::access::Actor;
 use crate::app::App;
 use crate::clock::{Millis, rfc3339};
@@ -287,6 +287,7 @@ async fn create_policy(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
+    require_manager(&actor)?;
     let request = Json::Object(body.clone()).to_string();
     let draft = draft_in(body)?;
     let (by, seen) = (actor.clone(), actor.clone());
@@ -330,6 +331,7 @@ async fn update_policy(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
+    require_manager(&actor)?;
     let (id, now) = (version_id(&id)?, app.now());
     let seen = if_match(&headers)?;
     let draft = draft_in(body)?;
@@ -353,6 +355,7 @@ async fn delete_policy(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Reply, AppError> {
+    require_manager(&actor)?;
     let (id, now) = (version_id(&id)?, app.now());
     let seen = if_match(&headers)?;
     app.db.write(move |tx| discard(tx, &actor, id, seen, now)).await?;
@@ -365,7 +368,7 @@ async fn delete_policy(
 /// until then; running cases keep theirs.
 #[utoipa::path(
     post, path = "/api/v1/policies/{id}/publication", tag = "policies",
-    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = String, Header, description = "The ETag of the draft")),
+    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = String, Header, description = "The ETag of the draft"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body = PublicationInput,
     responses((status = 200, description = "The version", body = PolicyBody, headers(("ETag" = String))), ChangeProblems)
 )]
@@ -376,8 +379,10 @@ async fn publish_policy(
     headers: HeaderMap,
     JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
+    require_manager(&actor)?;
     let (id, now) = (version_id(&id)?, app.now());
     let seen = if_match(&headers)?;
+    let request = Json::Object(body.clone()).to_string();
     let mut errors = Vec::new();
     let effective_at = match body.remove("effective_at") {
         None | Some(Json::Null) => now,
@@ -396,26 +401,34 @@ async fn publish_policy(
     refuse_rest(&body, &[], &mut errors);
     refuse(errors)?;
     let catalogue = app.catalogue().await?;
-    app.db
-        .write(move |tx| {
-            let version = publish(tx, &actor, &catalogue, id, seen, effective_at, now)?;
-            Ok(Reply::ok(whole(&actor, &version, now), version.row_version))
-        })
-        .await
+    let (by, reader) = (actor.clone(), actor.clone());
+    let path = format!("/api/v1/policies/{id}/publication");
+    let may_see = move |tx: &mut Tx<'_>, body: &Json| load_version(tx, &reader, id_in(body, "id")?).map(drop);
+    write_once(&app, &actor, &headers, &["POST", &path, &request], may_see, move |tx, now| {
+        let version = publish(tx, &by, &catalogue, id, seen, effective_at, now)?;
+        Ok(Reply::ok(whole(&by, &version, now), version.row_version))
+    })
+    .await
 }
 
 /// Takes note of a regulation
 #[utoipa::path(
     post, path = "/api/v1/policies/{id}/acknowledgement", tag = "policies",
-    params(("id" = inline(PolicyVersionId), Path)),
+    params(("id" = inline(PolicyVersionId), Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     responses((status = 204, description = "It is noted"), ChangeProblems)
 )]
 async fn acknowledge_policy(
     Shared(app): Shared<App>,
     actor: Actor,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Reply, AppError> {
-    let (id, now) = (version_id(&id)?, app.now());
-    app.db.write(move |tx| acknowledge(tx, &actor, id, now)).await?;
-    Ok(Reply::done())
+    let id = version_id(&id)?;
+    let by = actor.clone();
+    let path = format!("/api/v1/policies/{id}/acknowledgement");
+    write_once(&app, &actor, &headers, &["POST", &path], |_, _| Ok(()), move |tx, now| {
+        acknowledge(tx, &by, id, now)?;
+        Ok(Reply::done())
+    })
+    .await
 }

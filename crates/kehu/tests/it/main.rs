@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod backups;
 mod backups_cli;
+mod cases;
 mod catalogue;
 mod cli;
 mod confidentiality;

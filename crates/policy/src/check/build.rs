@@ -182,7 +182,11 @@ impl Builder<'_, '_> {
         match result {
             Ok(expr) => Some(expr),
             Err(problem) => {
-                let where_in = if problem.column > 1 { format!("第 {} 个字:", problem.column) } else { String::new() };
+                let where_in = if problem.column > 1 {
+                    format!("第 {} 个字:", problem.column)
+                } else {
+                    String::new()
+                };
                 self.problems.add(place, format!("“{}” {where_in}{}", cut(text.get_ref()), problem.text));
                 None
             }
@@ -244,22 +248,13 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// A length of time that comes again and again, and so must be one.
-    fn some_time(&mut self, place: &Place, text: &Text) -> Option<Within> {
-        let within = self.within(place, text)?;
-        if matches!(within, Within::For(amount) if amount.number() == 0) {
-            self.problems.add(place, format!("“{}”要大于零", cut(text.get_ref())));
-            return None;
-        }
-        Some(within)
-    }
-
     fn before(&mut self, place: &Place, text: &Text) -> Option<Before> {
         let filled = self.filled(place, text.get_ref())?;
         match filled.parse::<Before>() {
             Ok(before) => Some(before),
             Err(error) => {
-                self.problems.add(place, format!("提醒“{}”:{error};要写成 -2d、-1wd、-30min 这样", cut(&filled)));
+                self.problems
+                    .add(place, format!("提醒“{}”:{error};要写成 -2d、-1wd、-30min 这样", cut(&filled)));
                 None
             }
         }
@@ -372,11 +367,12 @@ fn outcomes(parts: &Parts) -> Vec<(String, Vec<String>)> {
     forms
         .map(|form| {
             let steps = of_form(&parts.step, &form, only, |step| step.form.as_ref());
-            let ends = steps.iter().map(|part| part.get()).filter(|step| {
-                step.kind.as_ref().is_some_and(|kind| kind.get_ref() == "end")
-            });
-            let outcomes =
-                ends.map(|step| if step.outcome.is_empty() { step.title.clone() } else { step.outcome.clone() });
+            let ends = steps
+                .iter()
+                .map(|part| part.get())
+                .filter(|step| step.kind.as_ref().is_some_and(|kind| kind.get_ref() == "end"));
+            let outcomes = ends
+                .map(|step| if step.outcome.is_empty() { step.title.clone() } else { step.outcome.clone() });
             (form.clone(), outcomes.collect())
         })
         .collect()
@@ -394,8 +390,5 @@ fn of_form<'a, T>(
     only: bool,
     named: impl Fn(&T) -> Option<&source::Text>,
 ) -> Vec<&'a Part<T>> {
-    parts
-        .iter()
-        .filter(|part| named(part.get()).map_or(only, |name| name.get_ref() == form))
-        .collect()
+    parts.iter().filter(|part| named(part.get()).map_or(only, |name| name.get_ref() == form)).collect()
 }

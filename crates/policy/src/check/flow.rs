@@ -17,7 +17,9 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
         let edges: Vec<Vec<usize>> = (0..form.steps.len()).map(|step| edges_of(form, step)).collect();
         let reached = walk(&edges, &[0]);
         let mut back: Vec<Vec<usize>> = vec![Vec::new(); form.steps.len()];
-        for (from, to) in edges.iter().enumerate().flat_map(|(from, all)| all.iter().map(move |to| (from, *to))) {
+        for (from, to) in
+            edges.iter().enumerate().flat_map(|(from, all)| all.iter().map(move |to| (from, *to)))
+        {
             back[to].push(from);
         }
         let ends: Vec<usize> = (0..form.steps.len()).filter(|step| is_end(form, *step)).collect();
@@ -27,7 +29,10 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
             if !reached[number] {
                 problems.add(&part.place(), format!("步骤“{}”({})永远走不到", step.title, step.id));
             } else if !ending[number] {
-                problems.add(&part.place(), format!("步骤“{}”({})走不到结束,单据会永远停在这里", step.title, step.id));
+                problems.add(
+                    &part.place(),
+                    format!("步骤“{}”({})走不到结束,单据会永远停在这里", step.title, step.id),
+                );
             }
             for action in &step.actions {
                 let conditions: Vec<_> = action.next.iter().map(|way| way.when.as_ref()).collect();
@@ -39,7 +44,10 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
                     ),
                     Gap::Unknown => problems.add(
                         &part.place(),
-                        format!("步骤“{}”的“{}”:去向的条件核对不了是否齐全,请在最后写一个没有条件的去向", step.title, action.title),
+                        format!(
+                            "步骤“{}”的“{}”:去向的条件核对不了是否齐全,请在最后写一个没有条件的去向",
+                            step.title, action.title
+                        ),
                     ),
                 }
             }
@@ -55,7 +63,8 @@ fn is_end(form: &Form, step: usize) -> bool {
 
 fn edges_of(form: &Form, step: usize) -> Vec<usize> {
     let step = &form.steps[step];
-    let mut edges: Vec<usize> = step.actions.iter().flat_map(|action| &action.next).map(|way| way.to).collect();
+    let mut edges: Vec<usize> =
+        step.actions.iter().flat_map(|action| &action.next).map(|way| way.to).collect();
     edges.extend(step.on.iter().flat_map(|on| &on.next).map(|way| way.to));
     if let Some(approve) = &step.approve {
         edges.extend(approve.reject);

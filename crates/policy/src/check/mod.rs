@@ -6,6 +6,8 @@ mod clauses;
 mod flow;
 mod read;
 mod tables;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
@@ -59,7 +61,11 @@ impl std::fmt::Display for Problem {
 pub type Settings = BTreeMap<String, Json>;
 
 /// Checks a policy with the company's settings. Scenario files are left to `scenario`.
-pub fn check(files: &[SourceFile], settings: &Settings, vocabulary: &Vocabulary) -> Result<Policy, Vec<Problem>> {
+pub fn check(
+    files: &[SourceFile],
+    settings: &Settings,
+    vocabulary: &Vocabulary,
+) -> Result<Policy, Vec<Problem>> {
     let mut problems = read::Problems::new(files);
     let Some(parts) = read::read(files, &mut problems) else { return Err(problems.done()) };
     let policy = build::build(&parts, settings, vocabulary, &mut problems);

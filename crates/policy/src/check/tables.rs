@@ -28,12 +28,16 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
             ),
             Some(findings) => {
                 if let Some(example) = findings.gap {
-                    problems.add(&part.place(), format!("核决表“{}”有空档:{example}时没有审批人", table.title));
+                    problems
+                        .add(&part.place(), format!("核决表“{}”有空档:{example}时没有审批人", table.title));
                 }
                 if let Some((first, second, example)) = findings.overlap {
                     problems.add(
                         &part.place(),
-                        format!("核决表“{}”有重叠:{example}时第 {first} 行和第 {second} 行都成立", table.title),
+                        format!(
+                            "核决表“{}”有重叠:{example}时第 {first} 行和第 {second} 行都成立",
+                            table.title
+                        ),
                     );
                 }
             }
@@ -76,8 +80,12 @@ fn look(form: &Form, conditions: &[Option<&Expr>]) -> Option<Findings> {
             samples.entry(field).or_default().push(value);
         }
     }
-    let samples: Vec<(usize, Vec<Value>)> =
-        samples.into_iter().map(|(field, values)| (field, around(&form.fields.get(field).map_or(Ty::Null, |f| f.ty.clone()), values))).collect();
+    let samples: Vec<(usize, Vec<Value>)> = samples
+        .into_iter()
+        .map(|(field, values)| {
+            (field, around(&form.fields.get(field).map_or(Ty::Null, |f| f.ty.clone()), values))
+        })
+        .collect();
     let count = samples.iter().try_fold(1_usize, |count, (_, values)| count.checked_mul(values.len()))?;
     if count > MOST_SAMPLES {
         return None;
@@ -124,13 +132,20 @@ fn around(ty: &Ty, named: Vec<Value>) -> Vec<Value> {
         _ => {
             for value in named {
                 match value {
-                    Value::Int(n) => [n.saturating_sub(1), n, n.saturating_add(1)].map(|n| add(Value::Int(n))),
-                    Value::Money(n) => [n.saturating_sub(1), n, n.saturating_add(1)].map(|n| add(Value::Money(n))),
-                    Value::Number(n) => [n - 1e-6 - n.abs() * 1e-9, n, n + 1e-6 + n.abs() * 1e-9].map(|n| add(Value::Number(n))),
-                    Value::Date(day) => {
-                        [day.checked_sub(1.day()).unwrap_or(day), day, day.checked_add(1.day()).unwrap_or(day)]
-                            .map(|day| add(Value::Date(day)))
+                    Value::Int(n) => {
+                        [n.saturating_sub(1), n, n.saturating_add(1)].map(|n| add(Value::Int(n)))
                     }
+                    Value::Money(n) => {
+                        [n.saturating_sub(1), n, n.saturating_add(1)].map(|n| add(Value::Money(n)))
+                    }
+                    Value::Number(n) => [n - 1e-6 - n.abs() * 1e-9, n, n + 1e-6 + n.abs() * 1e-9]
+                        .map(|n| add(Value::Number(n))),
+                    Value::Date(day) => [
+                        day.checked_sub(1.day()).unwrap_or(day),
+                        day,
+                        day.checked_add(1.day()).unwrap_or(day),
+                    ]
+                    .map(|day| add(Value::Date(day))),
                     Value::Null => [Value::Null, Value::text("x"), Value::Null].map(&mut add),
                     other => [other, Value::text("其他"), Value::Null].map(&mut add),
                 };
@@ -143,7 +158,9 @@ fn around(ty: &Ty, named: Vec<Value>) -> Vec<Value> {
 fn describe(form: &Form, case: &Case, samples: &[(usize, Vec<Value>)]) -> String {
     let parts: Vec<String> = samples
         .iter()
-        .filter_map(|(field, _)| Some(format!("{}为{}", form.fields.get(*field)?.title, show(&case.values[*field]))))
+        .filter_map(|(field, _)| {
+            Some(format!("{}为{}", form.fields.get(*field)?.title, show(&case.values[*field])))
+        })
         .collect();
     if parts.is_empty() { "任何情况".to_owned() } else { parts.join("、") }
 }

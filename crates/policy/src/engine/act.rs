@@ -40,26 +40,33 @@ impl Policy {
             ..Case::default()
         };
         let mut run = Run::new(self, &case, moment)?;
-        // Nobody acts when an event opens it: then the policy itself has decided that it may.
-        if moment.actor.is_some() && run.acts_as(&run.people(&form.by)).is_none() {
-            return Err(Refused::new(Why::NotYours, format!("您不能开《{}》;由{}开", form.title, texts(&run, &form.by))));
-        }
         // Nor does anybody read the form when an event opens it: the policy may put in anything.
         let may: Vec<usize> = match moment.actor {
             Some(_) => form.fill.iter().chain(&form.offer).copied().collect(),
             None => (0..form.fields.len()).collect(),
         };
         run.fill(values, &may)?;
-        run.complete(&form.fill, &[])?;
         run.compute();
         // Only what was filled tells whom the case concerns.
         run.keep_away()?;
+        // Who may can depend on what was filled: the shop, the customer. Nobody acts when an event opens it: then the
+        // policy itself has decided that it may.
+        let people = run.people(&form.by);
+        if moment.actor.is_some() && run.acts_as(&people).is_none() {
+            // Where it cannot be told yet, what is missing goes first.
+            if people.is_empty() {
+                run.complete(&form.fill, &[])?;
+            }
+            let text = format!("您不能开《{}》;由{}开", form.title, run.names(&people));
+            return Err(Refused::new(Why::NotYours, text));
+        }
+        run.complete(&form.fill, &[])?;
         run.refuse(&format!("{}.open", form.id))?;
         run.effects.insert(0, Effect::Opened);
         run.set(&form.set, None);
         run.compute();
         run.notices(&format!("{}.open", form.id));
-        run.penalties(&format!("{}.open", form.id));
+        run.penalties(&format!("{}.open", form.id), moment.now);
         run.enter(0);
         Ok(run.finish())
     }
@@ -77,9 +84,13 @@ impl Policy {
             return Err(Refused::new(Why::Closed, "单据已经结束,不能再办理"));
         }
         let step = run.step()?;
-        let found = step.actions.iter().find(|known| known.id == action).filter(|_| step.kind == StepKind::Task);
+        let found =
+            step.actions.iter().find(|known| known.id == action).filter(|_| step.kind == StepKind::Task);
         let Some(action) = found else {
-            return Err(Refused::new(Why::NotNow, format!("单据现在在“{}”,没有这个动作;请刷新后再办理", step.title)));
+            return Err(Refused::new(
+                Why::NotNow,
+                format!("单据现在在“{}”,没有这个动作;请刷新后再办理", step.title),
+            ));
         };
         run.keep_away()?;
         let Some(on_behalf_of) = run.may(step, action) else {
@@ -135,7 +146,8 @@ impl Policy {
                 refusal.exempt_by.is_some() && moment.world.is_exempt(&self.id, &refusal.id, of, moment.now)
             };
             if refusal.when.holds(&env) && !is_exempt() {
-                let exempt_by = refusal.exempt_by.as_ref().map_or_else(Vec::new, |who| who.value(&env).as_texts());
+                let exempt_by =
+                    refusal.exempt_by.as_ref().map_or_else(Vec::new, |who| who.value(&env).as_texts());
                 return Err(Refused {
                     clause: Some(refusal.clause.clone()),
                     refusal: Some(refusal.id.clone()),
@@ -157,17 +169,15 @@ impl Policy {
         let env = || Env::new(moment.now, moment.world).event(facts).actor(moment.actor);
         self.triggers
             .iter()
-            .filter(|trigger| trigger.on == event && trigger.when.as_ref().is_none_or(|when| when.holds(&env())))
+            .filter(|trigger| {
+                trigger.on == event && trigger.when.as_ref().is_none_or(|when| when.holds(&env()))
+            })
             .map(|trigger| {
                 let values = trigger.set.iter().map(|(field, expr)| (*field, expr.value(&env()))).collect();
                 (trigger.form.clone(), values)
             })
             .collect()
     }
-}
-
-fn texts(run: &Run<'_>, who: &crate::expr::Expr) -> String {
-    run.names(&run.people(who))
 }
 
 impl Run<'_> {
@@ -238,7 +248,10 @@ impl Run<'_> {
         let mut missing: Vec<(String, String)> = Vec::new();
         let mut clause = None;
         for (place, cited) in wanted {
-            let (Some(field), Some(value)) = (self.form.fields.get(place), self.case.values.get(place)) else { continue };
+            let (Some(field), Some(value)) = (self.form.fields.get(place), self.case.values.get(place))
+            else {
+                continue;
+            };
             let is_there = match field.kind {
                 // A checklist is complete when everything on it is ticked.
                 FieldKind::Checklist => value.as_texts().len() == field.options.len(),
@@ -246,11 +259,14 @@ impl Run<'_> {
             };
             if !is_there && !missing.iter().any(|(known, _)| *known == field.id) {
                 clause = clause.or(cited).or(field.clause.as_deref());
-                missing.push((field.id.clone(), match field.kind {
-                    FieldKind::Checklist => format!("“{}”要逐项勾选", field.title),
-                    FieldKind::Signature => format!("请签名:{}", field.title),
-                    _ => format!("请填写“{}”", field.title),
-                }));
+                missing.push((
+                    field.id.clone(),
+                    match field.kind {
+                        FieldKind::Checklist => format!("“{}”要逐项勾选", field.title),
+                        FieldKind::Signature => format!("请签名:{}", field.title),
+                        _ => format!("请填写“{}”", field.title),
+                    },
+                ));
             }
         }
         if missing.is_empty() {
@@ -266,7 +282,11 @@ impl Run<'_> {
             if !refusal.when.holds(&self.env()) {
                 continue;
             }
-            let of = if self.case.id.is_empty() { self.case.customer.as_deref() } else { Some(self.case.id.as_str()) };
+            let of = if self.case.id.is_empty() {
+                self.case.customer.as_deref()
+            } else {
+                Some(self.case.id.as_str())
+            };
             let is_exempt = |of: &str| world.is_exempt(&self.policy.id, &refusal.id, of, self.moment.now);
             // Where nobody may exempt, no exemption counts.
             if refusal.exempt_by.is_some() && of.is_some_and(is_exempt) {
@@ -298,7 +318,7 @@ impl Run<'_> {
         }
         self.effects.extend(action.emit.iter().map(|event| Effect::Emitted { event: event.clone() }));
         self.notices(on);
-        self.penalties(on);
+        self.penalties(on, self.moment.now);
         if let Some(step) = self.way(&action.next, None) {
             self.enter(step);
         }

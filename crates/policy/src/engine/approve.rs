@@ -44,7 +44,9 @@ impl Policy {
             return Ok(run.finish());
         }
         let (seat, on_behalf_of) = run.seat()?;
-        if matches!(verdict, Verdict::Reject | Verdict::Return(_) | Verdict::Recuse) && comment.trim().is_empty() {
+        if matches!(verdict, Verdict::Reject | Verdict::Return(_) | Verdict::Recuse)
+            && comment.trim().is_empty()
+        {
             let fields = vec![("comment".to_owned(), "请写明理由".to_owned())];
             return Err(Refused { fields, ..Refused::new(Why::Fields, "请写明理由") });
         }
@@ -146,9 +148,11 @@ impl Run<'_> {
                         if administrators.is_empty() {
                             return self.stuck(step);
                         }
-                        self.effects.push(Effect::Nobody { step: step.id.clone(), clause: step.clause.clone() });
+                        self.effects
+                            .push(Effect::Nobody { step: step.id.clone(), clause: step.clause.clone() });
                         let seats = administrators.into_iter().map(Seat::of).collect();
-                        let round = Round { title: "制度管理员".into(), is_joint: false, stage: None, seats };
+                        let round =
+                            Round { title: "制度管理员".into(), is_joint: false, stage: None, seats };
                         if let Some(approval) = &mut self.case.approval {
                             approval.rounds.push(round);
                         }
@@ -185,7 +189,13 @@ impl Run<'_> {
         is_stuck && self.acts_as(&self.administrators()).is_some()
     }
 
-    fn name_approver(&mut self, step: &Step, approve: &Approve, to: &str, comment: &str) -> Result<(), Refused> {
+    fn name_approver(
+        &mut self,
+        step: &Step,
+        approve: &Approve,
+        to: &str,
+        comment: &str,
+    ) -> Result<(), Refused> {
         let people = self.newcomers(approve, &[to.to_owned()])?;
         let Some(approval) = &mut self.case.approval else { return Ok(()) };
         approval.is_stuck = false;
@@ -194,7 +204,12 @@ impl Run<'_> {
             Some(round) if round.waiting().is_empty() && !round.is_agreed() => round.seats.push(Seat::of(to)),
             _ => {
                 let seats = vec![Seat::of(to)];
-                approval.rounds.push(Round { title: "指定审批人".into(), is_joint: false, stage: None, seats });
+                approval.rounds.push(Round {
+                    title: "指定审批人".into(),
+                    is_joint: false,
+                    stage: None,
+                    seats,
+                });
             }
         }
         self.effects.push(moved("指定审批人", people, comment));
@@ -295,19 +310,28 @@ impl Run<'_> {
         };
         let Some(on_behalf_of) = self.acts_as(&round.waiting()) else {
             let decided = round.seats.iter().any(|seat| {
-                seat.verdict.is_some() && [Some(seat.person.as_str()), seat.decided_by.as_deref()].contains(&self.moment.actor)
+                seat.verdict.is_some()
+                    && [Some(seat.person.as_str()), seat.decided_by.as_deref()].contains(&self.moment.actor)
             });
-            let text = if decided { "您已经审批过了".to_owned() } else { format!("现在由{}审批", self.names(&round.waiting())) };
+            let text = if decided {
+                "您已经审批过了".to_owned()
+            } else {
+                format!("现在由{}审批", self.names(&round.waiting()))
+            };
             return Err(Refused::new(Why::NotYours, text));
         };
         let person = on_behalf_of.as_deref().or(self.moment.actor);
-        let seat = round.seats.iter().position(|seat| seat.verdict.is_none() && Some(seat.person.as_str()) == person);
+        let seat = round
+            .seats
+            .iter()
+            .position(|seat| seat.verdict.is_none() && Some(seat.person.as_str()) == person);
         seat.map(|seat| (seat, on_behalf_of)).ok_or_else(|| Refused::new(Why::NotYours, "现在不由您审批"))
     }
 
     fn vote(&mut self, seat: usize, on_behalf_of: Option<String>, verdict: bool, comment: &str) {
         let (now, actor) = (self.moment.now, self.moment.actor.map(str::to_owned));
-        let Some(seat) = self.case.approval.as_mut().and_then(|a| a.rounds.last_mut()).and_then(|r| r.seats.get_mut(seat))
+        let Some(seat) =
+            self.case.approval.as_mut().and_then(|a| a.rounds.last_mut()).and_then(|r| r.seats.get_mut(seat))
         else {
             return;
         };
@@ -316,7 +340,12 @@ impl Run<'_> {
         seat.comment = comment.trim().to_owned();
         seat.decided_by = on_behalf_of.and(actor);
         let seat = seat.person.clone();
-        self.effects.push(Effect::Decided { seat, verdict, comment: comment.trim().to_owned(), by_rule: false });
+        self.effects.push(Effect::Decided {
+            seat,
+            verdict,
+            comment: comment.trim().to_owned(),
+            by_rule: false,
+        });
     }
 
     fn agree(
@@ -333,12 +362,17 @@ impl Run<'_> {
         }
         self.vote(seat, on_behalf_of, true, comment);
         let is_agreed = self.case.approval.as_ref().and_then(Approval::open).is_some_and(Round::is_agreed);
-        if is_agreed { self.advance(step, approve) } else { self.call_again(step) }
+        if is_agreed {
+            self.advance(step, approve)
+        } else {
+            self.call_again(step)
+        }
         Ok(())
     }
 
     fn call_again(&mut self, step: &Step) {
-        let people = self.case.approval.as_ref().and_then(Approval::open).map_or_else(Vec::new, Round::waiting);
+        let people =
+            self.case.approval.as_ref().and_then(Approval::open).map_or_else(Vec::new, Round::waiting);
         self.assign(step, people);
     }
 
@@ -359,7 +393,12 @@ impl Run<'_> {
     }
 
     fn send_back(&mut self, approve: &Approve, to: &str, comment: &str) -> Result<(), Refused> {
-        let place = self.form.steps.iter().position(|step| step.id == to).filter(|place| approve.back.contains(place));
+        let place = self
+            .form
+            .steps
+            .iter()
+            .position(|step| step.id == to)
+            .filter(|place| approve.back.contains(place));
         let Some(place) = place else { return Err(Refused::new(Why::NotNow, "不能退回到这一步")) };
         let title = self.form.steps.get(place).map_or_else(String::new, |step| step.title.clone());
         self.effects.push(moved("退回", Vec::new(), &format!("退回到“{title}”:{}", comment.trim())));
@@ -368,7 +407,9 @@ impl Run<'_> {
     }
 
     fn withdraw(&mut self, approve: &Approve) -> Result<(), Refused> {
-        let Some(approval) = &self.case.approval else { return Err(Refused::new(Why::NotNow, "不在审批中")) };
+        let Some(approval) = &self.case.approval else {
+            return Err(Refused::new(Why::NotNow, "不在审批中"));
+        };
         if !approve.may_withdraw {
             return Err(Refused::new(Why::NotNow, "这项审批不能撤回"));
         }
@@ -475,7 +516,9 @@ impl Run<'_> {
 
     /// Steps aside. Whoever is left decides; when nobody is, his superior.
     fn recuse(&mut self, step: &Step, seat: usize, comment: &str) {
-        let Some(round) = self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut()) else { return };
+        let Some(round) = self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut()) else {
+            return;
+        };
         let person = round.seats.remove(seat).person;
         let others = !round.waiting().is_empty();
         self.effects.push(moved("回避", vec![person.clone()], comment));
@@ -486,7 +529,9 @@ impl Run<'_> {
         let superior = self.superior(&person).filter(|superior| Some(superior) != requester.as_ref());
         match superior {
             Some(superior) => {
-                if let Some(round) = self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut()) {
+                if let Some(round) =
+                    self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut())
+                {
                     round.seats.push(Seat::of(superior));
                 }
                 self.call_again(step);
@@ -522,8 +567,10 @@ impl Run<'_> {
         match then {
             TimeoutThen::Remind => {
                 let unit = self.case.unit.clone();
-                approval.due =
-                    self.moment.world.calendar(unit.as_deref()).due_at(self.moment.now, within, &[]).ok();
+                let calendar = self.moment.world.calendar(unit.as_deref());
+                let due = calendar.due_at(self.moment.now, within, &[]).ok();
+                // "By 18:00 of the same day" has passed for good once it has.
+                approval.due = due.filter(|due| *due > self.moment.now);
                 self.effects.push(Effect::Urged { people: waiting, comment: "审批已超时".into() });
             }
             TimeoutThen::Approve | TimeoutThen::Reject => {
@@ -535,7 +582,8 @@ impl Run<'_> {
                         seat.at = Some(now);
                     }
                 }
-                let comment = if verdict { "超时,按规定视为同意" } else { "超时,按规定视为不同意" };
+                let comment =
+                    if verdict { "超时,按规定视为同意" } else { "超时,按规定视为不同意" };
                 self.effects.extend(waiting.into_iter().map(|seat| Effect::Decided {
                     seat,
                     verdict,
@@ -559,7 +607,8 @@ impl Run<'_> {
                 }
                 // The superiors decide in the place of those who did not.
                 if !superiors.is_empty()
-                    && let Some(round) = self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut())
+                    && let Some(round) =
+                        self.case.approval.as_mut().and_then(|approval| approval.rounds.last_mut())
                 {
                     round.seats.retain(|seat| seat.verdict.is_some());
                     round.seats.extend(superiors.iter().map(Seat::of));

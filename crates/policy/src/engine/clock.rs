@@ -145,7 +145,12 @@ impl Run<'_> {
         } else {
             clock = self.breach(deadline, clock);
         }
-        self.effects.push(Effect::Met { deadline: deadline.id.clone(), at, in_time, clause: deadline.clause.clone() });
+        self.effects.push(Effect::Met {
+            deadline: deadline.id.clone(),
+            at,
+            in_time,
+            clause: deadline.clause.clone(),
+        });
         clock
     }
 
@@ -166,7 +171,12 @@ impl Run<'_> {
             clock.escalated += 1;
             let people = self.people(who);
             let clause = deadline.clause.clone();
-            self.effects.push(Effect::Escalated { deadline: deadline.id.clone(), rung: clock.escalated, people, clause });
+            self.effects.push(Effect::Escalated {
+                deadline: deadline.id.clone(),
+                rung: clock.escalated,
+                people,
+                clause,
+            });
         }
         clock
     }
@@ -183,7 +193,11 @@ impl Run<'_> {
                 let mut people = self.case.assigned.clone();
                 people.extend(self.people_of(deadline.tell.as_ref()));
                 let clause = deadline.clause.clone();
-                self.effects.push(Effect::Warned { deadline: deadline.id.clone(), people: once(people), clause });
+                self.effects.push(Effect::Warned {
+                    deadline: deadline.id.clone(),
+                    people: once(people),
+                    clause,
+                });
             }
         }
         if now > clock.due {
@@ -206,7 +220,7 @@ impl Run<'_> {
         }
         let on = format!("deadline:{}", deadline.id);
         self.notices(&on);
-        self.penalties(&on);
+        self.penalties(&on, clock.due.saturating_add(1));
         self.hear(&on, &std::collections::BTreeMap::new());
         clock
     }

@@ -242,6 +242,13 @@ pub struct Refused {
 
 impl Refused {
     pub(super) fn new(why: Why, text: impl Into<String>) -> Self {
-        Self { why, text: text.into(), clause: None, refusal: None, fields: Vec::new(), exempt_by: Vec::new() }
+        Self {
+            why,
+            text: text.into(),
+            clause: None,
+            refusal: None,
+            fields: Vec::new(),
+            exempt_by: Vec::new(),
+        }
     }
 }

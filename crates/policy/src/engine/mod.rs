@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::case::Case;
 use crate::expr::{Env, Expr};
 use crate::model::{Action, Form, Policy, Step, StepKind, Way};
-use crate::value::{Millis, Ty, Value};
+use crate::value::{Kind, Millis, Ty, Value};
 use crate::world::World;
 
 /// When, by whom, and in which company something happens.
@@ -175,7 +175,8 @@ impl<'a> Run<'a> {
             }
             for column in &field.columns {
                 let Some(expr) = &column.value else { continue };
-                let (Some(Value::List(rows)), Value::List(all)) = (self.case.values.get(place), expr.value(&self.env()))
+                let (Some(Value::List(rows)), Value::List(all)) =
+                    (self.case.values.get(place), expr.value(&self.env()))
                 else {
                     continue;
                 };
@@ -202,6 +203,14 @@ impl<'a> Run<'a> {
             && let Some(owner) = owner.value(&self.env()).as_texts().into_iter().next()
         {
             self.case.owner = Some(owner);
+        }
+        // What an event opens belongs where its owner does.
+        if form.unit.is_none()
+            && self.case.unit.is_none()
+            && let Some(owner) = &self.case.owner
+        {
+            let unit = self.moment.world.fact(Kind::Person, owner, "unit");
+            self.case.unit = unit.as_text().map(str::to_owned);
         }
     }
 
@@ -293,7 +302,11 @@ impl<'a> Run<'a> {
         }
         let world = self.moment.world;
         let now = self.moment.now;
-        people.iter().find(|person| world.delegate_of(person, now).as_deref() == Some(actor)).cloned().map(Some)
+        people
+            .iter()
+            .find(|person| world.delegate_of(person, now).as_deref() == Some(actor))
+            .cloned()
+            .map(Some)
     }
 }
 
@@ -301,7 +314,9 @@ impl Policy {
     /// What the actor may do with the case now, beside deciding in an approval.
     pub fn actions<'p>(&'p self, case: &Case, moment: Moment<'_>) -> Vec<&'p Action> {
         let (Some(form), true) = (self.form(&case.form), case.is_open()) else { return Vec::new() };
-        let Some(step) = form.step(&case.step).filter(|step| step.kind == StepKind::Task) else { return Vec::new() };
+        let Some(step) = form.step(&case.step).filter(|step| step.kind == StepKind::Task) else {
+            return Vec::new();
+        };
         let Ok(run) = Run::new(self, case, moment) else { return Vec::new() };
         step.actions.iter().filter(|action| run.may(step, action).is_some() && run.is_there(action)).collect()
     }

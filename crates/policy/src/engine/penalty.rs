@@ -3,7 +3,7 @@
 use super::{Effect, Run};
 use crate::case::Fine;
 use crate::model::{Measure, Penalty};
-use crate::value::{Millis, Value};
+use crate::value::{Millis, Value, rounded};
 
 /// Most that one penalty may come to, in cents or hundredths of a point; more is a mistake in the policy.
 const MOST: f64 = 1.0e13;
@@ -11,8 +11,8 @@ const MOST: f64 = 1.0e13;
 const MOST_AT_ONCE: usize = 60;
 
 impl Run<'_> {
-    /// The penalties something brings.
-    pub(super) fn penalties(&mut self, on: &str) {
+    /// The penalties something brings that happened at this time.
+    pub(super) fn penalties(&mut self, on: &str, at: Millis) {
         let policy = self.policy;
         let due: Vec<&Penalty> = policy
             .penalties
@@ -26,12 +26,12 @@ impl Run<'_> {
                 continue;
             }
             for person in self.people(&penalty.whom) {
-                self.fine(penalty, &person);
+                self.fine(penalty, &person, at);
             }
         }
     }
 
-    fn fine(&mut self, penalty: &Penalty, person: &str) {
+    fn fine(&mut self, penalty: &Penalty, person: &str, at: Millis) {
         let env = self.env();
         let base = match penalty.amount.value(&env) {
             Value::Money(cents) => cents as f64,
@@ -58,13 +58,13 @@ impl Run<'_> {
             }
             None => (1.0, 1),
         };
-        let amount = (base * count as f64 * factor).round();
+        let amount = rounded(base * count as f64 * factor);
         if !(0.0..=MOST).contains(&amount) {
             return;
         }
         let amount = amount as i64;
         self.propose(penalty, person, amount, count, factor, times);
-        let next_at = self.again(penalty, self.moment.now);
+        let next_at = self.again(penalty, at);
         if next_at.is_some() {
             let (penalty, whom) = (penalty.id.clone(), person.to_owned());
             self.case.fines.push(Fine { penalty, whom, amount, times: 1, next_at });
@@ -73,13 +73,18 @@ impl Run<'_> {
 
     fn again(&self, penalty: &Penalty, from: Millis) -> Option<Millis> {
         let calendar = self.moment.world.calendar(self.case.unit.as_deref());
-        // A day for putting it right has passed when its last instant has.
-        calendar.due_at(from, penalty.repeat?, &[]).ok().map(|due| due.saturating_add(1))
+        let within = penalty.repeat?;
+        // A day for putting it right has passed when its last instant has: what comes again begins with that instant, or,
+        // where the time ends with it as a month does, after it.
+        let after = |from| calendar.due_at(from, within, &[]).ok().map(|due| due.saturating_add(1));
+        let is_later = |at: &Millis| *at > from;
+        after(from.saturating_sub(1)).filter(is_later).or_else(|| after(from).filter(is_later))
     }
 
     fn propose(&mut self, penalty: &Penalty, person: &str, amount: i64, count: i64, factor: f64, times: i64) {
         let calendar = self.moment.world.calendar(self.case.unit.as_deref());
-        let appeal_until = penalty.appeal.and_then(|within| calendar.due_at(self.moment.now, within, &[]).ok());
+        let appeal_until =
+            penalty.appeal.and_then(|within| calendar.due_at(self.moment.now, within, &[]).ok());
         let confirm_by = self.people_of(penalty.confirm_by.as_ref());
         self.effects.push(Effect::Penalty {
             penalty: penalty.id.clone(),
@@ -105,7 +110,9 @@ impl Run<'_> {
                 continue;
             }
             let penalty = policy.penalties.iter().find(|penalty| penalty.id == fine.penalty);
-            match penalty.filter(|penalty| !penalty.until.as_ref().is_some_and(|until| until.holds(&self.env()))) {
+            match penalty
+                .filter(|penalty| !penalty.until.as_ref().is_some_and(|until| until.holds(&self.env())))
+            {
                 Some(penalty) => self.repeat(penalty, &mut fine),
                 // Put right, or the policy does not know it any more.
                 None => fine.next_at = None,
@@ -132,7 +139,9 @@ impl Measure {
     pub fn in_chinese(self, amount: i64) -> String {
         match self {
             Self::Money => format!("{} 元", crate::value::yuan(amount)),
-            Self::Points => format!("{} 分", crate::value::yuan(amount).trim_end_matches('0').trim_end_matches('.')),
+            Self::Points => {
+                format!("{} 分", crate::value::yuan(amount).trim_end_matches('0').trim_end_matches('.'))
+            }
         }
     }
 }

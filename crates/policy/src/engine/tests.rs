@@ -68,7 +68,9 @@ pub(crate) fn vocabulary() -> Vocabulary {
     vocabulary.facts.insert(Kind::Person, facts(&of_person));
     vocabulary.facts.insert(Kind::Unit, facts(&[("name", Ty::Text), ("head", person)]));
     vocabulary.facts.insert(Kind::Customer, facts(&[("filed_at", Ty::Time)]));
-    vocabulary.events.insert("paid".into(), facts(&[("amount", Ty::Money), ("customer", Ty::Ref(Kind::Customer))]));
+    vocabulary
+        .events
+        .insert("paid".into(), facts(&[("amount", Ty::Money), ("customer", Ty::Ref(Kind::Customer))]));
     vocabulary
 }
 
@@ -163,7 +165,8 @@ impl Play {
     }
 
     fn act(&mut self, who: &str, action: &str, values: &[(&str, Value)]) {
-        let outcome = self.try_act(who, action, values).unwrap_or_else(|refused| panic!("{who} {action}: {refused:?}"));
+        let outcome =
+            self.try_act(who, action, values).unwrap_or_else(|refused| panic!("{who} {action}: {refused:?}"));
         self.take(outcome);
     }
 
@@ -212,7 +215,12 @@ impl Play {
     }
 
     fn seats(&self) -> Vec<Seat> {
-        self.case.approval.iter().flat_map(|approval| &approval.rounds).flat_map(|round| round.seats.clone()).collect()
+        self.case
+            .approval
+            .iter()
+            .flat_map(|approval| &approval.rounds)
+            .flat_map(|round| round.seats.clone())
+            .collect()
     }
 }
 
@@ -331,7 +339,10 @@ fn one_no_ends_a_joint_stage_and_wants_a_reason() {
     let mut play = asked(IN_ORDER);
     play.yes("主管");
     let silent = play.policy.decide(&play.case, &Verdict::Reject, " ", Vec::new(), play.moment("财务一"));
-    assert_eq!(silent.err().map(|refused| refused.fields), Some(vec![("comment".into(), "请写明理由".into())]));
+    assert_eq!(
+        silent.err().map(|refused| refused.fields),
+        Some(vec![("comment".into(), "请写明理由".into())])
+    );
     play.decide("财务一", Verdict::Reject);
     assert_eq!(play.case.outcome.as_deref(), Some("驳回"));
     assert!(play.case.assigned.is_empty() && play.case.approval.is_none());
@@ -340,11 +351,13 @@ fn one_no_ends_a_joint_stage_and_wants_a_reason() {
 
 #[test]
 fn one_yes_is_enough_where_any_may_decide() {
-    let mut play = asked("[step.approve]\nreject = \"write\"\n[[step.approve.stage]]\nby = \"holders('财务')\"");
+    let mut play =
+        asked("[step.approve]\nreject = \"write\"\n[[step.approve.stage]]\nby = \"holders('财务')\"");
     assert_eq!(play.case.assigned, ["财务一", "财务二"]);
     play.yes("财务二");
     assert_eq!(play.case.outcome.as_deref(), Some("同意"));
-    let mut play = asked("[step.approve]\nreject = \"write\"\n[[step.approve.stage]]\nby = \"holders('财务')\"");
+    let mut play =
+        asked("[step.approve]\nreject = \"write\"\n[[step.approve.stage]]\nby = \"holders('财务')\"");
     play.decide("财务一", Verdict::Reject);
     assert_eq!(play.case.step, "write", "a refusal leads where the regulation says");
     assert_eq!(play.case.assigned, ["小甲"]);
@@ -372,7 +385,9 @@ fn approvers_are_added_before_and_after_and_the_stage_put_aside_last_comes_back_
     assert_eq!(nobody.text, "没有这个人");
     assert_eq!(play.may_not("财务一", Verdict::AddBefore(Vec::new())).text, "请选择人员");
     assert!(play.may_not("财务一", Verdict::AddBefore(vec!["财务二".into()])).text.contains("已经是审批人"));
-    assert!(play.may_not("财务一", Verdict::AddAfter(vec!["小甲".into()])).text.contains("不能审批自己的事项"));
+    assert!(
+        play.may_not("财务一", Verdict::AddAfter(vec!["小甲".into()])).text.contains("不能审批自己的事项")
+    );
 }
 
 #[test]
@@ -400,7 +415,11 @@ fn it_is_returned_only_to_the_steps_the_regulation_names() {
     play.yes("主管");
     play.decide("财务一", Verdict::Return("write".into()));
     assert_eq!((play.case.step.as_str(), &play.case.assigned), ("write", &vec!["小甲".to_owned()]));
-    assert!(play.effects.iter().any(|e| matches!(e, Effect::Moved { what: "退回", comment, .. } if comment.contains("理由"))));
+    assert!(
+        play.effects
+            .iter()
+            .any(|e| matches!(e, Effect::Moved { what: "退回", comment, .. } if comment.contains("理由")))
+    );
     play.act("小甲", "write.submit", &[]);
     assert_eq!(play.case.assigned, ["主管"], "it begins anew");
 }
@@ -533,10 +552,13 @@ fn where_nobody_approves_it_stands_still_until_an_administrator_names_somebody()
 
 #[test]
 fn where_nobody_approves_the_stage_is_skipped_or_the_administrators_decide_if_the_regulation_says_so() {
-    let stages = "[[step.approve.stage]]\nby = \"holders('董事')\"\n[[step.approve.stage]]\nby = \"holders('主管')\"";
+    let stages =
+        "[[step.approve.stage]]\nby = \"holders('董事')\"\n[[step.approve.stage]]\nby = \"holders('主管')\"";
     let play = asked(&format!("[step.approve]\nempty = \"skip\"\n{stages}"));
     assert_eq!(play.case.assigned, ["主管"]);
-    assert!(play.effects.iter().any(|e| matches!(e, Effect::Moved { what: "该级没有审批人,按规定跳过", .. })));
+    assert!(
+        play.effects.iter().any(|e| matches!(e, Effect::Moved { what: "该级没有审批人,按规定跳过", .. }))
+    );
     let mut play = asked(&format!("[step.approve]\nempty = \"escalate\"\n{stages}"));
     assert_eq!(play.case.assigned, ["管理员"]);
     play.yes("管理员");
@@ -576,7 +598,11 @@ fn whoever_agreed_before_is_not_asked_again_if_the_regulation_says_so() {
     let mut play = asked(&format!("[step.approve]\nsame_person = \"skip\"\n{stages}"));
     play.yes("主管");
     assert_eq!(play.case.assigned, ["经理"]);
-    assert!(play.effects.iter().any(|e| matches!(e, Effect::Decided { seat, by_rule: true, .. } if seat == "主管")));
+    assert!(
+        play.effects
+            .iter()
+            .any(|e| matches!(e, Effect::Decided { seat, by_rule: true, .. } if seat == "主管"))
+    );
     play.yes("经理");
     assert_eq!(play.case.outcome.as_deref(), Some("同意"), "the third stage was agreed to in the second");
     let mut play = asked(&format!("[step.approve]\n{stages}"));
@@ -681,7 +707,7 @@ fn excluded_people_do_not_act_and_are_neither_added_nor_given_a_seat() {
     let target = play.policy.form("claim").and_then(|form| form.field("target")).expect("a field");
     play.case.values[target] = Value::text("小甲");
     assert!(play.policy.actions(&play.case, play.moment("小甲")).is_empty());
-    assert!(play.try_act("小甲", "write.submit", &[]).err().expect("refused").text.contains("回避"));
+    assert!(play.try_act("小甲", "write.submit", &[]).expect_err("refused").text.contains("回避"));
     // Nor does he open it.
     let mut play = claim(IN_ORDER);
     let about_himself = [("amount", Value::Money(1)), ("target", Value::text("小乙"))];
@@ -694,7 +720,7 @@ fn acts_at_the_wrong_time_or_by_the_wrong_person_are_refused() {
     assert_eq!(play.may_not("主管", Verdict::Approve).why, Why::NotNow);
     assert_eq!(play.try_act("小乙", "write.submit", &[]).err().map(|r| r.why), Some(Why::NotYours));
     assert_eq!(play.try_act("小甲", "ask.approved", &[]).err().map(|r| r.why), Some(Why::NotNow));
-    let wrong = play.try_act("小甲", "write.submit", &[("note", Value::text("晚了"))]).err().expect("refused");
+    let wrong = play.try_act("小甲", "write.submit", &[("note", Value::text("晚了"))]).expect_err("refused");
     assert_eq!(wrong.fields, [("note".into(), "“说明”这一步不能填写".into())]);
     play.act("小甲", "write.submit", &[]);
     assert_eq!(play.try_act("小甲", "write.submit", &[]).err().map(|r| r.why), Some(Why::NotNow));
@@ -706,12 +732,14 @@ fn acts_at_the_wrong_time_or_by_the_wrong_person_are_refused() {
 
 #[test]
 fn a_process_that_goes_in_circles_by_itself_is_handed_to_the_administrators() {
-    let play = asked("[step.approve]\nempty = \"skip\"\n[[step.approve.stage]]\nby = \"holders('董事')\"\n
-[[step]]\nid = \"again\"\ntitle = \"再审\"\nnext = \"ask\"\nclause = \"1\"\n[step.approve]\nempty = \"skip\"\nreject = \"done\"\n[[step.approve.stage]]\nby = \"holders('董事')\"");
-    assert!(play.case.outcome.is_some(), "nobody to ask, so it goes straight through");
-    let text = TWO.replace("next = \"second\"", "next = [{ to = \"done\", when = \"case.stop\" }, { to = \"ask\" }]");
-    let text = text.replace("TWO", "[step.approve]\nempty = \"skip\"\n[[step.approve.stage]]\nby = \"holders('董事')\"");
-    let text = text.replace("[[step]]\nid = \"write\"", "[[form.field]]\nid = \"stop\"\ntitle = \"停\"\ntype = \"bool\"\n[[step]]\nid = \"write\"");
+    let text = TWO
+        .replace("next = \"second\"", "next = [{ to = \"done\", when = \"case.stop\" }, { to = \"ask\" }]");
+    let text = text
+        .replace("TWO", "[step.approve]\nempty = \"skip\"\n[[step.approve.stage]]\nby = \"holders('董事')\"");
+    let text = text.replace(
+        "[[step]]\nid = \"write\"",
+        "[[form.field]]\nid = \"stop\"\ntitle = \"停\"\ntype = \"bool\"\n[[step]]\nid = \"write\"",
+    );
     let mut play = Play::new(&text);
     play.open("claim", "小甲", &[]).expect("opened");
     play.act("小甲", "write.submit", &[]);
@@ -1020,8 +1048,18 @@ struct RandomDeadline {
 }
 
 fn deadlines() -> impl Strategy<Value = Vec<RandomDeadline>> {
-    let within = proptest::sample::select(vec!["10min", "24h", "2d", "3wd", "8wh", "1mo", "eom", "next-workday 10:00"]);
-    let warn = proptest::sample::subsequence(vec!["-30min", "-2h", "-1d", "-1wd", "-3d"], 0..=4).prop_shuffle();
+    let within = proptest::sample::select(vec![
+        "10min",
+        "24h",
+        "2d",
+        "3wd",
+        "8wh",
+        "1mo",
+        "eom",
+        "next-workday 10:00",
+    ]);
+    let warn =
+        proptest::sample::subsequence(vec!["-30min", "-2h", "-1d", "-1wd", "-3d"], 0..=4).prop_shuffle();
     let rungs = proptest::sample::subsequence(vec!["30min", "5h", "1d", "2wd"], 0..=3).prop_shuffle();
     let one = (within, warn, rungs).prop_map(|(within, warn, rungs)| RandomDeadline { within, warn, rungs });
     proptest::collection::vec(one, 1..4)
@@ -1075,10 +1113,13 @@ clause = "1"
 }
 
 /// What a late tick must agree on with ticks in time. Not what bears the time of the tick itself: when a step was entered
-/// and when a silent approver counted as having decided.
-fn lasting(case: &Case) -> (BTreeMap<String, crate::case::Clock>, Vec<String>, String, Option<String>, Vec<String>, Vec<(i64, Option<Millis>)>) {
-    let fines = case.fines.iter().map(|fine| (fine.times, fine.next_at)).collect();
-    (case.clocks.clone(), case.marks.clone(), case.step.clone(), case.outcome.clone(), case.assigned.clone(), fines)
+/// and when a silent approver counted as having decided; nor the order in which marks that were due long ago were set.
+fn lasting(case: &Case) -> Case {
+    let mut case = case.clone();
+    case.marks.sort_unstable();
+    case.entered.clear();
+    case.approval = None;
+    case
 }
 
 proptest! {
@@ -1138,8 +1179,8 @@ proptest! {
         prop_assert_eq!(fines(&late.effects), fines(&in_time), "no penalty is lost");
         prop_assert!(fines(&in_time) > 20);
         // Put right, everything comes to rest.
-        late.yes("财务一");
-        for who in late.case.assigned.clone() {
+        while late.case.is_open() {
+            let who = late.case.assigned[0].clone();
             late.yes(&who);
         }
         prop_assert_eq!((late.case.is_open(), late.wakes_at()), (false, None));
@@ -1370,7 +1411,8 @@ fn three_violations_of_a_service_adviser_in_a_month_cost_280_yuan() {
         total.extend(amounts(&play));
     }
     play.open("visit", "顾问甲", &[]).expect("opened");
-    let all = [("contact_checked", Value::Bool(true)), ("defects", defects(&["不完整", "不完整", "无用户签名"]))];
+    let all =
+        [("contact_checked", Value::Bool(true)), ("defects", defects(&["不完整", "不完整", "无用户签名"]))];
     play.act("档案员", "object", &all);
     total.extend(amounts(&play));
     assert_eq!(total, [5_000, 5_000, 18_000]);
@@ -1506,18 +1548,30 @@ clause = "1"
     assert_eq!(wrong(&[("price", Value::Money(-1))]), "“单价”至少 0.00 元");
     assert_eq!(wrong(&[("price", Value::Money(50_001))]), "“单价”最多 500.00 元");
     assert_eq!(wrong(&[("price", Value::Money(1)), ("double", Value::Money(9))]), "“两份”这一步不能填写");
-    let thing = |name: &str| Value::Row(std::sync::Arc::new(BTreeMap::from([("name".to_owned(), Value::text(name))])));
+    let thing = |name: &str| {
+        Value::Row(std::sync::Arc::new(BTreeMap::from([("name".to_owned(), Value::text(name))])))
+    };
     assert_eq!(
         wrong(&[("price", Value::Money(1)), ("things", Value::list([thing("茶"), thing("大茶壶一个")]))]),
         "第 2 行:“名称”最多 3 个字"
     );
-    assert_eq!(wrong(&[("price", Value::Money(1)), ("things", Value::list([thing("茶"), thing("茶"), thing("茶")]))]), "“明细”最多 2 项");
+    assert_eq!(
+        wrong(&[
+            ("price", Value::Money(1)),
+            ("things", Value::list([thing("茶"), thing("茶"), thing("茶")]))
+        ]),
+        "“明细”最多 2 项"
+    );
     play.open("gift", "小甲", &[("price", Value::Money(20_000))]).expect("opened");
     assert_eq!(play.case.value(play.policy.form("gift").expect("a form"), "double"), &Value::Money(40_000));
-    let refused = play.try_act("小甲", "give.submit", &[]).err().expect("refused");
-    assert_eq!((refused.why, refused.refusal.as_deref(), refused.exempt_by), (Why::Clause, Some("too-much"), vec!["总经理".to_owned()]));
+    let refused = play.try_act("小甲", "give.submit", &[]).expect_err("refused");
+    assert_eq!(
+        (refused.why, refused.refusal.as_deref(), refused.exempt_by),
+        (Why::Clause, Some("too-much"), vec!["总经理".to_owned()])
+    );
     play.world.exempt("too-much", "c1", T0);
-    let refused = play.try_act("小甲", "give.submit", &[("list", Value::texts(["甲"]))]).err().expect("refused");
+    let refused =
+        play.try_act("小甲", "give.submit", &[("list", Value::texts(["甲"]))]).expect_err("refused");
     assert_eq!(refused.text, "“核对”要逐项勾选");
     play.act("小甲", "give.submit", &[("list", Value::texts(["甲", "乙"]))]);
     assert!(!play.case.is_open());
@@ -1529,8 +1583,14 @@ fn play_open_error(text: &str, values: &[(&str, Value)]) -> String {
 
 #[test]
 fn a_case_that_was_stored_keeps_texts_choices_and_numbers_as_they_were() {
-    let old = form_of(&[("a", Ty::Text), ("b", Ty::Choice(["甲".to_owned()].into())), ("c", Ty::Number), ("gone", Ty::Int)]);
-    let values = vec![Value::text(" 两边有空格 "), Value::text("甲"), Value::Number(0.1 + 0.2), Value::Int(1)];
+    let old = form_of(&[
+        ("a", Ty::Text),
+        ("b", Ty::Choice(["甲".to_owned()].into())),
+        ("c", Ty::Number),
+        ("gone", Ty::Int),
+    ]);
+    let values =
+        vec![Value::text(" 两边有空格 "), Value::text("甲"), Value::Number(0.1 + 0.2), Value::Int(1)];
     let case = Case { form: "complaint".into(), values: values.clone(), ..Case::default() };
     let json: serde_json::Value = serde_json::from_str(&case.to_json(&old).to_string()).expect("JSON");
     assert_eq!(Case::from_json(&old, &json).expect("a case").values, values);

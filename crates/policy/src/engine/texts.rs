@@ -31,8 +31,11 @@ impl Run<'_> {
 
     /// A few names.
     pub(super) fn names(&self, people: &[String]) -> String {
-        let names: Vec<String> =
-            people.iter().take(MOST_NAMES).map(|person| self.moment.world.name(Kind::Person, person)).collect();
+        let names: Vec<String> = people
+            .iter()
+            .take(MOST_NAMES)
+            .map(|person| self.moment.world.name(Kind::Person, person))
+            .collect();
         match (people.len(), names.is_empty()) {
             (_, true) => "(没有人)".to_owned(),
             (count, _) if count > MOST_NAMES => format!("{}等 {count} 人", names.join("、")),
@@ -75,7 +78,10 @@ pub fn shown(value: &Value, ty: &Ty, world: &dyn World) -> String {
 }
 
 fn minute(at: Millis, world: &dyn World) -> String {
-    world.calendar(None).local(at).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+    world
+        .calendar(None)
+        .local(at)
+        .map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 impl Policy {
@@ -86,16 +92,32 @@ impl Policy {
     }
 
     /// The places of the fields the person may not see.
-    pub fn hidden_fields(&self, form: &Form, case: &Case, person: Option<&str>, now: Millis, world: &dyn World) -> Vec<usize> {
+    pub fn hidden_fields(
+        &self,
+        form: &Form,
+        case: &Case,
+        person: Option<&str>,
+        now: Millis,
+        world: &dyn World,
+    ) -> Vec<usize> {
         let env = Env::new(now, world).case(case).actor(person);
         let hidden = form.fields.iter().enumerate().filter(|(_, field)| {
-            field.seen_by.as_ref().is_some_and(|who| !person.is_some_and(|person| who.value(&env).as_texts().iter().any(|one| one == person)))
+            field.seen_by.as_ref().is_some_and(|who| {
+                !person.is_some_and(|person| who.value(&env).as_texts().iter().any(|one| one == person))
+            })
         });
         hidden.map(|(place, _)| place).collect()
     }
 
     /// Whether a person must never take part in a case nor see it (回避).
-    pub fn is_excluded(&self, form: &Form, case: &Case, person: &str, now: Millis, world: &dyn World) -> bool {
+    pub fn is_excluded(
+        &self,
+        form: &Form,
+        case: &Case,
+        person: &str,
+        now: Millis,
+        world: &dyn World,
+    ) -> bool {
         let env = Env::new(now, world).case(case).actor(Some(person));
         form.excluded.as_ref().is_some_and(|who| who.value(&env).as_texts().iter().any(|one| one == person))
     }
@@ -104,10 +126,11 @@ impl Policy {
     pub fn readers(&self, form: &Form, case: &Case, now: Millis, world: &dyn World) -> Vec<String> {
         let env = Env::new(now, world).case(case);
         let mut people = form.readers.as_ref().map_or_else(Vec::new, |who| who.value(&env).as_texts());
-        for access in self.access.iter().filter(|a| a.form == form.id && a.verbs.iter().any(|verb| verb == "view")) {
+        for access in
+            self.access.iter().filter(|a| a.form == form.id && a.verbs.iter().any(|verb| verb == "view"))
+        {
             people.extend(access.by.value(&env).as_texts());
         }
         people
     }
 }
-

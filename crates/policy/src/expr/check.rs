@@ -42,7 +42,10 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
         Wanted::Anything => (node, ty),
         Wanted::Condition if ty == Ty::Bool => (node, ty),
         Wanted::Condition => {
-            return Err(Problem::new(format!("这里要写一个判断,现在是{};例如 case.amount > 500", ty.title()), 1));
+            return Err(Problem::new(
+                format!("这里要写一个判断,现在是{};例如 case.amount > 500", ty.title()),
+                1,
+            ));
         }
         Wanted::Value(to) => match checker.fit(tree.id, (node, ty), to) {
             Ok(node) => (node, to.clone()),
@@ -70,14 +73,18 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
 /// Who: an expression of people, or `role:ID`, `role:A, role:B`.
 pub fn people(source: &str, names: &Names<'_>) -> Result<Expr, Problem> {
     let Some(roles) = roles_of(source) else { return compile(source, names, &Wanted::People) };
-    let list: Vec<String> = roles.iter().map(|role| format!("role('{}')", role.replace(['\'', '\\'], ""))).collect();
+    let list: Vec<String> =
+        roles.iter().map(|role| format!("role('{}')", role.replace(['\'', '\\'], ""))).collect();
     let mut expr = compile(&list.join(" + "), names, &Wanted::People).map_err(|p| Problem::new(p.text, 1))?;
     expr.source = Arc::from(source);
     Ok(expr)
 }
 
 fn roles_of(source: &str) -> Option<Vec<String>> {
-    source.split([',', '，']).map(|part| part.trim().strip_prefix("role:").map(|id| id.trim().to_owned())).collect()
+    source
+        .split([',', '，'])
+        .map(|part| part.trim().strip_prefix("role:").map(|id| id.trim().to_owned()))
+        .collect()
 }
 
 type Checked<T> = Result<T, Problem>;
@@ -172,7 +179,9 @@ impl Checker<'_> {
         match name {
             "now" => Ok((Node::Now, Ty::Time)),
             "actor" => Ok((Node::Actor, Ty::Ref(Kind::Person))),
-            "case" | "event" | "settings" => self.problem(at, format!("“{name}”后面要写点号和名称,例如 {name}.amount")),
+            "case" | "event" | "settings" => {
+                self.problem(at, format!("“{name}”后面要写点号和名称,例如 {name}.amount"))
+            }
             _ if self.names.fields.is_some_and(|fields| fields.iter().any(|(field, _)| field == name)) => {
                 self.problem(at, format!("字段要写成 case.{name}"))
             }
@@ -189,7 +198,9 @@ impl Checker<'_> {
                 "settings" => {
                     return match self.names.settings.get(field) {
                         Some((ty, value)) => Ok((Node::Const(value.clone()), ty.clone())),
-                        None => self.unknown(at, "设置", field, self.names.settings.keys().map(String::as_str)),
+                        None => {
+                            self.unknown(at, "设置", field, self.names.settings.keys().map(String::as_str))
+                        }
                     };
                 }
                 "event" => {
@@ -198,7 +209,9 @@ impl Checker<'_> {
                     };
                     return match facts.iter().find(|(name, _)| name == field) {
                         Some((_, ty)) => Ok((Node::Event(Arc::from(field)), ty.clone())),
-                        None => self.unknown(at, "事件的内容", field, facts.iter().map(|(name, _)| name.as_str())),
+                        None => {
+                            self.unknown(at, "事件的内容", field, facts.iter().map(|(name, _)| name.as_str()))
+                        }
                     };
                 }
                 _ => {}
@@ -235,7 +248,8 @@ impl Checker<'_> {
         if let Some((builtin, ty)) = builtin(field) {
             return Ok((Node::Builtin(builtin), ty));
         }
-        self.unknown(at, "字段", field, fields.iter().map(|(name, _)| name.as_str()))
+        let known = fields.iter().map(|(name, _)| name.as_str()).chain(super::CASE_FACTS.iter().copied());
+        self.unknown(at, "字段", field, known)
     }
 
     fn unknown<'a, T>(
@@ -246,7 +260,11 @@ impl Checker<'_> {
         known: impl Iterator<Item = &'a str>,
     ) -> Checked<T> {
         let known: Vec<&str> = known.take(40).collect();
-        let near = known.iter().copied().min_by_key(|known| distance(known, name)).filter(|n| distance(n, name) <= 2);
+        let near = known
+            .iter()
+            .copied()
+            .min_by_key(|known| distance(known, name))
+            .filter(|n| distance(n, name) <= 2);
         let hint = match near {
             Some(near) => format!(";是不是“{near}”?"),
             None if known.is_empty() => String::new(),
@@ -260,7 +278,9 @@ impl Checker<'_> {
         Ok(match (&ty, to) {
             (Ty::Null, _) => node,
             (Ty::Text, Ty::Choice(options)) => match &node {
-                Node::Const(Value::Text(text)) if !text.is_empty() && !options.iter().any(|o| **o == **text) => {
+                Node::Const(Value::Text(text))
+                    if !text.is_empty() && !options.iter().any(|o| **o == **text) =>
+                {
                     return self.problem(at, format!("“{}”不在选项里:{}", shorten(text), options.join("、")));
                 }
                 _ => node,
@@ -331,7 +351,9 @@ impl Checker<'_> {
             (operators::DIVIDE, None, [l, r]) => self.arith(at, Arith::Divide, l, r),
             (operators::MODULO, None, [l, r]) => self.arith(at, Arith::Remainder, l, r),
             (operators::NEGATE, None, [inner]) => match self.term(inner)? {
-                (Node::Const(Value::Int(value)), ty) => Ok((Node::Const(Value::Int(value.saturating_neg())), ty)),
+                (Node::Const(Value::Int(value)), ty) => {
+                    Ok((Node::Const(Value::Int(value.saturating_neg())), ty))
+                }
                 (Node::Const(Value::Number(value)), ty) => Ok((Node::Const(Value::Number(-value)), ty)),
                 (node, ty) if ty.is_numeric() => Ok((Node::Negate(Box::new(node)), ty)),
                 (_, ty) => self.problem(at, format!("{}前面不能写负号", ty.title())),
@@ -394,7 +416,9 @@ impl Checker<'_> {
         let (mut left, mut right) = (self.term(left)?, self.term(right)?);
         let ty = match (&left.1, how, &right.1) {
             (Ty::List(a), Arith::Add, Ty::List(b)) if **a == Ty::Null => Ty::List(Arc::clone(b)),
-            (Ty::List(a), Arith::Add, Ty::List(b)) if alike(a, b) || **b == Ty::Null => Ty::List(Arc::clone(a)),
+            (Ty::List(a), Arith::Add, Ty::List(b)) if alike(a, b) || **b == Ty::Null => {
+                Ty::List(Arc::clone(a))
+            }
             (a, Arith::Add, b) if a.is_text() && b.is_text() => Ty::Text,
             (Ty::Money, Arith::Add | Arith::Subtract, b) if b.is_numeric() => Ty::Money,
             (a, Arith::Add | Arith::Subtract, Ty::Money) if a.is_numeric() => Ty::Money,
@@ -485,7 +509,9 @@ impl Checker<'_> {
         let (func, ty) = match (name, types.as_slice()) {
             ("size", [ty]) if ty.is_text() || matches!(ty, Ty::List(_)) => (Func::Size, Ty::Int),
             ("has", [_]) => (Func::Has, Ty::Bool),
-            ("min" | "max", [a, b]) if a.is_numeric() && b.is_numeric() || a == b && matches!(a, Ty::Date | Ty::Time) => {
+            ("min" | "max", [a, b])
+                if a.is_numeric() && b.is_numeric() || a == b && matches!(a, Ty::Date | Ty::Time) =>
+            {
                 let func = if name == "min" { Func::Min } else { Func::Max };
                 let mut both = typed.into_iter();
                 let (Some(left), Some(right)) = (both.next(), both.next()) else {
@@ -504,8 +530,12 @@ impl Checker<'_> {
             ("minutes_between", [Ty::Time, Ty::Time]) => (Func::MinutesBetween, Ty::Int),
             ("hours_between", [Ty::Time, Ty::Time]) => (Func::HoursBetween, Ty::Int),
             ("days_between", [Ty::Date | Ty::Time, Ty::Date | Ty::Time]) => (Func::DaysBetween, Ty::Int),
-            ("workdays_between", [Ty::Date | Ty::Time, Ty::Date | Ty::Time]) => (Func::WorkdaysBetween, Ty::Int),
-            ("superior", [Ty::Ref(Kind::Person)]) => return self.fact_of(at, typed, Kind::Person, "superior"),
+            ("workdays_between", [Ty::Date | Ty::Time, Ty::Date | Ty::Time]) => {
+                (Func::WorkdaysBetween, Ty::Int)
+            }
+            ("superior", [Ty::Ref(Kind::Person)]) => {
+                return self.fact_of(at, typed, Kind::Person, "superior");
+            }
             ("head", [Ty::Ref(Kind::Unit)]) => return self.fact_of(at, typed, Kind::Unit, "head"),
             ("unit_of", [Ty::Ref(Kind::Person)]) => return self.fact_of(at, typed, Kind::Person, "unit"),
             ("under", [Ty::Ref(Kind::Unit), Ty::Ref(Kind::Unit)]) => (Func::Under, Ty::Bool),
@@ -528,7 +558,8 @@ impl Checker<'_> {
 
     fn fact_of(&self, at: u64, typed: Vec<Typed>, kind: Kind, fact: &str) -> Checked<Typed> {
         let facts = self.names.vocabulary.facts.get(&kind);
-        let ty = facts.and_then(|facts| facts.iter().find(|(name, _)| name == fact)).map(|(_, ty)| ty.clone());
+        let ty =
+            facts.and_then(|facts| facts.iter().find(|(name, _)| name == fact)).map(|(_, ty)| ty.clone());
         match (ty, typed.into_iter().next()) {
             (Some(ty), Some((node, _))) => Ok((Node::Fact(Box::new(node), kind, Arc::from(fact)), ty)),
             _ => self.problem(at, "这里没有组织架构可查"),
@@ -562,7 +593,9 @@ impl Checker<'_> {
             }
             match self.unit_of_role(name, source) {
                 Ok(node) => args.push(node),
-                Err(problem) => return self.problem(at, format!("角色“{name}”的范围不能用在这里:{}", problem.text)),
+                Err(problem) => {
+                    return self.problem(at, format!("角色“{name}”的范围不能用在这里:{}", problem.text));
+                }
             }
         }
         Ok((Node::Call(Func::Holders, args), Ty::people()))
@@ -590,7 +623,13 @@ impl Checker<'_> {
     }
 
     /// Whether a customer has a case that ended so.
-    fn has_case(&mut self, at: u64, form: &IdedExpr, outcome: &IdedExpr, customer: &IdedExpr) -> Checked<Typed> {
+    fn has_case(
+        &mut self,
+        at: u64,
+        form: &IdedExpr,
+        outcome: &IdedExpr,
+        customer: &IdedExpr,
+    ) -> Checked<Typed> {
         let usage = "has_case 的写法是 has_case('表单', '结果', 客户)";
         let (Cel::Literal(LiteralValue::String(form)), Cel::Literal(LiteralValue::String(outcome))) =
             (&form.expr, &outcome.expr)
@@ -598,20 +637,28 @@ impl Checker<'_> {
             return self.problem(at, usage);
         };
         let Some((_, outcomes)) = self.names.outcomes.iter().find(|(known, _)| known == form.inner()) else {
-            return self.unknown(at, "表单", form.inner(), self.names.outcomes.iter().map(|(known, _)| known.as_str()));
+            return self.unknown(
+                at,
+                "表单",
+                form.inner(),
+                self.names.outcomes.iter().map(|(known, _)| known.as_str()),
+            );
         };
         if !outcomes.iter().any(|known| known == outcome.inner()) {
             return self.unknown(at, "结果", outcome.inner(), outcomes.iter().map(String::as_str));
         }
         let typed = self.term(customer)?;
         let customer = self.fit(at, typed, &Ty::Ref(Kind::Customer))?;
-        let args = vec![Node::Const(Value::text(form.inner())), Node::Const(Value::text(outcome.inner())), customer];
+        let args =
+            vec![Node::Const(Value::text(form.inner())), Node::Const(Value::text(outcome.inner())), customer];
         Ok((Node::Call(Func::HasCase, args), Ty::Bool))
     }
 
     /// Other cases with the same values in the fields named.
     fn earlier(&mut self, at: u64, args: &[IdedExpr]) -> Checked<Typed> {
-        let Some(fields) = self.names.fields else { return self.problem(at, "这里没有单据,不能写 earlier") };
+        let Some(fields) = self.names.fields else {
+            return self.problem(at, "这里没有单据,不能写 earlier");
+        };
         let mut nodes = Vec::new();
         for arg in args {
             let Cel::Literal(LiteralValue::String(name)) = &arg.expr else {
@@ -621,7 +668,13 @@ impl Checker<'_> {
                 return self.unknown(at, "字段", name.inner(), fields.iter().map(|(name, _)| name.as_str()));
             };
             if !matches!(fields[place].1, Ty::Choice(_) | Ty::Ref(_) | Ty::Bool | Ty::Date | Ty::Int) {
-                return self.problem(at, format!("earlier 只能比较选项、人员、部门、客户、日期、整数等字段,“{}”不行", name.inner()));
+                return self.problem(
+                    at,
+                    format!(
+                        "earlier 只能比较选项、人员、部门、客户、日期、整数等字段,“{}”不行",
+                        name.inner()
+                    ),
+                );
             }
             self.fields.insert(place);
             nodes.push(Node::Const(Value::text(name.inner())));

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
-use super::{Arith, Builtin, BUDGET, Each, Func, Node, Order, Part};
+use super::{Arith, BUDGET, Builtin, Each, Func, Node, Order, Part};
 use crate::case::Case;
-use crate::value::{Kind, Millis, Value};
+use crate::value::{Kind, Millis, Value, rounded};
 use crate::world::World;
 
 /// What an expression is asked about.
@@ -82,9 +82,7 @@ const CHARACTERS_A_STEP: usize = 256;
 
 /// A number of yuan in cents, halves away from zero (四舍五入到分).
 pub(super) fn cents_of(yuan: f64) -> Value {
-    let cents = yuan * 100.0;
-    // 1.005 is a little less than itself in binary; people mean what they wrote.
-    let cents = (cents + cents * 4.0 * f64::EPSILON).round();
+    let cents = rounded(yuan * 100.0);
     if cents.abs() <= 9.0e15 { Value::Money(cents as i64) } else { Value::Null }
 }
 
@@ -113,7 +111,9 @@ pub(super) fn value(node: &Node, env: &Env<'_>) -> Value {
         Node::Or(left, right) => Value::Bool(value(left, env).is_true() || value(right, env).is_true()),
         Node::If(test, yes, no) => value(if value(test, env).is_true() { yes } else { no }, env),
         Node::Equal(left, right) => Value::Bool(equal(&value(left, env), &value(right, env))),
-        Node::Order(order, left, right) => Value::Bool(ordered(*order, &value(left, env), &value(right, env))),
+        Node::Order(order, left, right) => {
+            Value::Bool(ordered(*order, &value(left, env), &value(right, env)))
+        }
         Node::In(item, list) => {
             let item = value(item, env);
             Value::Bool(match value(list, env) {
@@ -156,7 +156,9 @@ pub(super) fn value(node: &Node, env: &Env<'_>) -> Value {
             money @ Value::Money(_) => money,
             _ => Value::Null,
         },
-        Node::List(items) => Value::list(items.iter().map(|item| value(item, env)).filter(|v| *v != Value::Null)),
+        Node::List(items) => {
+            Value::list(items.iter().map(|item| value(item, env)).filter(|v| *v != Value::Null))
+        }
         Node::Call(func, args) => call(*func, args, env),
         Node::Each(each, list, place, body) => match value(list, env) {
             Value::List(items) => each_of(*each, &items, *place, body, env),
@@ -215,7 +217,9 @@ fn as_number(value: &Value) -> Option<f64> {
 /// Equal also when a whole number meets a fraction; nothing equals empty text.
 fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Int(_), Value::Number(_)) | (Value::Number(_), Value::Int(_)) => as_number(left) == as_number(right),
+        (Value::Int(_), Value::Number(_)) | (Value::Number(_), Value::Int(_)) => {
+            as_number(left) == as_number(right)
+        }
         (Value::Null, other) | (other, Value::Null) => !other.is_known(),
         (Value::List(left), Value::List(right)) => {
             left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| equal(left, right))
@@ -226,9 +230,9 @@ fn equal(left: &Value, right: &Value) -> bool {
 
 fn ordered(order: Order, left: &Value, right: &Value) -> bool {
     let ordering = match (left, right) {
-        (Value::Int(a), Value::Int(b)) | (Value::Money(a), Value::Money(b)) | (Value::Time(a), Value::Time(b)) => {
-            Some(a.cmp(b))
-        }
+        (Value::Int(a), Value::Int(b))
+        | (Value::Money(a), Value::Money(b))
+        | (Value::Time(a), Value::Time(b)) => Some(a.cmp(b)),
         (Value::Date(a), Value::Date(b)) => Some(a.cmp(b)),
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
         (left, right) => match (as_number(left), as_number(right)) {
@@ -278,7 +282,9 @@ fn arith(how: Arith, left: Value, right: Value) -> Value {
             // Expressions have no loop that could double a text, but fields may be long.
             if a.len() + b.len() > 65_536 { Value::Null } else { Value::text(format!("{a}{b}")) }
         }
-        (Value::List(a), Value::List(b)) if how == Arith::Add => Value::list(a.iter().chain(b.iter()).cloned()),
+        (Value::List(a), Value::List(b)) if how == Arith::Add => {
+            Value::list(a.iter().chain(b.iter()).cloned())
+        }
         (Value::List(a), Value::Null) | (Value::Null, Value::List(a)) if how == Arith::Add => Value::List(a),
         (a, b) => match (as_number(&a), as_number(&b)) {
             (Some(a), Some(b)) => {
@@ -324,7 +330,9 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
             _ => Value::Null,
         },
         Func::Sum => match arg(0) {
-            Value::List(items) => items.iter().cloned().reduce(|a, b| arith(Arith::Add, a, b)).unwrap_or(Value::Int(0)),
+            Value::List(items) => {
+                items.iter().cloned().reduce(|a, b| arith(Arith::Add, a, b)).unwrap_or(Value::Int(0))
+            }
             _ => Value::Int(0),
         },
         Func::DateOf => match arg(0) {
@@ -363,7 +371,9 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
             };
             match (day(arg(0)), day(arg(1))) {
                 (Some(from), Some(to)) if func == Func::WorkdaysBetween => workdays_between(env, from, to),
-                (Some(from), Some(to)) => Value::Int(from.until(to).map_or(0, |span| i64::from(span.get_days()))),
+                (Some(from), Some(to)) => {
+                    Value::Int(from.until(to).map_or(0, |span| i64::from(span.get_days())))
+                }
                 _ => Value::Null,
             }
         }

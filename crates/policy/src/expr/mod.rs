@@ -58,7 +58,12 @@ pub struct Expr {
 impl Expr {
     /// Nobody: an expression of no people.
     pub(crate) fn nobody() -> Self {
-        Self { source: Arc::from("[]"), node: Arc::new(Node::List(Vec::new())), ty: Ty::people(), fields: Arc::from([]) }
+        Self {
+            source: Arc::from("[]"),
+            node: Arc::new(Node::List(Vec::new())),
+            ty: Ty::people(),
+            fields: Arc::from([]),
+        }
     }
 
     /// The text it was read from.

@@ -95,7 +95,9 @@ fn look(source: &str) -> Result<(), Problem> {
             '=' if !matches!(source.chars().nth(at.wrapping_sub(1)), Some('!' | '<' | '>')) => {
                 return problem("判断相等要写两个等号:==".into());
             }
-            '{' | '}' | '`' | '@' | '#' | '$' | '^' | '~' | ';' | '\\' => return problem(format!("不支持“{c}”")),
+            '{' | '}' | '`' | '@' | '#' | '$' | '^' | '~' | ';' | '\\' => {
+                return problem(format!("不支持“{c}”"));
+            }
             c if c.is_ascii() || c.is_whitespace() => {}
             c => {
                 return match plain(c) {

@@ -17,8 +17,11 @@ const NOW: i64 = 1_790_583_600_000;
 const HOUR: i64 = 3_600_000;
 
 fn fields() -> Vec<(String, Ty)> {
-    let columns: Arc<[(String, Ty)]> =
-        Arc::from([("name".to_owned(), Ty::Text), ("price".to_owned(), Ty::Money), ("n".to_owned(), Ty::Int)]);
+    let columns: Arc<[(String, Ty)]> = Arc::from([
+        ("name".to_owned(), Ty::Text),
+        ("price".to_owned(), Ty::Money),
+        ("n".to_owned(), Ty::Int),
+    ]);
     let demand = Ty::Choice(Arc::from(["退货".to_owned(), "换货".to_owned()]));
     [
         ("amount", Ty::Money),
@@ -58,10 +61,13 @@ fn stage() -> Stage {
     };
     let mut vocabulary = Vocabulary::default();
     let (person, unit) = (Ty::Ref(Kind::Person), Ty::Ref(Kind::Unit));
-    let facts = |all: &[(&str, Ty)]| all.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect::<Facts>();
+    let facts =
+        |all: &[(&str, Ty)]| all.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect::<Facts>();
     let of_person = [("name", Ty::Text), ("unit", unit.clone()), ("superior", person.clone())];
     vocabulary.facts.insert(Kind::Person, facts(&of_person));
-    vocabulary.facts.insert(Kind::Unit, facts(&[("name", Ty::Text), ("parent", unit), ("head", person.clone())]));
+    vocabulary
+        .facts
+        .insert(Kind::Unit, facts(&[("name", Ty::Text), ("parent", unit), ("head", person.clone())]));
     vocabulary.facts.insert(Kind::Customer, facts(&[("class", Ty::Text), ("owner", person)]));
     vocabulary.posts = ["店长", "店员", "总经理"].map(str::to_owned).into();
     let cast: Cast = toml::from_str(
@@ -227,16 +233,24 @@ fn a_wrong_expression_is_refused_with_the_place_and_a_reason_in_chinese() {
 #[test]
 fn what_is_wanted_is_told_where_something_else_is_written() {
     let stage = stage();
-    let says = |source: &str, wanted: Wanted| compile(source, &stage.names(), &wanted).expect_err(source).text;
+    let says =
+        |source: &str, wanted: Wanted| compile(source, &stage.names(), &wanted).expect_err(source).text;
     assert!(says("case.amount", Wanted::Condition).contains("这里要写一个判断,现在是金额"));
     assert!(says("case.note", Wanted::People).contains("现在是文字"));
     assert!(says("case.note", Wanted::Value(Ty::Money)).contains("这里要金额,现在是文字"));
     // A share put into a whole number would lose its fraction silently.
     assert!(says("case.share", Wanted::Value(Ty::Int)).contains("这里要整数,现在是数字"));
     assert!(compile("round(case.share)", &stage.names(), &Wanted::Value(Ty::Int)).is_ok());
-    assert!(people("role:clerk, role:nobody", &stage.names()).expect_err("no role").text.contains("没有叫“nobody”的角色"));
+    assert!(
+        people("role:clerk, role:nobody", &stage.names())
+            .expect_err("no role")
+            .text
+            .contains("没有叫“nobody”的角色")
+    );
     let nowhere = Names { fields: None, ..stage.names() };
-    assert!(compile("case.note", &nowhere, &Wanted::Anything).expect_err("no case").text.contains("这里没有单据"));
+    assert!(
+        compile("case.note", &nowhere, &Wanted::Anything).expect_err("no case").text.contains("这里没有单据")
+    );
 }
 
 #[test]
@@ -254,7 +268,10 @@ fn endless_nesting_and_endless_text_are_refused_at_once_on_a_small_stack() {
         format!("{}true", "true ? true : ".repeat(120)),
         format!("case.note == \"{}\"", "客".repeat(3_000)),
     ];
-    for part in ["(", "[", "!", "-", "!(", "a.", ".a", "[0]", "a[", "has(", "1==", "a&&", "a?b:", "\"", "'", "\\", "客", "\u{0}", "//"] {
+    for part in [
+        "(", "[", "!", "-", "!(", "a.", ".a", "[0]", "a[", "has(", "1==", "a&&", "a?b:", "\"", "'", "\\",
+        "客", "\u{0}", "//",
+    ] {
         sources.push(part.repeat(LONGEST / part.chars().count()));
         sources.push(format!("{}1", part.repeat((LONGEST - 1) / part.chars().count())));
     }
@@ -269,7 +286,8 @@ fn endless_nesting_and_endless_text_are_refused_at_once_on_a_small_stack() {
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     // The deepest that is allowed is answered on a small stack too.
     let deepest = format!("{}case.is_big{}", "!(".repeat(29), ")".repeat(29));
-    let run = std::thread::Builder::new().stack_size(1 << 19).spawn(move || assert!(!stage().holds(&deepest)));
+    let run =
+        std::thread::Builder::new().stack_size(1 << 19).spawn(move || assert!(!stage().holds(&deepest)));
     run.unwrap().join().unwrap();
 }
 
@@ -303,7 +321,9 @@ fn the_answer_never_takes_long_and_what_takes_too_long_does_not_hold() {
     assert!(!stage.holds("case.lines.all(a, case.lines.all(b, a.n + b.n > 0))"), "too many steps");
     // Nor does its opposite: it is not known.
     assert!(!stage.holds("!case.lines.all(a, case.lines.all(b, a.n + b.n > 0))"));
-    assert!(!stage.holds("!case.lines.exists(a, case.lines.exists(b, case.note.contains('短' + case.note)))"));
+    assert!(
+        !stage.holds("!case.lines.exists(a, case.lines.exists(b, case.note.contains('短' + case.note)))")
+    );
     assert_eq!(stage.value("case.lines.map(a, case.lines.map(b, case.note + 'x'))"), Value::Null);
     assert_eq!(stage.value("case.lines.map(a, case.lines.map(b, case.lines + case.lines))"), Value::Null);
     assert!(stage.holds("case.lines.all(a, a.n > 0 && a.price > 1)"), "a table of 500 lines is no problem");
@@ -381,7 +401,10 @@ fn people_are_found_by_role_post_unit_and_relation() {
     assert_eq!(who("head(case.store)"), ["任店长"]);
     assert_eq!(who("superior(case.helper)"), ["任店长"]);
     assert_eq!(who("superior(superior(case.helper))"), ["白总"]);
-    assert_eq!(who("[case.owner, case.customer.owner, actor] + role('boss')"), ["店员甲", "店员甲", "店员乙", "白总"]);
+    assert_eq!(
+        who("[case.owner, case.customer.owner, actor] + role('boss')"),
+        ["店员甲", "店员甲", "店员乙", "白总"]
+    );
     assert_eq!(who("on_duty('夜班')"), ["店员乙"]);
     assert_eq!(who("case.is_big ? [case.helper] : []"), ["店员甲"]);
     assert!(stage.holds("under(case.store, case.store.parent) && !under(case.store.parent, case.store)"));
@@ -415,7 +438,15 @@ fn what_is_not_known_is_null_and_no_order_holds_for_it() {
 #[test]
 fn arithmetic_that_has_no_answer_is_not_known() {
     let stage = stage();
-    for unknown in ["1 / 0", "1 % 0", "9223372036854775807 + 1", "case.share / 0.0", "case.amount / 0", "0.0 / 0.0", "case.amount * 1e300"] {
+    for unknown in [
+        "1 / 0",
+        "1 % 0",
+        "9223372036854775807 + 1",
+        "case.share / 0.0",
+        "case.amount / 0",
+        "0.0 / 0.0",
+        "case.amount * 1e300",
+    ] {
         assert_eq!(stage.value(unknown), Value::Null, "{unknown}");
     }
     assert_eq!(stage.value("7 / 2"), Value::Int(3));
@@ -447,7 +478,9 @@ fn every_line_of_a_table_can_be_asked() {
 fn other_cases_are_asked_about() {
     let mut stage = stage();
     let form = crate::engine::tests::form_of(&[("demand", Ty::Text), ("store", Ty::Ref(Kind::Unit))]);
-    for (id, store, opened_at) in [("c0", "一店", 1), ("c1", "一店", 2), ("c2", "二店", 3), ("c3", "一店", NOW + 1)] {
+    for (id, store, opened_at) in
+        [("c0", "一店", 1), ("c1", "一店", 2), ("c2", "二店", 3), ("c3", "一店", NOW + 1)]
+    {
         let values = vec![Value::text("退货"), Value::text(store)];
         let outcome = Some("已结案".to_owned());
         let customer = (id == "c2").then(|| "张三公司".to_owned());
@@ -462,7 +495,11 @@ fn other_cases_are_asked_about() {
         };
         stage.world.remember(&form, &case);
     }
-    assert_eq!(stage.value("earlier('demand', 'store')"), Value::Int(1), "neither itself nor one opened later");
+    assert_eq!(
+        stage.value("earlier('demand', 'store')"),
+        Value::Int(1),
+        "neither itself nor one opened later"
+    );
     assert_eq!(stage.value("earlier('demand')"), Value::Int(2));
     assert!(stage.holds("has_case('complaint', '已结案', case.customer)"));
 }
@@ -491,15 +528,23 @@ enum Of {
 
 fn random(of: Of, depth: u32) -> BoxedStrategy<String> {
     let leaf: BoxedStrategy<String> = match of {
-        Of::Int => prop_oneof![(-9_i64..10).prop_map(|n| format!("({n})")), Just("case.i".into()), Just("case.j".into())].boxed(),
+        Of::Int => prop_oneof![
+            (-9_i64..10).prop_map(|n| format!("({n})")),
+            Just("case.i".into()),
+            Just("case.j".into())
+        ]
+        .boxed(),
         Of::Text => prop_oneof![
-            proptest::sample::select(vec!["''", "'a'", "'ab'", "\"b\"", "'客户'", "'户'"]).prop_map(str::to_owned),
+            proptest::sample::select(vec!["''", "'a'", "'ab'", "\"b\"", "'客户'", "'户'"])
+                .prop_map(str::to_owned),
             Just("case.s".into()),
             Just("case.t".into())
         ]
         .boxed(),
         Of::Bool => prop_oneof![Just("true".into()), Just("false".into()), Just("case.b".into())].boxed(),
-        Of::Ints => prop_oneof![Just("[1, 2, 3]".into()), Just("[-1]".into()), Just("case.is".into())].boxed(),
+        Of::Ints => {
+            prop_oneof![Just("[1, 2, 3]".into()), Just("[-1]".into()), Just("case.is".into())].boxed()
+        }
         Of::Texts => prop_oneof![Just("['a', '客户']".into()), Just("case.ts".into())].boxed(),
     };
     if depth == 0 {

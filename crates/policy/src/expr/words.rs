@@ -25,7 +25,9 @@ impl Words<'_> {
     fn of(&self, node: &Node) -> String {
         match node {
             Node::Const(value) => shown(value),
-            Node::Field(place) => self.field(*place).map_or_else(|| "字段".into(), |field| field.title.clone()),
+            Node::Field(place) => {
+                self.field(*place).map_or_else(|| "字段".into(), |field| field.title.clone())
+            }
             Node::Builtin(which) => builtin(*which).into(),
             Node::Event(name) => format!("事件的{}", fact(name)),
             Node::Now => "现在".into(),
@@ -49,7 +51,11 @@ impl Words<'_> {
             }
             Node::In(item, list) => match &**list {
                 Node::Const(Value::List(items)) => {
-                    format!("{}是{}之一", self.of(item), items.iter().map(shown).collect::<Vec<_>>().join("、"))
+                    format!(
+                        "{}是{}之一",
+                        self.of(item),
+                        items.iter().map(shown).collect::<Vec<_>>().join("、")
+                    )
                 }
                 list => format!("{}含{}", self.of(list), self.of(item)),
             },
@@ -63,7 +69,11 @@ impl Words<'_> {
                 format!("{}{part}{}{rest}", self.of(whole), self.of(text))
             }
             Node::Arith(Arith::Add, left, right) if is_people(left) || is_people(right) => {
-                [self.of(left), self.of(right)].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("、")
+                [self.of(left), self.of(right)]
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("、")
             }
             Node::Arith(how, left, right) => {
                 let how = match how {
@@ -85,7 +95,10 @@ impl Words<'_> {
 
     /// One of several conditions, in brackets where it could be misread.
     fn part(&self, node: &Node, within: &Node) -> String {
-        let mixes = matches!((within, node), (Node::And(..), Node::Or(..) | Node::If(..)) | (Node::Or(..), Node::And(..) | Node::If(..)));
+        let mixes = matches!(
+            (within, node),
+            (Node::And(..), Node::Or(..) | Node::If(..)) | (Node::Or(..), Node::And(..) | Node::If(..))
+        );
         if mixes { format!("({})", self.of(node)) } else { self.of(node) }
     }
 
@@ -95,7 +108,10 @@ impl Words<'_> {
 
     fn column(&self, name: &str) -> String {
         let columns = self.form.iter().flat_map(|form| &form.fields).flat_map(|field| &field.columns);
-        columns.into_iter().find(|column| column.id == name).map_or_else(|| name.to_owned(), |column| column.title.clone())
+        columns
+            .into_iter()
+            .find(|column| column.id == name)
+            .map_or_else(|| name.to_owned(), |column| column.title.clone())
     }
 
     fn fact(&self, of: &Node, kind: Kind, name: &str) -> String {
@@ -108,7 +124,9 @@ impl Words<'_> {
 
     fn not(&self, inner: &Node) -> String {
         match inner {
-            Node::Call(Func::Has, args) => format!("未填{}", args.first().map_or_else(String::new, |arg| self.of(arg))),
+            Node::Call(Func::Has, args) => {
+                format!("未填{}", args.first().map_or_else(String::new, |arg| self.of(arg)))
+            }
             Node::Equal(left, right) => self.equal(left, right, false),
             Node::Field(_) => format!("{}为否", self.of(inner)),
             Node::Builtin(Builtin::IsOpen) => "已经结束".into(),
@@ -122,7 +140,9 @@ impl Words<'_> {
 
     fn equal(&self, left: &Node, right: &Node, is: bool) -> String {
         match (right, is) {
-            (Node::Const(empty), _) if !empty.is_known() => format!("{}{}", if is { "未填" } else { "已填" }, self.of(left)),
+            (Node::Const(empty), _) if !empty.is_known() => {
+                format!("{}{}", if is { "未填" } else { "已填" }, self.of(left))
+            }
             (_, true) => format!("{}为{}", self.of(left), self.of(right)),
             (_, false) => format!("{}不为{}", self.of(left), self.of(right)),
         }
@@ -163,7 +183,8 @@ impl Words<'_> {
             Func::OnDuty => format!("“{}”当班人员", name(0)),
             Func::Under => format!("{}属于{}", arg(0), arg(1)),
             Func::Earlier => {
-                let fields: Vec<String> = args.iter().skip(1).step_by(2).map(|field| self.of(field)).collect();
+                let fields: Vec<String> =
+                    args.iter().skip(1).step_by(2).map(|field| self.of(field)).collect();
                 format!("{}相同的其他单据数", fields.join("、"))
             }
             Func::HasCase => format!("{}已有结果为{}的“{}”", arg(2), arg(1), name(0)),
@@ -176,7 +197,9 @@ impl Words<'_> {
 
     fn action(&self, id: &str) -> String {
         let steps = self.form.iter().flat_map(|form| &form.steps);
-        let found = steps.into_iter().find_map(|step| Some((step, step.actions.iter().find(|action| action.id == id)?)));
+        let found = steps
+            .into_iter()
+            .find_map(|step| Some((step, step.actions.iter().find(|action| action.id == id)?)));
         match found {
             // The one action of a step is the step.
             Some((step, action)) if action.id.contains('.') => step.title.clone(),

@@ -29,7 +29,8 @@ pub fn run(
     vocabulary: &Vocabulary,
 ) -> Report {
     let mut report = Report { title: scenario.title.clone(), covers: scenario.covers.clone(), ..empty(file) };
-    let settings: Settings = scenario.settings.iter().map(|(name, value)| (name.clone(), json(value))).collect();
+    let settings: Settings =
+        scenario.settings.iter().map(|(name, value)| (name.clone(), json(value))).collect();
     let policy = match check(files, &settings, vocabulary) {
         Ok(policy) => policy,
         Err(problems) => {
@@ -104,7 +105,9 @@ fn json(value: &toml::Value) -> Json {
         toml::Value::Boolean(value) => Json::from(*value),
         toml::Value::Datetime(at) => Json::from(at.to_string()),
         toml::Value::Array(items) => Json::Array(items.iter().map(json).collect()),
-        toml::Value::Table(table) => Json::Object(table.iter().map(|(name, value)| (name.clone(), json(value))).collect()),
+        toml::Value::Table(table) => {
+            Json::Object(table.iter().map(|(name, value)| (name.clone(), json(value))).collect())
+        }
     }
 }
 
@@ -179,9 +182,11 @@ impl Stage<'_> {
             return Err("时间倒退了".to_owned());
         }
         for _ in 0..MOST_TIMERS {
-            let wakes = self.cases.iter().enumerate().filter_map(|(place, (_, case))| {
-                Some((self.policy.wakes_at(case, &self.world)?, place))
-            });
+            let wakes = self
+                .cases
+                .iter()
+                .enumerate()
+                .filter_map(|(place, (_, case))| Some((self.policy.wakes_at(case, &self.world)?, place)));
             let Some((when, place)) = wakes.filter(|(when, _)| *when <= at).min() else {
                 self.now = at;
                 return Ok(());
@@ -239,7 +244,9 @@ impl Stage<'_> {
             if case.closed_at.is_some() {
                 self.clauses.extend(form.copies.iter().filter_map(|copy| copy.clause.clone()));
             }
-            if let Some(authority) = form.step(&case.step).and_then(|step| step.approve.as_ref()?.authority.clone()) {
+            if let Some(authority) =
+                form.step(&case.step).and_then(|step| step.approve.as_ref()?.authority.clone())
+            {
                 let table = self.policy.authorities.iter().find(|table| table.id == authority);
                 self.clauses.extend(table.map(|table| table.clause.clone()));
             }
@@ -278,7 +285,8 @@ impl Stage<'_> {
             }
         }
         for (form, values) in self.policy.triggered(event, facts, self.moment("")) {
-            let trigger = self.policy.triggers.iter().find(|trigger| trigger.on == event && trigger.form == form);
+            let trigger =
+                self.policy.triggers.iter().find(|trigger| trigger.on == event && trigger.form == form);
             self.clauses.extend(trigger.map(|trigger| trigger.clause.clone()));
             self.open(&form, values, "", "")?;
         }
@@ -301,7 +309,9 @@ impl Stage<'_> {
                     toml::Value::String(clause) if refused.clause.as_ref() == Some(clause) => Ok(()),
                     other => Err(format!(
                         "应当依条款 {other} 被拒绝,实际是{}:{}",
-                        refused.clause.map_or_else(|| "(没有条款)".to_owned(), |clause| format!("条款 {clause}")),
+                        refused
+                            .clause
+                            .map_or_else(|| "(没有条款)".to_owned(), |clause| format!("条款 {clause}")),
                         refused.text
                     )),
                 }
@@ -321,13 +331,16 @@ impl Stage<'_> {
                         _ => return Err("请写明 form".to_owned()),
                     },
                 };
-                let Some(built) = self.policy.form(&form).cloned() else { return Err(format!("没有表单“{form}”")) };
+                let Some(built) = self.policy.form(&form).cloned() else {
+                    return Err(format!("没有表单“{form}”"));
+                };
                 let values = values(&built, &table, &self.world)?;
                 self.known(&given.by)?;
                 self.open(&form, values, &given.by, &given.name)
             }
             None if !given.event.is_empty() => {
-                let facts = given.facts.iter().map(|(name, value)| (name.clone(), self.fact(value))).collect();
+                let facts =
+                    given.facts.iter().map(|(name, value)| (name.clone(), self.fact(value))).collect();
                 self.tell(&given.event, &facts, "", &given.by)
             }
             None => return Err("given 要写 case 或 event".to_owned()),
@@ -336,7 +349,11 @@ impl Stage<'_> {
     }
 
     fn known(&self, person: &str) -> Held {
-        if person.is_empty() || self.world.knows(person) { Ok(()) } else { Err(format!("没有叫“{person}”的人")) }
+        if person.is_empty() || self.world.knows(person) {
+            Ok(())
+        } else {
+            Err(format!("没有叫“{person}”的人"))
+        }
     }
 
     /// A fact; text that is a time becomes one.
@@ -390,8 +407,13 @@ impl Stage<'_> {
             return Ok(());
         }
         if !when.exempt.is_empty() {
-            let of = if when.of.is_empty() { self.cases[self.place(&when.case)?].1.id.clone() } else { when.of.clone() };
-            let until = if when.until.is_empty() { Some(Millis::MAX) } else { read_time(&self.world, &when.until) };
+            let of = if when.of.is_empty() {
+                self.cases[self.place(&when.case)?].1.id.clone()
+            } else {
+                when.of.clone()
+            };
+            let until =
+                if when.until.is_empty() { Some(Millis::MAX) } else { read_time(&self.world, &when.until) };
             self.world.exempt(&when.exempt, &of, until.ok_or("until 要写成时间")?);
             return Ok(());
         }
@@ -502,7 +524,9 @@ impl Stage<'_> {
             same("待办人", &now, &wanted)?;
         }
         for (deadline, wanted) in &then.due {
-            let Some(clock) = case.clocks.get(deadline) else { return Err(format!("时限“{deadline}”没有开始")) };
+            let Some(clock) = case.clocks.get(deadline) else {
+                return Err(format!("时限“{deadline}”没有开始"));
+            };
             same(&format!("时限“{deadline}”到期"), self.minute(clock.due).as_str(), wanted.as_str())?;
         }
         for (deadline, wanted) in &then.met {
@@ -542,7 +566,9 @@ impl Stage<'_> {
         let wanted: Vec<String> = match &then.cites {
             None => return Ok(()),
             Some(toml::Value::String(one)) => vec![one.clone()],
-            Some(toml::Value::Array(all)) => all.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
+            Some(toml::Value::Array(all)) => {
+                all.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect()
+            }
             Some(_) => return Err("cites 要写条款号".to_owned()),
         };
         let cited: Vec<&str> = recent
@@ -571,7 +597,8 @@ impl Stage<'_> {
                 return Err(format!("不应通知{person}"));
             }
         }
-        let says = |effect: &Effect| matches!(effect, Effect::Notice { text, .. } if text.contains(&then.says));
+        let says =
+            |effect: &Effect| matches!(effect, Effect::Notice { text, .. } if text.contains(&then.says));
         if !then.says.is_empty() && !recent.iter().any(|(_, effect)| says(effect)) {
             return Err(format!("没有含“{}”的通知", then.says));
         }
@@ -602,10 +629,17 @@ impl Stage<'_> {
     fn duty(&mut self, line: &str, wanted: &str) -> Held {
         let (id, day) = line.rsplit_once(' ').ok_or("要写成 \"代号 2026-09-15\"")?;
         let day = day.parse().map_err(|_| format!("日期“{day}”不对"))?;
-        let duty = self.policy.duties.iter().find(|duty| duty.id == id).map(|duty| (duty.every, duty.due, &duty.clause));
+        let duty = self
+            .policy
+            .duties
+            .iter()
+            .find(|duty| duty.id == id)
+            .map(|duty| (duty.every, duty.due, &duty.clause));
         let report = self.policy.reports.iter().find(|report| report.id == id);
         let found = duty.or(report.map(|report| (report.every, report.due, &report.clause)));
-        let Some((every, due, clause)) = found else { return Err(format!("没有周期职责或报表“{id}”")) };
+        let Some((every, due, clause)) = found else {
+            return Err(format!("没有周期职责或报表“{id}”"));
+        };
         self.clauses.insert(clause.clone());
         let due = Period::of(every, day).due(due, self.world.calendar(None)).ok_or("算不出到期时间")?;
         same(&format!("“{id}”到期"), self.minute(due).as_str(), wanted)

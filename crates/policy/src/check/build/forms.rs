@@ -10,8 +10,8 @@ use super::super::read::Part;
 use super::{Builder, Shape, cut, of_form};
 use crate::expr::{CASE_FACTS, Wanted};
 use crate::model::{
-    Action, Approve, Copy, Deadline, Empty, Field, FieldKind, Form, On, Open, Requester, Require, Stage, Step,
-    StepKind, TimeoutThen, Way,
+    Action, Approve, Copy, Deadline, Empty, Field, FieldKind, Form, On, Open, Requester, Require, Stage,
+    Step, StepKind, TimeoutThen, Way,
 };
 use crate::source::{self, Next, Text};
 use crate::value::{Kind, Ty};
@@ -91,7 +91,9 @@ impl Builder<'_, '_> {
                 self.problems.add(&place, format!("字段“{id}”写了两次"));
                 continue;
             }
-            let Some(kind) = self.word(&part.at(&field.kind), field.kind.get_ref(), FieldKind::ALL) else { continue };
+            let Some(kind) = self.word(&part.at(&field.kind), field.kind.get_ref(), FieldKind::ALL) else {
+                continue;
+            };
             let columns = self.fields(part, &field.column);
             for column in &field.column {
                 if column.get_ref().seen_by.is_some() {
@@ -136,7 +138,11 @@ impl Builder<'_, '_> {
         if (kind == FieldKind::Lines) == columns.is_empty() {
             self.problems.add(
                 &place,
-                if columns.is_empty() { "lines 要写出列 [[form.field.column]]" } else { "只有 lines 才有列" },
+                if columns.is_empty() {
+                    "lines 要写出列 [[form.field.column]]"
+                } else {
+                    "只有 lines 才有列"
+                },
             );
             return None;
         }
@@ -173,7 +179,9 @@ impl Builder<'_, '_> {
         let id = form.id.get_ref().clone();
         for spanned in &form.field {
             let written = spanned.get_ref();
-            let Some(place) = fields.iter().position(|field| field.id == *written.id.get_ref()) else { continue };
+            let Some(place) = fields.iter().position(|field| field.id == *written.id.get_ref()) else {
+                continue;
+            };
             if let Some(text) = &written.value {
                 let wanted = Wanted::Value(fields[place].ty.clone());
                 let value = self.expr(part, text, Some(&id), &wanted);
@@ -224,7 +232,13 @@ impl Builder<'_, '_> {
     }
 
     /// A column computed from the others of its line, which it calls `row`: kept as one list for all lines.
-    fn computed_columns(&mut self, part: &Part<source::Form>, form: &str, written: &source::Field, field: &mut Field) {
+    fn computed_columns(
+        &mut self,
+        part: &Part<source::Form>,
+        form: &str,
+        written: &source::Field,
+        field: &mut Field,
+    ) {
         for column in &written.column {
             let Some(text) = &column.get_ref().value else { continue };
             let all = Text::new(text.span(), format!("case.{}.map(row, {})", field.id, text.get_ref()));
@@ -323,8 +337,12 @@ impl Builder<'_, '_> {
 
     fn step(&mut self, form: &str, part: &Part<source::Step>) -> Step {
         let step = part.get();
-        let words =
-            [("task", StepKind::Task), ("approval", StepKind::Approval), ("wait", StepKind::Wait), ("end", StepKind::End)];
+        let words = [
+            ("task", StepKind::Task),
+            ("approval", StepKind::Approval),
+            ("wait", StepKind::Wait),
+            ("end", StepKind::End),
+        ];
         let kind = match &step.kind {
             Some(kind) => self.word(&part.at(kind), kind.get_ref(), &words).unwrap_or(StepKind::Task),
             None if step.approve.is_some() => StepKind::Approval,
@@ -405,7 +423,8 @@ impl Builder<'_, '_> {
     /// The one action of a step without buttons.
     fn plain(&mut self, form: &str, part: &Part<source::Step>, kind: StepKind) -> Action {
         let step = part.get();
-        let (done, title) = if kind == StepKind::Approval { (APPROVED, "同意") } else { (SUBMIT, "提交") };
+        let (done, title) =
+            if kind == StepKind::Approval { (APPROVED, "同意") } else { (SUBMIT, "提交") };
         Action {
             id: format!("{}.{done}", step.id.get_ref()),
             title: title.to_owned(),
@@ -494,7 +513,12 @@ impl Builder<'_, '_> {
         found
     }
 
-    fn open(&mut self, form: &str, part: &Part<source::Step>, spanned: &Spanned<source::Open>) -> Option<Open> {
+    fn open(
+        &mut self,
+        form: &str,
+        part: &Part<source::Step>,
+        spanned: &Spanned<source::Open>,
+    ) -> Option<Open> {
         let open = spanned.get_ref();
         let into = self.form_named(&part.at(&open.form), open.form.get_ref())?;
         let when = self.condition(part, open.when.as_ref(), Some(form));
@@ -529,10 +553,9 @@ impl Builder<'_, '_> {
         } else {
             self.event(&part.at(&on.event), &event).unwrap_or_default()
         };
-        let when = on
-            .when
-            .as_ref()
-            .and_then(|when| self.expr_with(&part.at(when), when, Some(form), Some(&facts), &Wanted::Condition));
+        let when = on.when.as_ref().and_then(|when| {
+            self.expr_with(&part.at(when), when, Some(form), Some(&facts), &Wanted::Condition)
+        });
         On {
             event,
             when,
@@ -541,13 +564,19 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn approve(&mut self, form: &str, part: &Part<source::Step>, spanned: &Spanned<source::Approve>) -> Approve {
+    fn approve(
+        &mut self,
+        form: &str,
+        part: &Part<source::Step>,
+        spanned: &Spanned<source::Approve>,
+    ) -> Approve {
         let approve = spanned.get_ref();
         let place = part.within(spanned);
         if approve.stage.is_empty() == approve.authority.is_none() {
             self.problems.add(&place, "审批要写 [[step.approve.stage]] 或 authority,二者选一");
         }
-        let stages = approve.stage.iter().filter_map(|stage| self.stage(form, part, stage.get_ref())).collect();
+        let stages =
+            approve.stage.iter().filter_map(|stage| self.stage(form, part, stage.get_ref())).collect();
         if let Some(authority) = &approve.authority
             && !self.parts.authority.iter().any(|known| known.get().id.get_ref() == authority.get_ref())
         {
@@ -581,12 +610,18 @@ impl Builder<'_, '_> {
                     ("escalate", TimeoutThen::Escalate),
                 ];
                 let then = self.word(&part.at(&timeout.then), timeout.then.get_ref(), &words)?;
-                Some((self.some_time(&part.at(&timeout.within), &timeout.within)?, then))
+                Some((self.within(&part.at(&timeout.within), &timeout.within)?, then))
             }),
         }
     }
 
-    fn choice<T, V: Clone>(&mut self, part: &Part<T>, text: Option<&Text>, words: &[(&str, V)], usual: V) -> V {
+    fn choice<T, V: Clone>(
+        &mut self,
+        part: &Part<T>,
+        text: Option<&Text>,
+        words: &[(&str, V)],
+        usual: V,
+    ) -> V {
         text.and_then(|text| self.word(&part.at(text), text.get_ref(), words)).unwrap_or(usual)
     }
 
@@ -647,7 +682,12 @@ impl Builder<'_, '_> {
     }
 
     /// A time or a day.
-    pub(super) fn moment<T>(&mut self, part: &Part<T>, text: &Text, form: Option<&str>) -> Option<crate::expr::Expr> {
+    pub(super) fn moment<T>(
+        &mut self,
+        part: &Part<T>,
+        text: &Text,
+        form: Option<&str>,
+    ) -> Option<crate::expr::Expr> {
         let expr = self.expr(part, text, form, &Wanted::Anything)?;
         if !matches!(expr.ty(), Ty::Time | Ty::Date) {
             let text = format!("“{}”是{},这里要时间或日期", cut(expr.source()), expr.ty().title());

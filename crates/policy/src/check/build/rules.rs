@@ -4,7 +4,7 @@ use super::super::read::{Part, Place};
 use super::{Builder, cut};
 use crate::expr::Wanted;
 use crate::model::{
-    Access, Authority, Duty, Evidence, Every, Measure, Metric, MetricKind, Notice, Penalty, Per, Refusal,
+    Access, Authority, Duty, Every, Evidence, Measure, Metric, MetricKind, Notice, Penalty, Per, Refusal,
     Register, Report, Retention, Standard, Trigger,
 };
 use crate::source::{self, Text};
@@ -38,7 +38,13 @@ impl Builder<'_, '_> {
             if rows.is_empty() {
                 self.problems.add(&part.place(), format!("核决表“{}”没有一行", table.title));
             }
-            all.push(Authority { id: table.id.get_ref().clone(), form, title: table.title.clone(), rows, clause });
+            all.push(Authority {
+                id: table.id.get_ref().clone(),
+                form,
+                title: table.title.clone(),
+                rows,
+                clause,
+            });
         }
         all
     }
@@ -48,12 +54,13 @@ impl Builder<'_, '_> {
         for part in &self.parts.trigger {
             let trigger = part.get();
             let clause = self.clause(part, &trigger.clause);
-            let Some(form) = self.form_named(&part.at(&trigger.open), trigger.open.get_ref()) else { continue };
+            let Some(form) = self.form_named(&part.at(&trigger.open), trigger.open.get_ref()) else {
+                continue;
+            };
             let Some(facts) = self.event(&part.at(&trigger.on), trigger.on.get_ref()) else { continue };
-            let when = trigger
-                .when
-                .as_ref()
-                .and_then(|when| self.expr_with(&part.at(when), when, None, Some(&facts), &Wanted::Condition));
+            let when = trigger.when.as_ref().and_then(|when| {
+                self.expr_with(&part.at(when), when, None, Some(&facts), &Wanted::Condition)
+            });
             let set = self.set(part, &trigger.set, &form, None, Some(&facts));
             self.opens(&part.place(), &form, |name| trigger.set.contains_key(name));
             all.push(Trigger { on: trigger.on.get_ref().clone(), when, form, set, clause });
@@ -70,8 +77,12 @@ impl Builder<'_, '_> {
     fn duty(&mut self, part: &Part<source::Duty>) -> Option<Duty> {
         let duty = part.get();
         let clause = self.clause(part, &duty.clause);
-        let words =
-            [("company", Per::Company), ("unit", Per::Unit), ("person", Per::Person), ("customer", Per::Customer)];
+        let words = [
+            ("company", Per::Company),
+            ("unit", Per::Unit),
+            ("person", Per::Person),
+            ("customer", Per::Customer),
+        ];
         let per = self.word(&part.at(&duty.per), duty.per.get_ref(), &words)?;
         // The facts of whoever owes it, and itself under its own name.
         let owes = match per {
@@ -147,11 +158,16 @@ impl Builder<'_, '_> {
             let is_known = action == "open"
                 || match action.strip_prefix("enter:") {
                     Some(step) => shape.steps.iter().any(|(known, _)| known == step),
-                    None => shape.steps.iter().any(|(_, actions)| actions.iter().any(|known| *known == action)),
+                    None => shape.steps.iter().any(|(_, actions)| actions.contains(&action)),
                 };
             if !is_known {
-                let known: Vec<&str> =
-                    shape.steps.iter().flat_map(|(_, actions)| actions).map(String::as_str).take(60).collect();
+                let known: Vec<&str> = shape
+                    .steps
+                    .iter()
+                    .flat_map(|(_, actions)| actions)
+                    .map(String::as_str)
+                    .take(60)
+                    .collect();
                 let text = format!("表单“{form}”没有动作“{}”;已有:open、{}", cut(&action), known.join("、"));
                 self.problems.add(place, text);
                 return None;
@@ -171,7 +187,8 @@ impl Builder<'_, '_> {
             let clause = self.clause(part, &refusal.clause);
             let Some(about) = self.about(&part.at(&refusal.on), refusal.on.get_ref()) else { continue };
             let (form, facts) = (about.form.as_deref(), about.facts.as_deref());
-            let when = self.expr_with(&part.at(&refusal.when), &refusal.when, form, facts, &Wanted::Condition);
+            let when =
+                self.expr_with(&part.at(&refusal.when), &refusal.when, form, facts, &Wanted::Condition);
             let exempt_by = refusal
                 .exempt_by
                 .as_ref()
@@ -204,9 +221,11 @@ impl Builder<'_, '_> {
         let about = self.about(&part.at(&penalty.on), penalty.on.get_ref())?;
         let (form, facts) = (about.form.as_deref(), about.facts.as_deref());
         let measure = match &penalty.measure {
-            Some(text) => {
-                self.word(&part.at(text), text.get_ref(), &[("money", Measure::Money), ("points", Measure::Points)])?
-            }
+            Some(text) => self.word(
+                &part.at(text),
+                text.get_ref(),
+                &[("money", Measure::Money), ("points", Measure::Points)],
+            )?,
             None => Measure::Money,
         };
         let wanted = Wanted::Value(if measure == Measure::Money { Ty::Money } else { Ty::Number });
@@ -220,7 +239,7 @@ impl Builder<'_, '_> {
             .count
             .as_ref()
             .and_then(|count| self.expr_with(&part.at(count), count, form, facts, &Wanted::Value(Ty::Int)));
-        let repeat = penalty.repeat.as_ref().and_then(|text| self.some_time(&part.at(text), text));
+        let repeat = penalty.repeat.as_ref().and_then(|text| self.within(&part.at(text), text));
         let until = penalty
             .until
             .as_ref()
@@ -228,7 +247,8 @@ impl Builder<'_, '_> {
         if repeat.is_some() && (until.is_none() || form.is_none()) {
             self.problems.add(&part.place(), "重复的罚则要写明改正的条件 until,并且针对单据");
         }
-        let others: Vec<&str> = self.parts.penalty.iter().map(|known| known.get().id.get_ref().as_str()).collect();
+        let others: Vec<&str> =
+            self.parts.penalty.iter().map(|known| known.get().id.get_ref().as_str()).collect();
         if let Some(replaces) = &penalty.replaces
             && !others.contains(&replaces.get_ref().as_str())
         {
@@ -337,7 +357,8 @@ impl Builder<'_, '_> {
         }
         let over = self.condition(part, metric.over.as_ref(), Some(&form));
         let of = self.condition(part, metric.of.as_ref(), Some(&form));
-        let value = metric.value.as_ref().and_then(|value| self.expr(part, value, Some(&form), &Wanted::Anything));
+        let value =
+            metric.value.as_ref().and_then(|value| self.expr(part, value, Some(&form), &Wanted::Anything));
         if value.as_ref().is_some_and(|value| !value.ty().is_numeric()) {
             self.problems.add(&part.place(), "value 要是数字或金额");
         }
@@ -374,7 +395,10 @@ impl Builder<'_, '_> {
             }
         }
         if report.metrics.is_empty() && report.register.is_none() {
-            self.problems.add(&part.place(), format!("报表“{}”里什么也没有:写 metrics 或 [report.register]", report.title));
+            self.problems.add(
+                &part.place(),
+                format!("报表“{}”里什么也没有:写 metrics 或 [report.register]", report.title),
+            );
         }
         let register = report.register.as_ref().and_then(|spanned| {
             let register = spanned.get_ref();
@@ -419,7 +443,8 @@ impl Builder<'_, '_> {
             let clause = self.clause_maybe(part, notice.clause.as_ref());
             let Some(about) = self.about(&part.at(&notice.on), notice.on.get_ref()) else { continue };
             let Some(form) = about.form else {
-                self.problems.add(&part.at(&notice.on), "通知要针对单据:表单.动作、表单.enter:步骤 或 deadline:时限");
+                self.problems
+                    .add(&part.at(&notice.on), "通知要针对单据:表单.动作、表单.enter:步骤 或 deadline:时限");
                 continue;
             };
             let when = self.condition(part, notice.when.as_ref(), Some(&form));

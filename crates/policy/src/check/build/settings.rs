@@ -20,7 +20,8 @@ impl Builder<'_, '_> {
             let default = setting.default.as_ref().and_then(|default| {
                 let read = read(&ty, is_within, default);
                 if read.is_none() {
-                    self.problems.add(&part.place(), format!("参数“{}”的默认值不是{}", setting.title, ty.title()));
+                    self.problems
+                        .add(&part.place(), format!("参数“{}”的默认值不是{}", setting.title, ty.title()));
                 }
                 read
             });
@@ -71,7 +72,13 @@ impl Builder<'_, '_> {
         Some(kind)
     }
 
-    fn bounds(&mut self, part: &super::Part<source::Setting>, setting: &source::Setting, value: &Value, is_within: bool) {
+    fn bounds(
+        &mut self,
+        part: &super::Part<source::Setting>,
+        setting: &source::Setting,
+        value: &Value,
+        is_within: bool,
+    ) {
         if is_within
             && let Some(text) = value.as_text()
             && let Err(error) = text.parse::<workday::Within>()
@@ -102,7 +109,8 @@ impl Builder<'_, '_> {
         for part in parts {
             let role = part.get();
             if role.posts.is_empty() {
-                self.problems.add(&part.place(), format!("角色“{}”要写明由哪些岗位担任:posts = [\"…\"]", role.title));
+                self.problems
+                    .add(&part.place(), format!("角色“{}”要写明由哪些岗位担任:posts = [\"…\"]", role.title));
             }
             let known = &self.vocabulary.posts;
             for post in &role.posts {
@@ -113,7 +121,12 @@ impl Builder<'_, '_> {
             let at = role.at.as_ref().map(|at| at.get_ref().clone());
             let names = RoleNames { posts: role.posts.clone(), at: at.clone() };
             self.roles.insert(role.id.get_ref().clone(), names);
-            all.push(Role { id: role.id.get_ref().clone(), title: role.title.clone(), posts: role.posts.clone(), at });
+            all.push(Role {
+                id: role.id.get_ref().clone(),
+                title: role.title.clone(),
+                posts: role.posts.clone(),
+                at,
+            });
         }
         all
     }
@@ -129,7 +142,9 @@ fn read(ty: &Ty, is_within: bool, default: &Toml) -> Option<Value> {
         (Ty::Money, Toml::Float(value)) => Value::Money(cents(&format!("{value:.2}"))?),
         (Ty::Money, Toml::String(text)) => Value::Money(cents(text)?),
         (Ty::Bool, Toml::Boolean(value)) => Value::Bool(*value),
-        (Ty::Choice(options), Toml::String(text)) if options.iter().any(|option| option == text) => Value::text(text),
+        (Ty::Choice(options), Toml::String(text)) if options.iter().any(|option| option == text) => {
+            Value::text(text)
+        }
         (Ty::Text, Toml::String(text)) => Value::text(text),
         (Ty::Text, Toml::Integer(value)) if is_within => Value::text(value.to_string()),
         _ => return None,
