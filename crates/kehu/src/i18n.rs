@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -34,6 +34,7 @@ const FILES: [&str; 17] = [
     include_str!("../locales/en/maintenance.toml"),
     include_str!("../locales/en/assignments.toml"),
     include_str!("../locales/en/confidentiality.toml"),
+    include_str!("../locales/en/policies.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

@@ -43,6 +43,7 @@ pub mod strategies;
 pub mod assignments;
 pub mod backups;
 pub mod cases;
+pub mod compliance;
 pub mod confidentiality;
 pub mod demo;
 pub mod imports;

@@ -46,13 +46,14 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 7] = [
+const EVERYBODY: [(&str, &str, &str, &str); 8] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
     ("交办", "/assignments", "send", ""),
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
+    ("制度", "/policies", "gavel", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 

@@ -242,7 +242,7 @@ fn require_customer(
             match wrong {
                 None => {}
                 Some(AppError::NotFound | AppError::Hidden { .. } | AppError::Forbidden(_) | AppError::MustSign) => {
-                    let text = text!("“{}”里选的{}不存在或您不能查看", field.title, kind.title());
+                    let text = text!("“{}”里选的内容不存在或您不能查看", field.title);
                     errors.push(FieldError::new(field.id.clone(), text));
                 }
                 Some(other) => return Err(other),

@@ -7,6 +7,7 @@ mod db;
 mod demo;
 mod export;
 mod import;
+mod policy;
 mod serve;
 mod setup;
 mod token;
@@ -61,6 +62,9 @@ enum Command {
     /// 导出数据
     #[command(subcommand)]
     Export(export::Command),
+    /// 制度文件:check、test、show、diff;推算到期时间:due
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// 打印 OpenAPI 文档
     Openapi,
     /// 打印全部路由
@@ -261,6 +265,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => demo::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),
+        Command::Policy(command) => policy::run(&command),
         Command::Openapi => print_openapi(),
         Command::Routes => print_routes(),
         Command::Worker { what } => Err(Failure::Usage(format!("没有 worker {what}"))),

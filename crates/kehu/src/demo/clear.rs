@@ -9,8 +9,8 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::{org, text};
 
-/// Removes every customer and what hangs on it, tasks, imports, counts, the service strategies, processes, units and
-/// roles it came with, and the demonstration's people, whose password everybody knows; names the company anew. The
+/// Removes every customer and what hangs on it, cases, tasks, imports, counts, the regulations, service strategies,
+/// processes, units and roles it came with, and the demonstration's people, whose password everybody knows; names the company anew. The
 /// administrator who does it stays and must choose a new password when he is one of them. The audit log, the
 /// dictionaries, people, units and roles he added stay. Refused for a real company.
 pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Result<(), AppError> {
@@ -23,6 +23,7 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
     if company.is_empty() || company.chars().count() > 100 {
         return Err(AppError::field("company", text!("请填写公司名称，最多 100 个字")));
     }
+    remove_regulations(tx, actor)?;
     remove_data(tx, now)?;
     remove_register(tx)?;
     remove_people(tx, actor)?;
@@ -32,6 +33,45 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
     let (before, after) =
         (serde_json::json!({ "company": before }), serde_json::json!({ "company": company }));
     audit::record(tx, actor, now, &Entry::of("demo.cleared", "company", 1).change(&before, &after))?;
+    Ok(())
+}
+
+/// Removes all cases, and the versions of regulations the demonstration's people made; those an administrator of one's own
+/// made stay, under his name alone.
+fn remove_regulations(tx: &mut Tx<'_>, actor: &Actor) -> store::Result<()> {
+    for table in [
+        "notices",
+        "penalties",
+        "exemptions",
+        "refusals",
+        "case_deadlines",
+        "case_values",
+        "case_trail",
+        "case_tasks",
+        "case_people",
+        "cases",
+        "case_numbers",
+    ] {
+        tx.exec(&format!("DELETE FROM {table}"), &[])?;
+    }
+    for person in &PEOPLE {
+        let id: Option<i64> =
+            tx.value("SELECT id FROM people WHERE username = $1", &[person.username.into()])?;
+        let Some(id) = id else { continue };
+        tx.exec("DELETE FROM policy_acknowledgements WHERE person_id = $1", &[id.into()])?;
+        tx.exec(
+            "DELETE FROM policy_acknowledgements WHERE version_id IN
+               (SELECT id FROM policy_versions WHERE created_by = $1)",
+            &[id.into()],
+        )?;
+        tx.exec("DELETE FROM policy_versions WHERE created_by = $1", &[id.into()])?;
+        for column in ["updated_by", "published_by"] {
+            tx.exec(
+                &format!("UPDATE policy_versions SET {column} = $2 WHERE {column} = $1"),
+                &[id.into(), actor.person_id.into()],
+            )?;
+        }
+    }
     Ok(())
 }
 

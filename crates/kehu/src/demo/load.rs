@@ -27,6 +27,7 @@ use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId, PersonId};
 use crate::input::Values;
 use crate::org::{self, NewPerson};
+use crate::policies;
 use crate::strategies;
 
 /// Password of everybody in the demonstration. It is printed at every start, so nothing of worth may be kept in there.
@@ -44,7 +45,7 @@ pub async fn load(app: &App) -> Result<(), AppError> {
     fill(app, CUSTOMERS).await
 }
 
-/// Sets up the demonstration company with so many customers. They are dated when they were first met, so that the
+/// Sets up the demonstration company with so many customers and the regulations we ship in force. They are dated when they were first met, so that the
 /// charts have something to show; their audit rows carry the same dates.
 pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     let today = app.today();
@@ -94,6 +95,11 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
                 Ok::<_, AppError>(())
             })
             .await?;
+    }
+    {
+        let (administrator, catalogue, now) =
+            (as_person(&company.people[0], people[0]), Arc::clone(&catalogue), app.now());
+        app.db.write(move |tx| policies::adopt_shipped(tx, &administrator, &catalogue, now)).await?;
     }
     let zone = app.zone.clone();
     app.db.write(move |tx| assign(tx, &catalogue, (people.as_slice(), units.as_slice()), &zone, today)).await

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date, time};
 use store::Tx;
 
-use super::generate::organisation::{POSTS, ROLES, Reach, UNITS};
+use super::generate::organisation::{MORE_POSTS, POSTS, ROLES, Reach, UNITS};
 use crate::access::Actor;
 use crate::catalogue::Catalogue;
 use crate::clock::{Millis, Zone};
@@ -34,16 +34,22 @@ pub(super) fn organise(
         };
         units.push(org::create_unit(tx, &actor, catalogue, &draft, &at)?.id);
     }
-    for (person, (unit, post)) in people.iter().zip(&POSTS) {
+    let mut add = |person: PersonId, unit: usize, post: &str, is_main: bool| {
         let position = NewPosition {
-            unit_id: units[*unit],
-            post: (*post).to_owned(),
+            unit_id: units[unit],
+            post: post.to_owned(),
             starts_on: None,
             ends_on: String::new(),
-            is_main: true,
+            is_main,
             superior_id: None,
         };
-        org::add_position(tx, &actor, catalogue, *person, &position, &at)?;
+        org::add_position(tx, &actor, catalogue, person, &position, &at).map(drop)
+    };
+    for (person, (unit, post)) in people.iter().zip(&POSTS) {
+        add(*person, *unit, post, true)?;
+    }
+    for (person, unit, post) in &MORE_POSTS {
+        add(people[*person], *unit, post, false)?;
     }
     make_roles(tx, &units, people, at.now)?;
     org::rights_changed(tx)?;

@@ -43,6 +43,13 @@ pub fn has_acknowledged(
     )
 }
 
+/// The versions the person took note of.
+pub fn acknowledged_by(conn: &mut Conn<'_>, person: PersonId) -> store::Result<Vec<PolicyVersionId>> {
+    let all: Vec<(PolicyVersionId,)> =
+        conn.rows("SELECT version_id FROM policy_acknowledgements WHERE person_id = $1", &[person.into()])?;
+    Ok(all.into_iter().map(|(id,)| id).collect())
+}
+
 /// Everybody active, with the time he took note; those who have not come first.
 pub fn acknowledgements(
     conn: &mut Conn<'_>,

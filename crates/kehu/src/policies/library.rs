@@ -94,6 +94,27 @@ pub fn list(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Vec<Version>> {
     conn.rows(&format!("{SELECT} WHERE {drafts} ORDER BY policy, number DESC LIMIT 1000"), &[])
 }
 
+/// What is in force or will be, and for managers drafts: what the library's page shows.
+pub fn current(conn: &mut Conn<'_>, actor: &Actor, now: Millis) -> store::Result<Vec<Version>> {
+    let drafts = if actor.is_administrator() { "state = 'draft' OR" } else { "" };
+    conn.rows(
+        &format!(
+            "{SELECT} WHERE {drafts} (state = 'published' AND (retired_at IS NULL OR retired_at > $1))
+             ORDER BY policy, number LIMIT 500"
+        ),
+        &[now.into()],
+    )
+}
+
+/// The version somebody means by a policy's short name: in force now, or else the newest published one.
+pub fn meant(conn: &mut Conn<'_>, policy: &str, now: Millis) -> store::Result<Option<PolicyVersionId>> {
+    conn.value(
+        "SELECT id FROM policy_versions WHERE policy = $1 AND state = 'published'
+         ORDER BY CASE WHEN effective_at <= $2 THEN 0 ELSE 1 END, number DESC LIMIT 1",
+        &[policy.into(), now.into()],
+    )
+}
+
 /// All versions of a policy, the newest first.
 pub fn versions(conn: &mut Conn<'_>, actor: &Actor, policy: &str) -> store::Result<Vec<Version>> {
     let drafts = if actor.is_administrator() { "state <> 'discarded'" } else { "state = 'published'" };

@@ -6,6 +6,7 @@ use store::Tx;
 
 use super::library::{require_manager, test};
 use super::model::{LONGEST_NOTE, SELECT, State, Version, files_json, refused};
+use super::shipped::shipped;
 use super::vocabulary::vocabulary;
 use crate::access::Actor;
 use crate::audit::{self, Entry};
@@ -169,6 +170,23 @@ pub fn publish(
     let new = reload(tx, id)?;
     record(tx, actor, now, "policy.published", &new, Some(&draft))?;
     Ok(new)
+}
+
+/// Puts the regulations we ship in force at once, each in the first version of its own: managers. Those the company has
+/// already, as a draft or published, are left as they are. For the demonstration.
+pub fn adopt_shipped(tx: &mut Tx<'_>, actor: &Actor, catalogue: &Catalogue, now: Millis) -> Result<(), AppError> {
+    require_manager(actor)?;
+    for shipped in shipped() {
+        let known = tx.count(
+            "SELECT COUNT(*) FROM policy_versions WHERE policy = $1 AND state <> 'discarded'",
+            &[(&shipped.policy).into()],
+        )?;
+        if known == 0 {
+            let draft = create(tx, actor, &Draft { files: shipped.files, ..Draft::default() }, now)?;
+            publish(tx, actor, catalogue, draft.id, draft.row_version, now, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// The head and the note of a draft. It may still be wrong otherwise: it is a draft.

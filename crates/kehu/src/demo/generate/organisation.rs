@@ -105,6 +105,14 @@ pub(crate) const POSTS: [(usize, &str); 60] = [
     (28, "archive_keeper"),
 ];
 
+/// Posts some of them hold besides: person, unit, post. The regulations look for them.
+pub(crate) const MORE_POSTS: [(usize, usize, &str); 4] = [
+    (12, 18, "operations_service_staff"),
+    (31, 11, "front_desk_staff"),
+    (34, 12, "front_desk_staff"),
+    (36, 13, "front_desk_staff"),
+];
+
 /// Which customers a permission of the demonstration reaches.
 pub(crate) enum Reach {
     All,
