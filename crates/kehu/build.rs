@@ -47,7 +47,11 @@ fn policies() -> Result<String, String> {
             let name = file.strip_prefix(policy).map_err(|e| e.to_string())?;
             let id = policy.file_name().unwrap_or_default().to_string_lossy();
             let path = fs::canonicalize(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let row = format!("    ({id:?}, {:?}, include_str!({:?})),\n", name.to_string_lossy(), path.to_string_lossy());
+            let row = format!(
+                "    ({id:?}, {:?}, include_str!({:?})),\n",
+                name.to_string_lossy(),
+                path.to_string_lossy()
+            );
             rows.push_str(&row);
         }
     }

@@ -27,7 +27,9 @@ pub const HOOKS: Hooks = Hooks {
 
 /// What waits of customers and of rosters.
 fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
-    Ok(tasks::count(conn, actor, today)? + rosters::waiting(conn, actor, now)? + cases::waiting_count(conn, actor)?)
+    Ok(tasks::count(conn, actor, today)?
+        + rosters::waiting(conn, actor, now)?
+        + cases::waiting_count(conn, actor)?)
 }
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);

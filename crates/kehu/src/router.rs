@@ -10,9 +10,9 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, assignments, audit, auth, backups, cases, catalogue, compliance, confidentiality, contacts, customers,
-    demo, files, imports, lists, maintenance, org, policies, processes, roles, rosters, search, settings, shares,
-    strategies, tasks, web, workbench,
+    activities, assets, assignments, audit, auth, backups, cases, catalogue, compliance, confidentiality,
+    contacts, customers, demo, files, imports, lists, maintenance, org, policies, processes, roles, rosters,
+    search, settings, shares, strategies, tasks, web, workbench,
 };
 
 mod system;

@@ -99,12 +99,18 @@ pub(super) fn finish(
     let Place { policy, version_id, form, parent, id } = *place;
     let follow = store(tx, actor, ground, (policy, version_id), form, parent, outcome, is_new)?;
     let after = facts(form, &outcome.case);
-    let customer = outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
+    let customer =
+        outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
     let system = Actor::system();
     let by = actor.unwrap_or(&system);
     match before {
         None => {
-            audit::record(tx, by, ground.now, &Entry::of("case.opened", "case", id.0).customer(customer).after(&after))?;
+            audit::record(
+                tx,
+                by,
+                ground.now,
+                &Entry::of("case.opened", "case", id.0).customer(customer).after(&after),
+            )?;
         }
         Some(before) => {
             let (before, after) = crate::input::difference(&facts(form, before), &after);
@@ -114,7 +120,8 @@ pub(super) fn finish(
     }
     for (child, values) in follow.open {
         let Some(child) = policy.form(&child).cloned() else { continue };
-        let values = values.into_iter().filter_map(|(field, value)| Some((child.field(&field)?, value))).collect();
+        let values =
+            values.into_iter().filter_map(|(field, value)| Some((child.field(&field)?, value))).collect();
         start(tx, None, ground, (policy, version_id), &child, Some(id), CaseId::new(), values, depth + 1)?;
     }
     for event in follow.emitted {
@@ -199,7 +206,9 @@ pub(super) fn form_in_force(
 }
 
 fn read(ground: &Ground, form: &Form, values: &Map<String, Json>) -> Result<Vec<(usize, Value)>, AppError> {
-    let local = |text: &str| ground.zone.parse(text).or_else(|| text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond()));
+    let local = |text: &str| {
+        ground.zone.parse(text).or_else(|| text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond()))
+    };
     read_values(form, values, &local).map_err(|refused| AppError::Invalid(fields(&refused)))
 }
 
@@ -241,7 +250,12 @@ fn require_customer(
             };
             match wrong {
                 None => {}
-                Some(AppError::NotFound | AppError::Hidden { .. } | AppError::Forbidden(_) | AppError::MustSign) => {
+                Some(
+                    AppError::NotFound
+                    | AppError::Hidden { .. }
+                    | AppError::Forbidden(_)
+                    | AppError::MustSign,
+                ) => {
                     let text = text!("“{}”里选的内容不存在或您不能查看", field.title);
                     errors.push(FieldError::new(field.id.clone(), text));
                 }

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::load::Loaded;
 use super::model::{Case, CaseTask, Notice, Trail};
 use super::{
-    Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, notices_of, open, read_notices, tasks_of, trail_of,
-    with_world,
+    Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, notices_of,
+    open, read_notices, tasks_of, trail_of, with_world,
 };
 use crate::access::Actor;
 use crate::app::App;
@@ -281,7 +281,12 @@ fn value_json(field: &Field, value: &Value) -> Json {
 }
 
 /// A case with all that hangs on it, as the actor may see it.
-pub(super) fn whole(conn: &mut Conn<'_>, actor: &Actor, ground: &Ground, loaded: &Loaded) -> Result<Json, AppError> {
+pub(super) fn whole(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    loaded: &Loaded,
+) -> Result<Json, AppError> {
     let me = actor.person_id.to_string();
     let (hidden, actions, may_decide) = with_world(conn, ground, &loaded.policy.id, |world| {
         let moment = Moment { now: ground.now, actor: Some(&me), world };
@@ -328,11 +333,16 @@ pub(super) fn whole(conn: &mut Conn<'_>, actor: &Actor, ground: &Ground, loaded:
             }))
         })
         .collect();
-    let hidden_titles: Vec<String> =
-        hidden.iter().filter_map(|place| loaded.form.fields.get(*place)).map(|f| format!("{}:", f.title)).collect();
+    let hidden_titles: Vec<String> = hidden
+        .iter()
+        .filter_map(|place| loaded.form.fields.get(*place))
+        .map(|f| format!("{}:", f.title))
+        .collect();
     let trail: Vec<Json> = trail_of(conn, loaded.case.id)?
         .iter()
-        .filter(|line| line.kind != "changed" || !hidden_titles.iter().any(|title| line.text.starts_with(title)))
+        .filter(|line| {
+            line.kind != "changed" || !hidden_titles.iter().any(|title| line.text.starts_with(title))
+        })
         .map(trail_json)
         .collect();
     let mut body = told(&loaded.case);
@@ -378,7 +388,8 @@ async fn list_cases(
     let (items, next) = app
         .db
         .read(move |conn| {
-            let known = super::act::form_in_force(conn, &ground, query.form.as_deref().unwrap_or_default()).is_ok();
+            let known =
+                super::act::form_in_force(conn, &ground, query.form.as_deref().unwrap_or_default()).is_ok();
             let (found, next) = list(conn, &actor, &ground, &query, after, limit)?;
             if found.is_empty() && !known {
                 return Err(AppError::NotFound);
@@ -400,7 +411,9 @@ fn query_of(form: String, asked: &QueryData) -> Result<(ListQuery, Option<Place>
     let some = |name: &str| Some(asked.get(name).to_owned()).filter(|text| !text.is_empty());
     let id = |name: &'static str| match asked.get(name) {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| AppError::field(name, text!("不是有效的编号，应为 13 个字符"))),
+        text => {
+            text.parse().map(Some).map_err(|_| AppError::field(name, text!("不是有效的编号，应为 13 个字符")))
+        }
     };
     let after: Option<CaseId> = id("after")?.map(|id: CaseId| id);
     let query = ListQuery {
@@ -454,7 +467,11 @@ async fn write(
         let done = body(tx, &by, &ground)?;
         let loaded = load(tx, &by, &ground, done.id)?;
         let whole = whole(tx, &by, &ground, &loaded)?;
-        Ok(if created { Reply::created(whole, loaded.case.version) } else { Reply::ok(whole, loaded.case.version) })
+        Ok(if created {
+            Reply::created(whole, loaded.case.version)
+        } else {
+            Reply::ok(whole, loaded.case.version)
+        })
     })
     .await;
     app.jobs_waiting.notify_one();
@@ -726,10 +743,15 @@ async fn create_exemption(
     let id = case_id(&id)?;
     let request = Json::Object(body.clone()).to_string();
     let mut errors = Vec::new();
-    let [refusal, reason, until] = ["refusal", "reason", "until"].map(|key| text_in(&mut body, key, &mut errors));
+    let [refusal, reason, until] =
+        ["refusal", "reason", "until"].map(|key| text_in(&mut body, key, &mut errors));
     refuse_rest(&body, &[], &mut errors);
     let ground = Ground::of(&app).await?;
-    let until = until.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).ok().or_else(|| ground.zone.parse(&until));
+    let until = until
+        .parse::<jiff::Timestamp>()
+        .map(|at| at.as_millisecond())
+        .ok()
+        .or_else(|| ground.zone.parse(&until));
     if until.is_none() {
         errors.push(FieldError::new("until", text!("时间要写成 2026-09-28 16:20")));
     }
@@ -814,7 +836,11 @@ async fn list_case_tasks(
     ),
     responses((status = 200, description = "The notices", body = NoticeList), ReadProblems)
 )]
-async fn list_notices(Shared(app): Shared<App>, actor: Actor, asked: QueryData) -> Result<Response, AppError> {
+async fn list_notices(
+    Shared(app): Shared<App>,
+    actor: Actor,
+    asked: QueryData,
+) -> Result<Response, AppError> {
     let limit = limit(asked.find("limit"))? as i64;
     if !matches!(asked.get("unread"), "" | "1") {
         return Err(AppError::field("unread", text!("只能是 1，或不写")));
@@ -839,12 +865,22 @@ async fn list_notices(Shared(app): Shared<App>, actor: Actor, asked: QueryData) 
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     responses((status = 204, description = "They are read"), CreateProblems)
 )]
-async fn read_all_notices(Shared(app): Shared<App>, actor: Actor, headers: HeaderMap) -> Result<Reply, AppError> {
+async fn read_all_notices(
+    Shared(app): Shared<App>,
+    actor: Actor,
+    headers: HeaderMap,
+) -> Result<Reply, AppError> {
     let by = actor.clone();
-    write_once(&app, &actor, &headers, &["POST", "/api/v1/notices/reading"], |_, _| Ok(()), move |tx, now| {
-        read_notices(tx, &by, None, now)?;
-        Ok(Reply::done())
-    })
+    write_once(
+        &app,
+        &actor,
+        &headers,
+        &["POST", "/api/v1/notices/reading"],
+        |_, _| Ok(()),
+        move |tx, now| {
+            read_notices(tx, &by, None, now)?;
+            Ok(Reply::done())
+        },
+    )
     .await
 }
-

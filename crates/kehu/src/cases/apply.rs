@@ -221,24 +221,28 @@ fn tasks(
     form: &Form,
     outcome: &Outcome,
 ) -> store::Result<()> {
-    let changed = outcome.effects.iter().any(|effect| matches!(effect, Effect::Tasks { .. } | Effect::Closed { .. }));
+    let changed =
+        outcome.effects.iter().any(|effect| matches!(effect, Effect::Tasks { .. } | Effect::Closed { .. }));
     let mut rows: Vec<(PersonId, TaskKind)> = Vec::new();
     if changed {
         let is_approval = outcome.case.approval.is_some();
         let kind = if is_approval { TaskKind::Decide } else { TaskKind::Act };
         let by = actor.map(|actor| actor.person_id);
-        let wanted: Vec<PersonId> = outcome.case.assigned.iter().filter_map(|person| person.parse().ok()).collect();
+        let wanted: Vec<PersonId> =
+            outcome.case.assigned.iter().filter_map(|person| person.parse().ok()).collect();
         let open: Vec<(PersonId, String, String)> = tx.rows(
             "SELECT person_id, step, kind FROM case_tasks WHERE case_id = $1 AND done_at IS NULL AND kind <> 'copy'",
             &[id.into()],
         )?;
         // Whoever goes on deciding in the same step keeps the to-do he has.
         let stays = |person: &PersonId| {
-            open.iter().any(|(known, step, of)| known == person && *step == outcome.case.step && of == kind.code())
+            open.iter()
+                .any(|(known, step, of)| known == person && *step == outcome.case.step && of == kind.code())
         };
         let entered = outcome.effects.iter().any(|effect| matches!(effect, Effect::Entered { .. }));
         for (person, step, of) in &open {
-            let goes_on = !entered && wanted.contains(person) && *step == outcome.case.step && of == kind.code();
+            let goes_on =
+                !entered && wanted.contains(person) && *step == outcome.case.step && of == kind.code();
             if !goes_on {
                 tx.exec(
                     "UPDATE case_tasks SET done_at = $3, done_by = $4 WHERE case_id = $1 AND person_id = $2
@@ -273,8 +277,12 @@ fn tasks(
     if rows.is_empty() {
         return Ok(());
     }
-    tx.insert_rows("INSERT INTO case_tasks (id, case_id, person_id, kind, step, step_title, opened_at)", &rows, "")
-        .map(drop)
+    tx.insert_rows(
+        "INSERT INTO case_tasks (id, case_id, person_id, kind, step, step_title, opened_at)",
+        &rows,
+        "",
+    )
+    .map(drop)
 }
 
 fn deadlines(
@@ -372,7 +380,11 @@ fn trail(
         })
         .collect();
     if !told.is_empty() {
-        tx.insert_rows("INSERT INTO notices (id, person_id, at, kind, text, clause, policy, case_id)", &told, "")?;
+        tx.insert_rows(
+            "INSERT INTO notices (id, person_id, at, kind, text, clause, policy, case_id)",
+            &told,
+            "",
+        )?;
     }
     Ok(())
 }
@@ -385,7 +397,18 @@ fn penalties(
     effects: &[Effect],
 ) -> store::Result<()> {
     for effect in effects {
-        let Effect::Penalty { penalty, whom, amount, measure, count, factor, times, appeal_until, clause, .. } = effect
+        let Effect::Penalty {
+            penalty,
+            whom,
+            amount,
+            measure,
+            count,
+            factor,
+            times,
+            appeal_until,
+            clause,
+            ..
+        } = effect
         else {
             continue;
         };

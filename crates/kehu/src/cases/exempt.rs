@@ -61,7 +61,8 @@ impl FromRow for Exemption {
     }
 }
 
-const COLUMNS: &str = "id, policy, refusal, clause, subject_id, reason, given_by, given_at, until_at, revoked_at";
+const COLUMNS: &str =
+    "id, policy, refusal, clause, subject_id, reason, given_by, given_at, until_at, revoked_at";
 
 /// Exempts a case from a refusal of its regulation: whoever the refusal says may, and nobody where it names nobody.
 pub fn exempt(
@@ -128,7 +129,12 @@ pub fn exempt(
         "case": loaded.case.number, "refusal": refusal, "clause": found.clause, "reason": reason,
         "until": crate::clock::rfc3339(until),
     });
-    audit::record(tx, actor, ground.now, &Entry::of("case.exempted", "case", id.0).customer(customer).after(&after))?;
+    audit::record(
+        tx,
+        actor,
+        ground.now,
+        &Entry::of("case.exempted", "case", id.0).customer(customer).after(&after),
+    )?;
     crate::events::emit(tx, actor, ground.now, "case.exempted", "case", id.0, customer)?;
     let row = tx.row(&format!("SELECT {COLUMNS} FROM exemptions WHERE id = $1"), &[new.into()])?;
     row.ok_or(AppError::NotFound)

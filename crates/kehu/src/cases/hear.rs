@@ -56,7 +56,17 @@ pub(super) fn spread(
         })?;
         for (form, values) in opened {
             if let Some(form) = policy.form(&form).cloned() {
-                start(tx, None, ground, (&policy, version_id), &form, None, CaseId::new(), values, depth + 1)?;
+                start(
+                    tx,
+                    None,
+                    ground,
+                    (&policy, version_id),
+                    &form,
+                    None,
+                    CaseId::new(),
+                    values,
+                    depth + 1,
+                )?;
             }
         }
     }
@@ -146,13 +156,17 @@ impl store::FromRow for Heard {
 
 /// Whether there are events nobody has told to regulations yet.
 pub(super) fn is_behind(tx: &mut Tx<'_>) -> store::Result<bool> {
-    let any = "SELECT COUNT(*) FROM (SELECT 1 FROM policy_versions WHERE state = 'published' LIMIT 1) published";
+    let any =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM policy_versions WHERE state = 'published' LIMIT 1) published";
     if tx.count(any, &[])? == 0 {
         return Ok(false);
     }
     let at = position(tx)?;
     let found = tx.count(
-        &format!("SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id > $1 AND kind IN ({}) LIMIT 1) new", kinds()),
+        &format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id > $1 AND kind IN ({}) LIMIT 1) new",
+            kinds()
+        ),
         &[at.into()],
     )?;
     Ok(found > 0)
@@ -190,10 +204,8 @@ pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppE
         return Ok(false);
     }
     let lock = tx.for_change();
-    let held: Option<i64> = tx.value(
-        &format!("SELECT event_id FROM outbox_readers WHERE reader = $1 {lock}"),
-        &[READER.into()],
-    )?;
+    let held: Option<i64> =
+        tx.value(&format!("SELECT event_id FROM outbox_readers WHERE reader = $1 {lock}"), &[READER.into()])?;
     let from = match held {
         Some(from) => from,
         None => position(tx)?,

@@ -58,9 +58,16 @@ pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
         .iter()
         .map(|person| person.0.to_string())
         .collect();
-    let below =
-        if below.is_empty() { String::new() } else { format!(" OR one_of(k.owner_id, '{}')", below.join(",")) };
-    let led = if units.is_empty() { String::new() } else { format!(" OR one_of(k.unit_id, '{}')", units.join(",")) };
+    let below = if below.is_empty() {
+        String::new()
+    } else {
+        format!(" OR one_of(k.owner_id, '{}')", below.join(","))
+    };
+    let led = if units.is_empty() {
+        String::new()
+    } else {
+        format!(" OR one_of(k.unit_id, '{}')", units.join(","))
+    };
     format!(
         "({out} AND (EXISTS (SELECT 1 FROM case_people p WHERE p.case_id = k.id AND p.person_id IN ({selves})
             AND p.part <> 'excluded')

@@ -154,7 +154,13 @@ pub struct Trail {
 
 impl FromRow for Trail {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
-        Ok(Self { at: row.get(0)?, actor_id: row.get(1)?, kind: row.get(2)?, text: row.get(3)?, clause: row.get(4)? })
+        Ok(Self {
+            at: row.get(0)?,
+            actor_id: row.get(1)?,
+            kind: row.get(2)?,
+            text: row.get(3)?,
+            clause: row.get(4)?,
+        })
     }
 }
 

@@ -7,7 +7,12 @@ use crate::access::Actor;
 use crate::clock::Millis;
 
 /// The actor's notices, the newest first.
-pub fn notices_of(conn: &mut Conn<'_>, actor: &Actor, unread_only: bool, limit: i64) -> store::Result<Vec<Notice>> {
+pub fn notices_of(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    unread_only: bool,
+    limit: i64,
+) -> store::Result<Vec<Notice>> {
     let unread = if unread_only { "AND read_at IS NULL" } else { "" };
     conn.rows(
         &format!(
@@ -41,5 +46,8 @@ pub fn read_notices(
         }
         None => "",
     };
-    tx.exec(&format!("UPDATE notices SET read_at = $2 WHERE person_id = $1 AND read_at IS NULL {of}"), &params)
+    tx.exec(
+        &format!("UPDATE notices SET read_at = $2 WHERE person_id = $1 AND read_at IS NULL {of}"),
+        &params,
+    )
 }

@@ -8,7 +8,8 @@ use super::world::Ground;
 /// The next number of a form. Numbers follow each other without gaps as long as transactions are not rolled back after
 /// taking one; on PostgreSQL two cases of one form wait for each other here.
 pub(super) fn next(tx: &mut Tx<'_>, ground: &Ground, form: &Form) -> store::Result<String> {
-    let pattern = if form.number.is_empty() { format!("{}-{{yyyy}}-{{n:6}}", form.id) } else { form.number.clone() };
+    let pattern =
+        if form.number.is_empty() { format!("{}-{{yyyy}}-{{n:6}}", form.id) } else { form.number.clone() };
     let date = ground.zone.date(ground.now);
     let dated = pattern
         .replace("{yyyy}", &format!("{:04}", date.year()))

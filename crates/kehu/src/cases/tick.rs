@@ -25,7 +25,10 @@ pub const RECURRING: &[Recurring] = &[recur];
 
 /// Enqueues the work when a case is due to wake or an event is unread, and none is under way.
 fn recur(tx: &mut Tx<'_>, _: &Zone, now: Millis) -> store::Result<()> {
-    let due = tx.count("SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE wakes_at <= $1 LIMIT 1) due", &[now.into()])?;
+    let due = tx.count(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE wakes_at <= $1 LIMIT 1) due",
+        &[now.into()],
+    )?;
     if due == 0 && !hear::is_behind(tx)? {
         return Ok(());
     }
@@ -67,7 +70,10 @@ async fn run_once(app: &App) -> Result<bool, AppError> {
     let due: Vec<(CaseId,)> = app
         .db
         .read(move |conn| {
-            conn.rows("SELECT id FROM cases WHERE wakes_at <= $1 ORDER BY wakes_at, id LIMIT $2", &[now.into(), BATCH.into()])
+            conn.rows(
+                "SELECT id FROM cases WHERE wakes_at <= $1 ORDER BY wakes_at, id LIMIT $2",
+                &[now.into(), BATCH.into()],
+            )
         })
         .await
         .map_err(|error: store::Error| AppError::from(error))?;

@@ -37,7 +37,8 @@ pub(super) fn lines(
     let name = |person: &String| world.name(Kind::Person, person);
     let names = |people: &[String]| people.iter().map(name).collect::<Vec<_>>().join("、");
     let step_title = |id: &str| form.step(id).map_or_else(|| id.to_owned(), |step| step.title.clone());
-    let deadline_title = |id: &str| form.deadline(id).map_or_else(|| id.to_owned(), |deadline| deadline.title.clone());
+    let deadline_title =
+        |id: &str| form.deadline(id).map_or_else(|| id.to_owned(), |deadline| deadline.title.clone());
     let minute = |at: Millis| {
         let local = world.calendar(case.unit.as_deref()).local(at);
         local.map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
@@ -131,7 +132,8 @@ pub(super) fn lines(
                 add("copied", format!("{about}抄送{}", names(people)), clause, people, true);
             }
             Effect::Penalty { penalty, whom, amount, measure, clause, confirm_by, .. } => {
-                let title = policy.penalties.iter().find(|p| p.id == *penalty).map_or("", |p| p.title.as_str());
+                let title =
+                    policy.penalties.iter().find(|p| p.id == *penalty).map_or("", |p| p.title.as_str());
                 let text = format!("{title}:{} {}", name(whom), measure.in_chinese(*amount));
                 let mut people = confirm_by.clone();
                 people.push(whom.clone());

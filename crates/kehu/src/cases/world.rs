@@ -62,7 +62,8 @@ impl Ground {
 
 /// The mainland's working days; made once, it takes milliseconds and a megabyte.
 fn calendar() -> Arc<Calendar> {
-    static MAINLAND: std::sync::LazyLock<Arc<Calendar>> = std::sync::LazyLock::new(|| Arc::new(Calendar::mainland()));
+    static MAINLAND: std::sync::LazyLock<Arc<Calendar>> =
+        std::sync::LazyLock::new(|| Arc::new(Calendar::mainland()));
     Arc::clone(&MAINLAND)
 }
 
@@ -133,7 +134,9 @@ impl<'c> CompanyWorld<'_, 'c> {
     }
 
     fn person_fact(&self, id: &str, name: &str) -> Value {
-        let (Ok(person), directory) = (id.parse::<PersonId>(), &self.ground.directory) else { return Value::Null };
+        let (Ok(person), directory) = (id.parse::<PersonId>(), &self.ground.directory) else {
+            return Value::Null;
+        };
         let Some(member) = directory.member(person) else { return Value::Null };
         let day = &self.ground.day;
         match name {
@@ -166,8 +169,9 @@ impl<'c> CompanyWorld<'_, 'c> {
             "parent" => id_of(unit.parent_id),
             "head" => {
                 let line = self.ground.directory.line(id);
-                let is_active =
-                    |person: &PersonId| self.ground.directory.member(*person).is_some_and(|member| member.is_active);
+                let is_active = |person: &PersonId| {
+                    self.ground.directory.member(*person).is_some_and(|member| member.is_active)
+                };
                 id_of(line.into_iter().find_map(|unit| unit.head_id.filter(is_active)))
             }
             _ => Value::Null,
@@ -252,8 +256,11 @@ impl World for CompanyWorld<'_, '_> {
     fn holders(&self, posts: &[String], unit: Option<&str>) -> Vec<String> {
         let (directory, day) = (&self.ground.directory, &self.ground.day);
         let dictionary = self.ground.catalogue.dictionary("post");
-        let codes: Vec<&str> =
-            posts.iter().filter_map(|title| dictionary.find(title)).map(|entry| entry.code.as_str()).collect();
+        let codes: Vec<&str> = posts
+            .iter()
+            .filter_map(|title| dictionary.find(title))
+            .map(|entry| entry.code.as_str())
+            .collect();
         let held_in = |units: &[UnitId]| {
             let mut people: Vec<String> = Vec::new();
             for code in &codes {
@@ -327,7 +334,8 @@ impl World for CompanyWorld<'_, '_> {
 
     fn has_case(&self, form: &str, outcome: &str, customer: &str, at: Millis) -> bool {
         let Ok(customer) = customer.parse::<CustomerId>() else { return false };
-        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE customer_id = $1 AND policy = $2 AND form = $3
+        let sql =
+            "SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE customer_id = $1 AND policy = $2 AND form = $3
                      AND outcome = $4 AND closed_at <= $5 LIMIT 1) found";
         let params = [customer.into(), self.policy.into(), form.into(), outcome.into(), at.into()];
         self.ask(|conn| conn.count(sql, &params)) > 0
@@ -371,7 +379,10 @@ impl World for CompanyWorld<'_, '_> {
     fn administrators(&self) -> Vec<String> {
         let directory = &self.ground.directory;
         let is_one = |person: PersonId| {
-            directory.held_roles(person, &self.ground.day, self.ground.now).iter().any(|held| held.role.is_administrator())
+            directory
+                .held_roles(person, &self.ground.day, self.ground.now)
+                .iter()
+                .any(|held| held.role.is_administrator())
         };
         directory
             .people()
@@ -387,8 +398,7 @@ impl World for CompanyWorld<'_, '_> {
         penalties.iter().fold(0, |sum, penalty| {
             let sql = "SELECT COUNT(*) FROM penalties WHERE person_id = $1 AND month = $2 AND penalty = $3
                          AND policy = $4 AND state <> 'cancelled' AND at <= $5";
-            let params =
-                [person.into(), (&month).into(), penalty.into(), self.policy.into(), at.into()];
+            let params = [person.into(), (&month).into(), penalty.into(), self.policy.into(), at.into()];
             sum + self.ask(|conn| conn.count(sql, &params))
         })
     }

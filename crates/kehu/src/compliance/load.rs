@@ -182,7 +182,8 @@ pub fn figures(
     for sql in statements {
         let rows: Vec<(String, String, i64)> = conn.rows(&sql, &[policy.into(), from.into(), to.into()])?;
         for (clauses, kind, n) in rows {
-            for clause in clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty()) {
+            for clause in clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty())
+            {
                 all.entry(clause.to_owned()).or_default().add(&kind, n);
             }
         }

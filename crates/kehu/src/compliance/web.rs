@@ -143,7 +143,11 @@ impl CompliancePage {
         .map(|(label, n, what, is_bad)| Number {
             label: self.l.t(label).to_owned(),
             n,
-            href: if what.is_empty() || line.clause.is_empty() { String::new() } else { self.href(line, what) },
+            href: if what.is_empty() || line.clause.is_empty() {
+                String::new()
+            } else {
+                self.href(line, what)
+            },
             is_bad,
         })
         .collect()
@@ -294,8 +298,7 @@ pub(super) async fn list_cases(
     let (me, policy, clause) = (actor, version.policy.clone(), asked.get("clause").to_owned());
     let bounds = period.bounds(app.today(), &app.zone);
     let of = clause.clone();
-    let found =
-        app.db.read(move |conn| behind(conn, &me, &ground, (&policy, &of), bounds, what)).await?;
+    let found = app.db.read(move |conn| behind(conn, &me, &ground, (&policy, &of), bounds, what)).await?;
     let here = format!("/policies/{}", version.id);
     let card = CasesPage {
         l: page.l,

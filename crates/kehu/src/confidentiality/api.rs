@@ -220,10 +220,7 @@ async fn list_handlers(
     get, path = "/api/v1/handlers/texts", tag = "confidentiality",
     responses((status = 200, description = "Every version", body = ConfidentialityTextList), ReadProblems)
 )]
-async fn list_confidentiality_texts(
-    Shared(app): Shared<App>,
-    _: Granter,
-) -> Result<Response, AppError> {
+async fn list_confidentiality_texts(Shared(app): Shared<App>, _: Granter) -> Result<Response, AppError> {
     let all = app.db.read(texts).await?;
     let items = all.iter().map(|text| {
         json!({

@@ -180,8 +180,11 @@ fn whole(actor: &Actor, version: &Version, now: Millis) -> Json {
                 .clauses
                 .iter()
                 .map(|clause| {
-                    let by: Vec<String> =
-                        policy.citing(&clause.id).into_iter().map(|(what, title)| format!("{what}:{title}")).collect();
+                    let by: Vec<String> = policy
+                        .citing(&clause.id)
+                        .into_iter()
+                        .map(|(what, title)| format!("{what}:{title}"))
+                        .collect();
                     json!({
                         "id": clause.id, "title": clause.title, "text": clause.text, "binds": clause.binds,
                         "carried_out_by": by,
@@ -202,7 +205,8 @@ fn whole(actor: &Actor, version: &Version, now: Millis) -> Json {
                             })
                         })
                         .collect();
-                    let fill: Vec<&str> = form.fill.iter().map(|place| form.fields[*place].id.as_str()).collect();
+                    let fill: Vec<&str> =
+                        form.fill.iter().map(|place| form.fields[*place].id.as_str()).collect();
                     json!({"id": form.id, "title": form.title, "fields": fields, "fill": fill})
                 })
                 .collect();
@@ -426,9 +430,16 @@ async fn acknowledge_policy(
     let id = version_id(&id)?;
     let by = actor.clone();
     let path = format!("/api/v1/policies/{id}/acknowledgement");
-    write_once(&app, &actor, &headers, &["POST", &path], |_, _| Ok(()), move |tx, now| {
-        acknowledge(tx, &by, id, now)?;
-        Ok(Reply::done())
-    })
+    write_once(
+        &app,
+        &actor,
+        &headers,
+        &["POST", &path],
+        |_, _| Ok(()),
+        move |tx, now| {
+            acknowledge(tx, &by, id, now)?;
+            Ok(Reply::done())
+        },
+    )
     .await
 }

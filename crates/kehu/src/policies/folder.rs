@@ -22,7 +22,10 @@ pub fn read_folder(folder: &Path) -> io::Result<(Vec<SourceFile>, Vec<Problem>)>
         let most = LARGEST_FILE as u64 + 1;
         let read = fs::File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
         match (read, String::from_utf8(bytes)) {
-            (Err(error), _) => problems.push(Problem { file: name, line: 0, text: format!("读不了这个文件：{error}") }),
+            (Err(error), _) => {
+                problems
+                    .push(Problem { file: name, line: 0, text: format!("读不了这个文件：{error}") })
+            }
             (Ok(_), Ok(text)) => files.push(SourceFile { name, text }),
             (Ok(_), Err(error)) if error.as_bytes().len() > LARGEST_FILE => {
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();

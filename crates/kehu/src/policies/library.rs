@@ -90,7 +90,8 @@ pub fn in_force(conn: &mut Conn<'_>, at: Millis) -> Result<Vec<(PolicyVersionId,
 
 /// The newest of each policy: what is in force or will be, and for managers drafts too.
 pub fn list(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Vec<Version>> {
-    let drafts = if actor.is_administrator() { "state IN ('published', 'draft')" } else { "state = 'published'" };
+    let drafts =
+        if actor.is_administrator() { "state IN ('published', 'draft')" } else { "state = 'published'" };
     conn.rows(&format!("{SELECT} WHERE {drafts} ORDER BY policy, number DESC LIMIT 1000"), &[])
 }
 

@@ -92,7 +92,8 @@ impl Version {
 }
 
 /// The columns of a `Version`.
-pub(super) const SELECT: &str = "SELECT id, policy, number, title, version, state, files, settings, note, effective_at,
+pub(super) const SELECT: &str =
+    "SELECT id, policy, number, title, version, state, files, settings, note, effective_at,
      retired_at, published_at, published_by, created_at, created_by, updated_at, updated_by, row_version
      FROM policy_versions";
 

@@ -36,8 +36,10 @@ pub struct Draft {
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, draft: &Draft, now: Millis) -> Result<Version, AppError> {
     require_manager(actor)?;
     let (head, note) = check(draft)?;
-    let last: Option<i64> =
-        tx.value("SELECT COALESCE(MAX(number), 0) FROM policy_versions WHERE policy = $1", &[head.id.get_ref().into()])?;
+    let last: Option<i64> = tx.value(
+        "SELECT COALESCE(MAX(number), 0) FROM policy_versions WHERE policy = $1",
+        &[head.id.get_ref().into()],
+    )?;
     let id = PolicyVersionId::new();
     tx.exec(
         "INSERT INTO policy_versions (id, policy, number, title, version, state, files, settings, note, created_at,
@@ -128,14 +130,17 @@ pub fn publish(
     if effective_at < now {
         return Err(AppError::field("effective_at", text!("生效时间不能早于现在")));
     }
-    let policy = policy::check(&draft.files, &draft.settings, &vocabulary(Some(catalogue))).map_err(|p| refused(&p))?;
+    let policy = policy::check(&draft.files, &draft.settings, &vocabulary(Some(catalogue)))
+        .map_err(|p| refused(&p))?;
     for setting in policy.settings.iter().filter(|setting| !setting.value.is_known()) {
         let text = text!("参数“{}”还没有填写，请先填写再发布", setting.title);
         return Err(AppError::field("settings", text));
     }
     let failed: Vec<FieldError> = test(&draft.files)
         .iter()
-        .flat_map(|report| report.failures.iter().map(|(line, text)| format!("{}:{line}: {text}", report.file)))
+        .flat_map(|report| {
+            report.failures.iter().map(|(line, text)| format!("{}:{line}: {text}", report.file))
+        })
         .take(20)
         .map(|text| FieldError::new("files", Text::Both(text.clone(), text)))
         .collect();
@@ -174,7 +179,12 @@ pub fn publish(
 
 /// Puts the regulations we ship in force at once, each in the first version of its own: managers. Those the company has
 /// already, as a draft or published, are left as they are. For the demonstration.
-pub fn adopt_shipped(tx: &mut Tx<'_>, actor: &Actor, catalogue: &Catalogue, now: Millis) -> Result<(), AppError> {
+pub fn adopt_shipped(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    now: Millis,
+) -> Result<(), AppError> {
     require_manager(actor)?;
     for shipped in shipped() {
         let known = tx.count(
@@ -203,7 +213,9 @@ fn check(draft: &Draft) -> Result<(policy::source::Head, String), AppError> {
         }
         seen.push(&file.name);
     }
-    if draft.files.len() > policy::MOST_FILES || draft.files.iter().map(|f| f.text.len()).sum::<usize>() > LARGEST {
+    if draft.files.len() > policy::MOST_FILES
+        || draft.files.iter().map(|f| f.text.len()).sum::<usize>() > LARGEST
+    {
         errors.push(FieldError::new("files", text!("制度文件太多或太大，合计不超过 4 MB")));
     }
     let note = match clean_value(Kind::Line, LONGEST_NOTE, &draft.note) {

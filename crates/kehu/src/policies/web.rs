@@ -91,7 +91,9 @@ fn entry(app: &App, version: Version, read: &[PolicyVersionId], now: Millis) -> 
     Entry {
         owner,
         purpose,
-        since: version.effective_at.map_or_else(|| app.zone.minute(version.updated_at), |at| app.zone.minute(at)),
+        since: version
+            .effective_at
+            .map_or_else(|| app.zone.minute(version.updated_at), |at| app.zone.minute(at)),
         is_draft: version.state == State::Draft,
         is_coming: version.effective_at.is_some_and(|from| from > now),
         has_read: read.contains(&version.id),
@@ -149,7 +151,8 @@ async fn index(Shared(app): Shared<App>, actor: Actor, page: Page) -> Result<Res
     }
     let (drafts, published): (Vec<Entry>, Vec<Entry>) =
         found.into_iter().map(|version| entry(&app, version, &read, now)).partition(|entry| entry.is_draft);
-    let (coming, in_force): (Vec<Entry>, Vec<Entry>) = published.into_iter().partition(|entry| entry.is_coming);
+    let (coming, in_force): (Vec<Entry>, Vec<Entry>) =
+        published.into_iter().partition(|entry| entry.is_coming);
     html(&IndexPage {
         l: page.l,
         shell: page.shell(&[("制度", HOME)]),

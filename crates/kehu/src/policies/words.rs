@@ -57,7 +57,9 @@ pub fn value_words(ty: &Ty, is_within: bool, value: &Value) -> String {
 /// Who acts at a step.
 pub fn step_people(policy: &Policy, form: &Form, step: &Step) -> String {
     if let Some(approve) = &step.approve {
-        if let Some(table) = approve.authority.as_ref().and_then(|id| policy.authorities.iter().find(|a| a.id == *id)) {
+        if let Some(table) =
+            approve.authority.as_ref().and_then(|id| policy.authorities.iter().find(|a| a.id == *id))
+        {
             return format!("按《{}》", table.title);
         }
         let stages: Vec<String> = approve
@@ -84,7 +86,9 @@ pub fn step_ways<'a>(form: &'a Form, step: &'a Step) -> Vec<(String, Vec<&'a str
     let mut ways: Vec<(String, Vec<&str>)> =
         step.actions.iter().map(|action| (action.title.clone(), titles(&action.next))).collect();
     ways.extend(step.on.iter().map(|on| (on.event.clone(), titles(&on.next))));
-    if let Some(to) = step.approve.as_ref().and_then(|approve| approve.reject).and_then(|to| form.steps.get(to)) {
+    if let Some(to) =
+        step.approve.as_ref().and_then(|approve| approve.reject).and_then(|to| form.steps.get(to))
+    {
         ways.push(("不同意".to_owned(), vec![to.title.as_str()]));
     }
     ways

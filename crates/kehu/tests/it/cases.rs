@@ -257,7 +257,10 @@ async fn seven_days_pass_to_the_minute_and_everybody_is_told_once() {
         cases::run_due(&app.app).await.unwrap();
         cases::run_due(&app.app).await.unwrap();
         let now = of.clerk.get(&path).await.expect(200).json();
-        assert_eq!((&now["deadlines"][0]["standing"], &now["marks"]), (&json!("breached"), &json!(["overdue"])));
+        assert_eq!(
+            (&now["deadlines"][0]["standing"], &now["marks"]),
+            (&json!("breached"), &json!(["overdue"]))
+        );
         let breaches = |all: Vec<String>| all.into_iter().filter(|kind| kind == "breached").count();
         assert_eq!(breaches(told(&of.service).await), 1);
         assert_eq!(breaches(told(&of.personnel).await), 1);
@@ -294,7 +297,8 @@ async fn whoever_is_complained_about_takes_no_part_and_sees_nothing() {
         assert_eq!(of.keeper.get("/api/v1/cases/complaint").await.expect(200).json()["items"], json!([]));
         act(&of.keeper, &case, "verify.submit", json!({})).await.expect(404);
         // Nor can he be put into it.
-        let verified = json!({ "reason_holds": true, "basis": "录音", "complained_department": of.shop["id"] });
+        let verified =
+            json!({ "reason_holds": true, "basis": "录音", "complained_department": of.shop["id"] });
         act(&of.clerk, &case, "verify.submit", verified).await.expect(200);
         act(&of.general, &case, "accept", json!({ "ruling_opinion": "受理" })).await.expect(200);
         let assigned = json!({
@@ -428,22 +432,36 @@ async fn a_new_customer_opens_a_case_and_a_clause_refuses() {
             whole["actions"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
         assert_eq!(offered, ["called", "waive"]);
         let refused = act(&li, &case, "waive", json!({ "waived": "忙" })).await.expect(409).json();
-        assert!(refused["detail"].as_str().unwrap_or_default().contains("《新客户迎接办法》2")
-            || refused["title"].as_str().unwrap_or_default().contains("《新客户迎接办法》2"), "{refused}");
+        assert!(
+            refused["detail"].as_str().unwrap_or_default().contains("《新客户迎接办法》2")
+                || refused["title"].as_str().unwrap_or_default().contains("《新客户迎接办法》2"),
+            "{refused}"
+        );
         // Exempted by whom the clause names, with a reason and an end; nobody else may.
         let exemptions = format!("/api/v1/cases/welcome/{}/exemptions", id(&case));
         let body = json!({ "refusal": "no-waiver", "reason": "客户出国", "until": "2026-10-01 12:00" });
         li.json("POST", &exemptions, body.clone()).await.expect(403);
         boss.json("POST", &exemptions, json!({})).await.expect(422);
-        boss.json("POST", &exemptions, json!({ "refusal": "no-waiver", "reason": "", "until": "2026-10-01" }))
-            .await
-            .expect(422);
-        boss.json("POST", &exemptions, json!({ "refusal": "no-waiver", "reason": "晚了", "until": "2020-01-01" }))
-            .await
-            .expect(422);
+        boss.json(
+            "POST",
+            &exemptions,
+            json!({ "refusal": "no-waiver", "reason": "", "until": "2026-10-01" }),
+        )
+        .await
+        .expect(422);
+        boss.json(
+            "POST",
+            &exemptions,
+            json!({ "refusal": "no-waiver", "reason": "晚了", "until": "2020-01-01" }),
+        )
+        .await
+        .expect(422);
         boss.json("POST", &exemptions, body).await.expect(201);
         let kept = li.get(&exemptions).await.expect(200).json();
-        assert_eq!((&kept["items"][0]["clause"], &kept["items"][0]["given_by"]), (&json!("2"), &json!(boss.person_id)));
+        assert_eq!(
+            (&kept["items"][0]["clause"], &kept["items"][0]["given_by"]),
+            (&json!("2"), &json!(boss.person_id))
+        );
         let waived = act(&li, &case, "waive", json!({ "waived": "忙" })).await.expect(200).json();
         assert_eq!(waived["is_open"], false);
         let case = cases[0].clone();
@@ -475,7 +493,8 @@ async fn a_running_case_keeps_its_version_and_a_bad_draft_is_not_published() {
         let mut files = welcome();
         let wrong = files[1]["text"].as_str().unwrap().replace("case.opened_at", "case.oppened_at");
         files[1]["text"] = json!(wrong);
-        let draft = admin.json("POST", "/api/v1/policies", json!({ "files": files })).await.expect(201).json();
+        let draft =
+            admin.json("POST", "/api/v1/policies", json!({ "files": files })).await.expect(201).json();
         let problem = draft["problems"][0].as_str().unwrap();
         assert!(problem.starts_with("forms.toml:") && problem.contains("opened_at"), "{problem}");
         let path = format!("/api/v1/policies/{}", id(&draft));
@@ -494,7 +513,8 @@ async fn a_running_case_keeps_its_version_and_a_bad_draft_is_not_published() {
         assert_eq!(saved["problems"], json!([]));
         app.app.clock.advance(1_000);
         let seen = saved["row_version"].to_string();
-        let second = admin.json_with("POST", &publication, json!({}), &[("if-match", &seen)]).await.expect(200).json();
+        let second =
+            admin.json_with("POST", &publication, json!({}), &[("if-match", &seen)]).await.expect(200).json();
         assert_eq!((&second["number"], &second["is_in_force"]), (&json!(2), &json!(true)));
         let before = admin.get(&format!("/api/v1/policies/{}", id(&first))).await.expect(200).json();
         assert_eq!(before["is_in_force"], false);

@@ -54,8 +54,7 @@ struct Office<'a> {
 }
 
 async fn office(app: &TestApp) -> Office<'_> {
-    let (borrower, keeper) =
-        (app.staff("wu", DataScope::Own).await, app.staff("zhou", DataScope::Own).await);
+    let (borrower, keeper) = (app.staff("wu", DataScope::Own).await, app.staff("zhou", DataScope::Own).await);
     let head = app.staff("tou", DataScope::Own).await;
     let at = unit(app, "行政人事部").await;
     post(app, &borrower, &at, "sales_staff").await;
@@ -88,13 +87,17 @@ async fn a_draft_is_refused_mended_published_and_read() {
         let admin = app.administrator().await;
         let staff = app.staff("li", DataScope::Own).await;
         let library = admin.get("/policies").await.expect(200).text();
-        assert!(library.contains("随附的制度") && library.matches(">采用</button>").count() == 3, "{library}");
+        assert!(
+            library.contains("随附的制度") && library.matches(">采用</button>").count() == 3,
+            "{library}"
+        );
         assert!(staff.get("/policies").await.expect(200).text().contains("公司还没有发布制度"));
         // Written from nothing in the browser.
         let wrong = [("id", "Key Lending"), ("title", "")];
         let refused = admin.post_form("/policies", &wrong).await.expect(422).text();
         assert!(refused.contains("代号用小写字母"), "{refused}");
-        let begun = admin.post_form("/policies", &[("id", "key-lending"), ("title", "钥匙“借用”")]).await.expect(303);
+        let begun =
+            admin.post_form("/policies", &[("id", "key-lending"), ("title", "钥匙“借用”")]).await.expect(303);
         let edit = begun.header("location").to_owned();
         let page = edit.strip_suffix("/edit").unwrap().to_owned();
         let shown = admin.get(&edit).await.expect(200).text();
@@ -106,7 +109,8 @@ async fn a_draft_is_refused_mended_published_and_read() {
             if !known {
                 admin.post_form(&format!("{page}/files"), &add).await.expect(303);
             }
-            let text = text.replace("due = { return-in-time = \"2026-09-29", "due = { return-in-time = \"2026-09-30");
+            let text = text
+                .replace("due = { return-in-time = \"2026-09-29", "due = { return-in-time = \"2026-09-30");
             let saw = seen(&admin, &edit).await;
             let text = text.replace('\n', "\r\n");
             let form = [("seen", saw.as_str()), ("file", name.as_str()), ("text", text.as_str())];
@@ -138,7 +142,15 @@ async fn a_draft_is_refused_mended_published_and_read() {
         publish(&admin, &page, &[("when", "now"), ("note", "第一次发布")]).await.expect(303);
         // Everybody reads it, clause by clause.
         let read = staff.get(&page).await.expect(200).text();
-        for text in ["施行中", "id=\"clause-第三条\"", "按时归还", "第一次发布", "1个工作日", "妥善保管钥匙", "<svg xmlns"] {
+        for text in [
+            "施行中",
+            "id=\"clause-第三条\"",
+            "按时归还",
+            "第一次发布",
+            "1个工作日",
+            "妥善保管钥匙",
+            "<svg xmlns",
+        ] {
             assert!(read.contains(text), "{text}: {read}");
         }
         assert!(!read.contains("修订") && !read.contains("阅读情况"), "{read}");
@@ -180,9 +192,16 @@ async fn a_clause_is_found_from_whatever_cites_it() {
             assert!(card.contains("<b>时限</b>按时归还"), "{card}");
         }
         let both_clauses = part(&staff, &asked("第一条, 第二条", id)).await.expect(200).text();
-        assert!(both_clauses.contains("写明哪把钥匙") && both_clauses.contains("核对后交付"), "{both_clauses}");
+        assert!(
+            both_clauses.contains("写明哪把钥匙") && both_clauses.contains("核对后交付"),
+            "{both_clauses}"
+        );
         let whole = staff.get(&asked("第三条", id)).await.expect(303);
-        assert!(whole.header("location").starts_with(&format!("{page}#clause-")), "{}", whole.header("location"));
+        assert!(
+            whole.header("location").starts_with(&format!("{page}#clause-")),
+            "{}",
+            whole.header("location")
+        );
         part(&staff, &asked("第九十九条", id)).await.expect(404);
         part(&staff, &format!("/policies/clause?policy=other&version={id}&clause=1")).await.expect(404);
     })
@@ -196,7 +215,9 @@ async fn whoever_saves_second_is_refused_and_keeps_what_he_wrote() {
         let page = draft(&admin, files("", "", "")).await;
         let edit = format!("{page}/edit");
         let saw = seen(&admin, &edit).await;
-        let form = |text: &'static str| [("seen", saw.clone()), ("file", "standards.toml".into()), ("text", text.to_owned())];
+        let form = |text: &'static str| {
+            [("seen", saw.clone()), ("file", "standards.toml".into()), ("text", text.to_owned())]
+        };
         let send = async |text: &'static str| {
             let form = form(text);
             let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -228,7 +249,13 @@ async fn settings_are_asked_by_type_and_kept_within_their_range() {
         let page = taken.header("location").to_owned();
         let path = format!("{page}/settings");
         let asked = admin.get(&path).await.expect(200).text();
-        for text in ["投诉统计表每月几日前报送", "1 至 28", "制度的默认值：10", "制度的默认值：500.00 元", "第二十七条"] {
+        for text in [
+            "投诉统计表每月几日前报送",
+            "1 至 28",
+            "制度的默认值：10",
+            "制度的默认值：500.00 元",
+            "第二十七条",
+        ] {
             assert!(asked.contains(text), "{text}: {asked}");
         }
         let saw = seen(&admin, &path).await;
@@ -241,11 +268,22 @@ async fn settings_are_asked_by_type_and_kept_within_their_range() {
         ] {
             let form = [("seen", saw.as_str()), (name, value)];
             let refused = admin.post_form(&path, &form).await.expect(422).text();
-            assert!(refused.contains(said) && refused.contains(&format!("value=\"{value}\"")), "{said}: {refused}");
+            assert!(
+                refused.contains(said) && refused.contains(&format!("value=\"{value}\"")),
+                "{said}: {refused}"
+            );
         }
-        let form = [("seen", saw.as_str()), ("s.report_day", "5"), ("s.manager_limit", "1,280.50"), ("s.close_within", "")];
+        let form = [
+            ("seen", saw.as_str()),
+            ("s.report_day", "5"),
+            ("s.manager_limit", "1,280.50"),
+            ("s.close_within", ""),
+        ];
         admin.post_form(&path, &form).await.expect(303);
-        assert_eq!(app.text("SELECT settings FROM policy_versions").await, r#"{"manager_limit":128050,"report_day":5}"#);
+        assert_eq!(
+            app.text("SELECT settings FROM policy_versions").await,
+            r#"{"manager_limit":128050,"report_day":5}"#
+        );
         let shown = admin.get(&page).await.expect(200).text();
         assert!(shown.contains("1280.50 元"), "{shown}");
         // By the API nobody is kept from writing a draft like this, but it is not published.
@@ -315,7 +353,10 @@ async fn compliance_counts_what_its_reader_may_read() {
         let kept = lend(&office).await;
         let keeper = office.keeper.with_token().await;
         let path = format!("/api/v1/cases/key-loan/{}/actions", kept["id"].as_str().unwrap());
-        keeper.json("POST", &path, json!({ "action": "return", "values": { "condition": "完好" } })).await.expect(200);
+        keeper
+            .json("POST", &path, json!({ "action": "return", "values": { "condition": "完好" } }))
+            .await
+            .expect(200);
         app.clock.advance(2 * DAY);
         kehu::cases::run_due(&app.app).await.unwrap();
         lend(&office).await;
@@ -357,7 +398,8 @@ async fn compliance_counts_what_its_reader_may_read() {
         assert!(!month.contains("50%") && month.contains("只统计您能查看的单据"), "{month}");
         let file = admin.get(&format!("{compliance}/export?period=month")).await.expect(200);
         assert!(file.header("content-type").contains("spreadsheetml") && file.body.starts_with(b"PK"));
-        let rows = admin.get(&format!("{compliance}/export?period=month&format=csv")).await.expect(200).text();
+        let rows =
+            admin.get(&format!("{compliance}/export?period=month&format=csv")).await.expect(200).text();
         assert!(rows.contains("第三条,按时归还,2,1,1,0,50%,0,0,0"), "{rows}");
         // The last month had none.
         let before = admin.get(&format!("{compliance}?period=last-month")).await.expect(200).text();

@@ -24,7 +24,8 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
 
 const HEAD: &str = "[policy]\nid = \"keys\"\ntitle = \"钥匙\"\nversion = \"1.0\"\n";
 const CLAUSE: &str = "[[clause]]\nid = \"1\"\ntext = \"妥善保管。\"\n";
-const STANDARD: &str = "[[standard]]\nid = \"care\"\ntitle = \"保管\"\ntext = \"妥善保管。\"\nclause = \"1\"\n";
+const STANDARD: &str =
+    "[[standard]]\nid = \"care\"\ntitle = \"保管\"\ntext = \"妥善保管。\"\nclause = \"1\"\n";
 
 #[test]
 fn every_shipped_regulation_checks_and_its_scenarios_hold() {
@@ -102,7 +103,8 @@ fn scenarios_are_run_and_clauses_without_one_are_told() {
     let (code, told) = said(&["policy", "test", &path]);
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("规范 1") && told.contains("-    2"), "{told}");
-    let cast = "[[unit]]\nname = \"店\"\n[[person]]\nname = \"小吴\"\nposts = [\"销售人员\"]\nunit = \"店\"\n";
+    let cast =
+        "[[unit]]\nname = \"店\"\n[[person]]\nname = \"小吴\"\nposts = [\"销售人员\"]\nunit = \"店\"\n";
     let scenario = "title = \"借\"\n[[given]]\nat = \"2026-09-28 09:00\"\nby = \"小吴\"\n\
                     case = { form = \"loan\", key = \"仓库\" }\n[[then]]\nstep = \"back\"\n";
     write(&home, &[("scenarios/cast.toml", cast), ("scenarios/lend.toml", scenario)]);
@@ -143,5 +145,8 @@ fn due_times_are_told_with_their_derivation() {
     assert_eq!(lines[0], "2026-10-10 16:20");
     assert_eq!(lines[1], "周一16:20受理，5个工作日，遇国庆节假期与10月10日补班");
     assert!(lines.len() > 3 && lines.last().unwrap().contains("2026-10-10 16:20"), "{told}");
-    assert_eq!(ok(&["policy", "due", "--from", "2026-09-28 16:20", "--within", "7d"], "").lines().next(), Some("2026-10-05 16:20"));
+    assert_eq!(
+        ok(&["policy", "due", "--from", "2026-09-28 16:20", "--within", "7d"], "").lines().next(),
+        Some("2026-10-05 16:20")
+    );
 }

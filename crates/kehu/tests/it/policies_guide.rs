@@ -12,7 +12,8 @@ pub fn files() -> BTreeMap<String, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for block in page.split("```toml\n").skip(1) {
         let block = block.split("```").next().unwrap();
-        let name = block.lines().next().unwrap().strip_prefix("# ").expect("a block begins with its file's name");
+        let name =
+            block.lines().next().unwrap().strip_prefix("# ").expect("a block begins with its file's name");
         files.entry(name.to_owned()).or_default().push_str(&format!("{block}\n"));
     }
     files
@@ -34,7 +35,10 @@ fn the_guide_is_a_regulation_that_checks_and_whose_scenarios_hold() {
     let tested = kehu(&["policy", "test", home], "");
     let said = String::from_utf8_lossy(&tested.stdout).into_owned();
     assert_eq!(tested.status.code(), Some(0), "{said}");
-    assert!(said.contains("3 个情景，0 个失败；6 条条款，5 条有情景验证，1 条只是规范，0 条没有情景验证"), "{said}");
+    assert!(
+        said.contains("3 个情景，0 个失败；6 条条款，5 条有情景验证，1 条只是规范，0 条没有情景验证"),
+        "{said}"
+    );
     assert!(ok(&["policy", "show", home], "").contains("钥匙保管人"));
     let due = ok(&["policy", "due", "--from", "2026-09-30 15:00", "--within", "1wd@24:00"], "");
     assert_eq!(due.lines().next(), Some("2026-10-08 23:59"), "as the page says");

@@ -26,8 +26,16 @@ fn skeleton(id: &str, title: &str) -> Vec<SourceFile> {
     let (id, title) = (quoted(id), quoted(title));
     let file = |name: &str, text: String| SourceFile { name: name.to_owned(), text };
     vec![
-        file("policy.toml", format!("[policy]\nid = {id}\ntitle = {title}\nversion = \"1.0\"\npurpose = \"\"\nscope = \"\"\nowner = \"\"\n")),
-        file("clauses.toml", "[[clause]]\nid = \"第一条\"\ntitle = \"\"\ntext = \"\"\nbinds = \"\"\n".to_owned()),
+        file(
+            "policy.toml",
+            format!(
+                "[policy]\nid = {id}\ntitle = {title}\nversion = \"1.0\"\npurpose = \"\"\nscope = \"\"\nowner = \"\"\n"
+            ),
+        ),
+        file(
+            "clauses.toml",
+            "[[clause]]\nid = \"第一条\"\ntitle = \"\"\ntext = \"\"\nbinds = \"\"\n".to_owned(),
+        ),
         file("forms.toml", String::new()),
         file("process.toml", String::new()),
         file("scenarios/cast.toml", String::new()),
@@ -97,8 +105,15 @@ pub(super) async fn create_draft(
 
 fn check_names(id: &str, title: &str) -> Result<(), AppError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if id.is_empty() || id.len() > 60 || !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(fits) {
-        return Err(AppError::field("id", text!("代号用小写字母、数字和连字符，以字母开头，例如 key-lending")));
+    if id.is_empty()
+        || id.len() > 60
+        || !id.starts_with(|c: char| c.is_ascii_lowercase())
+        || !id.chars().all(fits)
+    {
+        return Err(AppError::field(
+            "id",
+            text!("代号用小写字母、数字和连字符，以字母开头，例如 key-lending"),
+        ));
     }
     if title.is_empty() || title.chars().count() > 100 {
         return Err(AppError::field("title", text!("请填写制度名称，最多 100 个字")));
@@ -156,7 +171,11 @@ fn edit_page(
     let problems = problems_part(page.l, version, name, text);
     EditPage {
         l: page.l,
-        shell: page.shell(&[("制度", HOME), (&version.title, &format!("{HOME}/{}", version.id)), ("修改草稿", "")]),
+        shell: page.shell(&[
+            ("制度", HOME),
+            (&version.title, &format!("{HOME}/{}", version.id)),
+            ("修改草稿", ""),
+        ]),
         id: version.id,
         row_version: version.row_version,
         title: version.title.clone(),

@@ -64,7 +64,8 @@ async fn page_of(
             Ok::<_, store::Error>((versions(conn, &me, &policy)?, cases))
         })
         .await?;
-    let before = all.into_iter().find(|other| other.number < version.number && other.state == State::Published);
+    let before =
+        all.into_iter().find(|other| other.number < version.number && other.state == State::Published);
     let (mut problems, mut open, mut has_settings) = (Vec::new(), Vec::new(), false);
     match policies::compile(&version.files, &version.settings) {
         Ok(policy) => {
@@ -76,9 +77,17 @@ async fn page_of(
     }
     Ok(PublicationPage {
         l: page.l,
-        shell: page.shell(&[("制度", HOME), (&version.title, &format!("{HOME}/{}", version.id)), ("发布", "")]),
+        shell: page.shell(&[
+            ("制度", HOME),
+            (&version.title, &format!("{HOME}/{}", version.id)),
+            ("发布", ""),
+        ]),
         id: version.id,
-        row_version: if form.0.is_empty() { version.row_version } else { form.get("seen").parse().unwrap_or(0) },
+        row_version: if form.0.is_empty() {
+            version.row_version
+        } else {
+            form.get("seen").parse().unwrap_or(0)
+        },
         title: version.title.clone(),
         version: version.version.clone(),
         changes: before.as_ref().and_then(|before| differences(before, version)).unwrap_or_default(),

@@ -9,8 +9,8 @@ use policy::value::{Ty, Value, yuan};
 use policy::{Policy, Settings};
 use serde_json::Value as Json;
 
-use super::{HOME, clause_href};
 use super::show::load_draft;
+use super::{HOME, clause_href};
 use crate::app::App;
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, Text};
@@ -81,10 +81,9 @@ fn typed(setting: &Setting, value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Number(number) => number.to_string(),
-        other => other.as_text().map_or_else(
-            || value_words(&setting.ty, setting.is_within, other),
-            str::to_owned,
-        ),
+        other => {
+            other.as_text().map_or_else(|| value_words(&setting.ty, setting.is_within, other), str::to_owned)
+        }
     }
 }
 
@@ -107,7 +106,9 @@ fn asked(version: &Version, setting: &Setting, form: Option<&FormData>, l: Lang)
     let mut help = Vec::new();
     match &setting.default {
         Some(default) => {
-            help.push(l.f("制度的默认值：{}，留空即用它", &[&value_words(&setting.ty, setting.is_within, default)]));
+            help.push(
+                l.f("制度的默认值：{}，留空即用它", &[&value_words(&setting.ty, setting.is_within, default)]),
+            );
         }
         None => help.push(l.t("制度没有定，必须由公司填写").to_owned()),
     }
@@ -140,13 +141,19 @@ fn asked(version: &Version, setting: &Setting, form: Option<&FormData>, l: Lang)
 fn page_of(page: &Page, version: &Version, form: Option<&FormData>, errors: FormErrors) -> SettingsPage {
     let l = page.l;
     let (asked, problems) = match read(version) {
-        Ok(policy) => (policy.settings.iter().map(|setting| asked(version, setting, form, l)).collect(), Vec::new()),
+        Ok(policy) => {
+            (policy.settings.iter().map(|setting| asked(version, setting, form, l)).collect(), Vec::new())
+        }
         Err(problems) => (Vec::new(), problems.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
     let shown = asked.iter().map(|asked: &Asked| asked.name.clone()).collect();
     SettingsPage {
         l,
-        shell: page.shell(&[("制度", HOME), (&version.title, &format!("{HOME}/{}", version.id)), ("参数", "")]),
+        shell: page.shell(&[
+            ("制度", HOME),
+            (&version.title, &format!("{HOME}/{}", version.id)),
+            ("参数", ""),
+        ]),
         id: version.id,
         row_version: form.map_or(version.row_version, |form| form.get("seen").parse().unwrap_or(0)),
         title: version.title.clone(),
@@ -198,7 +205,8 @@ pub(super) async fn save_values(
 
 /// The form's values, checked by type and range; an empty one leaves it to the regulation.
 fn values(version: &Version, form: &FormData) -> Result<Settings, AppError> {
-    let policy = read(version).map_err(|_| AppError::Conflict(text!("制度文件还有错误，请先改正再填参数")))?;
+    let policy =
+        read(version).map_err(|_| AppError::Conflict(text!("制度文件还有错误，请先改正再填参数")))?;
     let (mut settings, mut errors) = (version.settings.clone(), Vec::new());
     for setting in &policy.settings {
         let name = name_of(setting);

@@ -115,7 +115,8 @@ fn form_text(policy: &Policy, form: &Form, l: Lang) -> FormText {
             .fields
             .iter()
             .map(|field| {
-                let options = if field.options.is_empty() { String::new() } else { field.options.join(" / ") };
+                let options =
+                    if field.options.is_empty() { String::new() } else { field.options.join(" / ") };
                 (field.title.clone(), options)
             })
             .collect(),
@@ -340,7 +341,8 @@ pub(super) async fn find_clause(
     let policy = policies::policy_of(&version)?;
     let wanted: Vec<&str> =
         asked.get("clause").split([',', '，', '、']).map(str::trim).filter(|id| !id.is_empty()).collect();
-    let clauses: Vec<&Clause> = policy.clauses.iter().filter(|clause| wanted.contains(&clause.id.as_str())).collect();
+    let clauses: Vec<&Clause> =
+        policy.clauses.iter().filter(|clause| wanted.contains(&clause.id.as_str())).collect();
     let Some(first) = clauses.first() else { return Err(AppError::NotFound) };
     if !page.is_partial {
         return Ok(redirect(page.is_htmx, &format!("{HOME}/{}#clause-{}", version.id, first.id)));
@@ -406,14 +408,19 @@ pub(super) async fn differences(
             Ok::<_, AppError>((version, all))
         })
         .await?;
-    let before = all.into_iter().find(|other| other.number < version.number && other.state == State::Published);
+    let before =
+        all.into_iter().find(|other| other.number < version.number && other.state == State::Published);
     let changes = match &before {
         Some(before) => policies::differences(before, &version),
         None => Some(Vec::new()),
     };
     let card = DifferencesPage {
         l: page.l,
-        shell: page.shell(&[("制度", HOME), (&version.title, &format!("{HOME}/{id}")), ("与前一版的不同", "")]),
+        shell: page.shell(&[
+            ("制度", HOME),
+            (&version.title, &format!("{HOME}/{id}")),
+            ("与前一版的不同", ""),
+        ]),
         before: before.map_or_else(String::new, |before| before.version),
         is_readable: changes.is_some(),
         changes: changes.unwrap_or_default(),
