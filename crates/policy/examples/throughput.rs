@@ -166,7 +166,7 @@ impl Run<'_> {
             ],
         );
         if is_slow {
-            self.now += 150 * HOUR;
+            self.now += 160 * HOUR;
             self.ticks();
         }
         let report = ["cause", "course", "responsible", "conclusion", "countermeasure", "prevention"]
@@ -202,6 +202,12 @@ impl Run<'_> {
     }
 }
 
+/// How long this thread has had a core: others that run at the same time do not count. Zero where it cannot be told.
+fn core_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|used| used.parse().ok()).unwrap_or(0))
+}
+
 fn main() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/retail-complaints");
     let mut files = Vec::new();
@@ -219,7 +225,7 @@ fn main() {
     let form = policy.form("complaint").expect("a form").clone();
     let mut best = 0.0_f64;
     for _ in 0..5 {
-        let (begun, mut steps, mut cases) = (Instant::now(), 0, 0);
+        let (begun, used, mut steps, mut cases) = (Instant::now(), core_time(), 0, 0);
         while begun.elapsed() < Duration::from_secs(2) {
             for _ in 0..50 {
                 let now = 1_790_583_600_000;
@@ -236,7 +242,8 @@ fn main() {
                 cases += 1;
             }
         }
-        let rate = steps as f64 / begun.elapsed().as_secs_f64();
+        let seconds = (core_time() - used).as_secs_f64();
+        let rate = steps as f64 / if seconds > 0.0 { seconds } else { begun.elapsed().as_secs_f64() };
         println!("{cases} complaints, {steps} steps: {rate:.0} steps/s on one core");
         best = best.max(rate);
     }

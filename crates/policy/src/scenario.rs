@@ -194,6 +194,8 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
             Err(error) => return vec![unreadable(file, &error)],
         }
     }
+    // Most scenarios keep the settings as they are: for all of them the policy is checked once.
+    let base = crate::check(files, &crate::Settings::new(), vocabulary);
     for file in files {
         if !file.name.starts_with("scenarios/")
             || file.name == "scenarios/cast.toml"
@@ -207,7 +209,7 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
             continue;
         }
         reports.push(match toml::from_str::<Scenario>(&file.text) {
-            Ok(scenario) => run::run(file, scenario, files, &cast, vocabulary),
+            Ok(scenario) => run::run(file, scenario, files, &cast, vocabulary, &base),
             Err(error) => unreadable(file, &error),
         });
     }

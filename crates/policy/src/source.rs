@@ -382,7 +382,7 @@ pub struct Step {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub kind: Option<Text>,
-    /// Who acts: `role:ID`, `creator`, `case.owner`, `superior(case.owner)` …
+    /// Who acts: `role:ID`, `case.creator`, `case.owner`, `superior(case.owner)` …
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub by: Option<Text>,

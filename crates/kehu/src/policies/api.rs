@@ -324,7 +324,7 @@ async fn show_policy(
 /// Changes a draft
 #[utoipa::path(
     put, path = "/api/v1/policies/{id}", tag = "policies",
-    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = String, Header, description = "The ETag of the version the change is based on")),
+    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = Option<String>, Header, description = "The ETag this change is based on; without it 428")),
     request_body = PolicyInput,
     responses((status = 200, description = "The draft", body = PolicyBody, headers(("ETag" = String))), ChangeProblems)
 )]
@@ -350,7 +350,7 @@ async fn update_policy(
 /// Throws a draft away
 #[utoipa::path(
     delete, path = "/api/v1/policies/{id}", tag = "policies",
-    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = String, Header, description = "The ETag of the version")),
+    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = Option<String>, Header, description = "The ETag; without it 428")),
     responses((status = 204, description = "It is gone"), ChangeProblems)
 )]
 async fn delete_policy(
@@ -372,7 +372,7 @@ async fn delete_policy(
 /// until then; running cases keep theirs.
 #[utoipa::path(
     post, path = "/api/v1/policies/{id}/publication", tag = "policies",
-    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = String, Header, description = "The ETag of the draft"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
+    params(("id" = inline(PolicyVersionId), Path), ("If-Match" = Option<String>, Header, description = "The ETag of the draft; without it 428"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
     request_body = PublicationInput,
     responses((status = 200, description = "The version", body = PolicyBody, headers(("ETag" = String))), ChangeProblems)
 )]

@@ -87,7 +87,7 @@ fn scenarios_are_run_and_clauses_without_one_are_told() {
     let form = "[[form]]\nid = \"loan\"\ntitle = \"借条\"\nby = \"role:staff\"\nfill = [\"key\"]\nclause = \"2\"\n\
                 [[form.field]]\nid = \"key\"\ntitle = \"钥匙\"\ntype = \"text\"\n";
     let process = "[[role]]\nid = \"staff\"\ntitle = \"借用人\"\nposts = [\"销售人员\"]\n\
-                   [[step]]\nid = \"lent\"\ntitle = \"借用中\"\nby = \"creator\"\nnext = \"back\"\nclause = \"2\"\n\
+                   [[step]]\nid = \"lent\"\ntitle = \"借用中\"\nby = \"case.creator\"\nnext = \"back\"\nclause = \"2\"\n\
                    [[step]]\nid = \"back\"\ntitle = \"已还\"\nkind = \"end\"\noutcome = \"已还\"\nclause = \"2\"\n";
     let clauses = format!("{CLAUSE}[[clause]]\nid = \"2\"\ntext = \"登记。\"\n");
     write(

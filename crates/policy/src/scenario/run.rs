@@ -27,11 +27,19 @@ pub fn run(
     files: &[SourceFile],
     cast: &Cast,
     vocabulary: &Vocabulary,
+    base: &Result<Policy, Vec<crate::Problem>>,
 ) -> Report {
     let mut report = Report { title: scenario.title.clone(), covers: scenario.covers.clone(), ..empty(file) };
     let settings: Settings =
         scenario.settings.iter().map(|(name, value)| (name.clone(), json(value))).collect();
-    let policy = match check(files, &settings, vocabulary) {
+    let own;
+    let checked = if settings.is_empty() {
+        base
+    } else {
+        own = check(files, &settings, vocabulary);
+        &own
+    };
+    let policy = match checked {
         Ok(policy) => policy,
         Err(problems) => {
             let text = problems.first().map_or_else(String::new, ToString::to_string);
@@ -52,7 +60,7 @@ pub fn run(
         clauses.extend(setting.and_then(|setting| setting.clause.clone()));
     }
     let mut stage = Stage {
-        policy: &policy,
+        policy,
         world: CastWorld::new(cast.clone().with(scenario.cast.clone()), calendar),
         now: Millis::MIN,
         cases: Vec::new(),
