@@ -26,6 +26,7 @@ pub(super) struct Follow {
 }
 
 /// Stores a case after something happened to it. `is_new` inserts it.
+#[expect(clippy::too_many_arguments, reason = "one place that stores a case")]
 pub(super) fn store(
     tx: &mut Tx<'_>,
     actor: Option<&Actor>,

@@ -67,7 +67,7 @@ async fn run_once(app: &App) -> Result<bool, AppError> {
     let of = ground.clone();
     let more = app.db.write(move |tx| hear::read_outbox(tx, &of)).await?;
     let now = ground.now;
-    let due: Vec<(CaseId,)> = app
+    let due: Result<Vec<(CaseId,)>, store::Error> = app
         .db
         .read(move |conn| {
             conn.rows(
@@ -75,8 +75,8 @@ async fn run_once(app: &App) -> Result<bool, AppError> {
                 &[now.into(), BATCH.into()],
             )
         })
-        .await
-        .map_err(|error: store::Error| AppError::from(error))?;
+        .await;
+    let due = due?;
     let count = due.len() as i64;
     for (id,) in due {
         let ground = ground.clone();
