@@ -11,8 +11,6 @@
 //!
 //! A deadline's due time is the last instant that is in time. Money is whole cents. Times are milliseconds UTC.
 
-#![expect(clippy::result_large_err, reason = "a refusal is made for a person to read, once in a while")]
-
 pub mod case;
 mod cast;
 mod check;

@@ -132,7 +132,7 @@ pub fn publish(
     }
     let policy = policy::check(&draft.files, &draft.settings, &vocabulary(Some(catalogue)))
         .map_err(|p| refused(&p))?;
-    for setting in policy.settings.iter().filter(|setting| !setting.value.is_known()) {
+    if let Some(setting) = policy.settings.iter().find(|setting| !setting.value.is_known()) {
         let text = text!("参数“{}”还没有填写，请先填写再发布", setting.title);
         return Err(AppError::field("settings", text));
     }

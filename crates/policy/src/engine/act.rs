@@ -151,7 +151,7 @@ impl Policy {
                 return Err(Refused {
                     clause: Some(refusal.clause.clone()),
                     refusal: Some(refusal.id.clone()),
-                    exempt_by,
+                    exempt_by: exempt_by.into(),
                     ..Refused::new(Why::Clause, refusal.message.clone())
                 });
             }
@@ -295,7 +295,7 @@ impl Run<'_> {
             return Err(Refused {
                 clause: Some(refusal.clause.clone()),
                 refusal: Some(refusal.id.clone()),
-                exempt_by: self.people_of(refusal.exempt_by.as_ref()),
+                exempt_by: self.people_of(refusal.exempt_by.as_ref()).into(),
                 ..Refused::new(Why::Clause, refusal.message.clone())
             });
         }

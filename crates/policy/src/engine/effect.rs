@@ -237,7 +237,7 @@ pub struct Refused {
     /// Fields and what is wrong with each.
     pub fields: Vec<(String, String)>,
     /// Who may exempt.
-    pub exempt_by: Vec<String>,
+    pub exempt_by: Box<[String]>,
 }
 
 impl Refused {
@@ -248,7 +248,7 @@ impl Refused {
             clause: None,
             refusal: None,
             fields: Vec::new(),
-            exempt_by: Vec::new(),
+            exempt_by: Box::default(),
         }
     }
 }
