@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use policy::case::Approval;
 use policy::diagram::diagram;
 use policy::engine::Moment;
 use policy::value::Kind;
@@ -320,7 +321,9 @@ fn decision_of(
         .as_ref()
         .and_then(|approval| approval.requester.as_ref())
         .is_some_and(|requester| *requester == actor.person_id.to_string());
-    let filled = step.actions.iter().find(|action| action.id == "approved");
+    // What an approval asks of whoever agrees stands in its only action. One asked before him only has his say.
+    let is_asked_first = state.approval.as_ref().is_some_and(Approval::is_asked_first);
+    let filled = step.actions.first().filter(|_| !is_asked_first);
     let back = approve.back.iter().filter_map(|place| form.steps.get(*place));
     Some(Decision {
         inputs: filled
@@ -439,8 +442,7 @@ pub(super) async fn decide_on(
                 .write(move |tx| {
                     let loaded = load(tx, &by, &ground, id)?;
                     let step = loaded.form.step(&loaded.state.step);
-                    let filled =
-                        step.and_then(|step| step.actions.iter().find(|action| action.id == "approved"));
+                    let filled = step.and_then(|step| step.actions.first());
                     let places = filled.map_or_else(Vec::new, |action| {
                         action.fill.iter().chain(&action.offer).copied().collect()
                     });
