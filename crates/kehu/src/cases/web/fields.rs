@@ -57,6 +57,8 @@ impl Input {
 #[template(path = "cases/inputs.html")]
 pub(super) struct Inputs {
     pub l: Lang,
+    /// Begins the ids of the inputs: one page may have several forms with the same field.
+    pub of: String,
     pub inputs: Vec<Input>,
     /// Bytes a file may have.
     pub limit: u64,
@@ -72,6 +74,8 @@ impl Inputs {
 /// What inputs are made from.
 pub(super) struct Maker<'a> {
     pub form: &'a Form,
+    /// Which of several forms of the page it is; empty when there is only one.
+    pub of: &'a str,
     /// The case; none when it is being opened.
     pub case: Option<&'a State>,
     /// What was sent and refused.
@@ -92,7 +96,8 @@ impl Maker<'_> {
             .chain(may)
             .filter_map(|(place, is_required)| self.input(self.form.fields.get(place)?, place, is_required))
             .collect();
-        Inputs { l: self.l, inputs, limit: self.limit }
+        let of = if self.of.is_empty() { String::new() } else { format!("{}-", self.of) };
+        Inputs { l: self.l, of, inputs, limit: self.limit }
     }
 
     fn input(&self, field: &Field, place: usize, is_required: bool) -> Option<Input> {

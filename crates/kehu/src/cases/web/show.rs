@@ -24,7 +24,7 @@ use crate::cases::{
 };
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::CaseId;
+use crate::ids::{CaseId, PersonId};
 use crate::org::web::part_or_page;
 use crate::policies::web::clause_href;
 use crate::text;
@@ -60,6 +60,8 @@ struct Decision {
 struct Card {
     l: Lang,
     shell: Shell,
+    /// Whose drafts are kept on the device.
+    me: PersonId,
     path: String,
     line: Line,
     policy: String,
@@ -104,6 +106,17 @@ impl Card {
         }
         shown.extend(["comment", "people", "to", "reason", "until", "refusal"]);
         self.errors.besides(&shown)
+    }
+
+    /// What was refused though its form is not there any more: somebody else was quicker.
+    fn stray(&self) -> Vec<&str> {
+        let is_shown = match self.of_form.as_str() {
+            "" => true,
+            "decision" => self.decision.is_some(),
+            "exemption" => !self.exemptable.is_empty(),
+            action => self.buttons.iter().any(|button| button.id == action),
+        };
+        if is_shown { Vec::new() } else { self.errors.besides(&[]) }
     }
 
     fn is_refused(&self, form: &str) -> bool {
@@ -213,7 +226,7 @@ async fn card(
     let (nothing, fine) = (FormData::default(), FormErrors::default());
     let inputs = |of: &str, fill: &[usize], offer: &[usize]| {
         let (data, errors) = if of == of_form { (&data, &errors) } else { (&nothing, &fine) };
-        Maker { form, case: Some(state), data, errors, names, zone: &ground.zone, l, limit }
+        Maker { form, of, case: Some(state), data, errors, names, zone: &ground.zone, l, limit }
             .inputs(fill, offer)
     };
     let link = |clause: &str| if clause.is_empty() { String::new() } else { clause_href(version, clause) };
@@ -252,6 +265,7 @@ async fn card(
     let step_clause = step.map_or("", |step| step.clause.as_str()).to_owned();
     Ok(Card {
         l,
+        me: actor.person_id,
         shell: page.shell(&[("单据", HOME), (&loaded.case.number, "")]),
         path: format!("{HOME}/{id}"),
         line: found.around.line(&loaded.case, &ground, l),
