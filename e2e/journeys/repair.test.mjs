@@ -167,7 +167,7 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
     await hand.context().setOffline(true);
     await fill(done, { repair_note: "更换水龙头一只，试水正常", moves_indoor: "0" });
     await submit(done);
-    await hand.locator(".toast-item", { hasText: "恢复" }).first().waitFor();
+    await hand.locator(".toast-item", { hasText: "联网后自动提交" }).first().waitFor();
     await submit(done);
     await picture("repair-offline");
     await hand.context().setOffline(false);
@@ -189,7 +189,7 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
     await hand.reload();
     done = await action(hand, "work-done");
     assert.equal(await done.locator('[name="v.repair_note"]').inputValue(), "再换密封圈，试水正常");
-    await hand.getByText("上次没有提交").or(hand.locator(".draft-note")).first().waitFor();
+    await done.locator(".draft-note", { hasText: "已恢复上次没有提交的内容" }).waitFor();
     await picture("repair-draft");
     await submit(done);
     await refused(done, "同意移动的业主");

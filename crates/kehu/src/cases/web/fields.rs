@@ -191,7 +191,7 @@ impl Maker<'_> {
             url,
             attrs,
             error: String::new(),
-            columns: field.columns.iter().map(|column| column.title.clone()).collect(),
+            columns: written_columns(field).map(|column| column.title.clone()).collect(),
             lines: Vec::new(),
         }
     }
@@ -272,10 +272,15 @@ impl Maker<'_> {
                     }
                     cell
                 };
-                field.columns.iter().map(cell).collect()
+                written_columns(field).map(cell).collect()
             })
             .collect()
     }
+}
+
+/// The columns of a table that people write in; the others are computed.
+fn written_columns(field: &Field) -> impl Iterator<Item = &Field> {
+    field.columns.iter().filter(|column| column.value.is_none())
 }
 
 fn name_of(field: &str) -> String {
@@ -330,7 +335,7 @@ pub(super) fn read(form: &Form, places: &[usize], data: &FormData) -> Map<String
 /// A line that somebody wrote something in.
 fn line_of(field: &Field, name: &str, line: usize, data: &FormData) -> Option<Json> {
     let mut row = Map::new();
-    for column in &field.columns {
+    for column in written_columns(field) {
         let text = data.get(&format!("{name}.{line}.{}", column.id)).trim();
         if !text.is_empty() {
             row.insert(column.id.clone(), Json::from(text));
