@@ -255,7 +255,6 @@ journey("a complaint goes from the shop to its reply, every step by its own peop
   await fill(close, { ...reply, replied_at: `${day()}T00:00` });
   await shot("complaint-reply");
   await send(page, close, "已结案");
-  await page.locator(".case-related", { hasText: "防范措施落实单" }).waitFor();
   await page.locator(".case-diagram > summary").click();
   await shot("complaint-closed");
 
@@ -269,6 +268,11 @@ journey("a complaint goes from the shop to its reply, every step by its own peop
   await page.goto("/cases?place=mine");
   await listed(page).filter({ hasText: number }).filter({ hasText: "已结案" }).waitFor();
   await shot("cases-mine");
+
+  // What is to follow: the measure for its department, the marks for how it was handled.
+  await as(page, "lv");
+  await page.goto(home);
+  for (const next of ["防范措施落实单", "投诉处理质量评分"]) await page.locator(".case-related", { hasText: next }).waitFor();
   await as(page, "cai");
   await page.goto("/cases");
   await listed(page).filter({ hasText: "防范措施落实单" }).waitFor();

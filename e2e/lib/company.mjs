@@ -30,10 +30,7 @@ export async function enact(call, name) {
   const files = names.map((file) => ({ name: file, text: readFileSync(path.join(folder, file), "utf8") }));
   const draft = await call("POST", "/api/v1/policies", { files });
   assert.deepEqual(draft.problems, [], `${name} has mistakes`);
-  const seen = { "If-Match": String(draft.row_version) };
-  const soon = Date.now() + 4000; // TMP
-  await call("POST", `/api/v1/policies/${draft.id}/publication`, { effective_at: new Date(soon).toISOString() }, seen);
-  await new Promise((r) => setTimeout(r, Math.max(0, soon - Date.now() + 50))); // TMP
+  await call("POST", `/api/v1/policies/${draft.id}/publication`, {}, { "If-Match": String(draft.row_version) });
 }
 
 /**

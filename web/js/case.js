@@ -223,13 +223,25 @@ const store = {
   write: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden: nothing is kept */ } },
   drop: (key) => { try { localStorage.removeItem(key); } catch { /* forbidden */ } },
 };
+const isTicked = (field) => field.type === "checkbox" || field.type === "radio";
+// Whether it holds something else than it came with.
+const isChanged = (field) => {
+  if (isTicked(field)) return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const given = [...field.options].findIndex((option) => option.defaultSelected);
+  return field.selectedIndex !== Math.max(given, 0);
+};
 kehu.each("form[data-draft]", (form) => {
   const key = draftKey(form);
   const keep = () => {
     const values = {};
+    // What was kept before stays: after a refusal the form comes with what was typed.
+    const names = new Set(Object.keys(store.read(key)?.values ?? {}));
+    for (const field of draftFields(form)) if (isChanged(field)) names.add(field.name);
     for (const field of draftFields(form)) {
-      if (field.type === "checkbox" || field.type === "radio") { if (field.checked) (values[field.name] ??= []).push(field.value); }
-      else if (field.value) (values[field.name] ??= []).push(field.value);
+      if (!names.has(field.name)) continue;
+      values[field.name] ??= [];
+      if (!isTicked(field) || field.checked) values[field.name].push(field.value);
     }
     if (Object.keys(values).length) store.write(key, { at: Date.now(), values });
     else store.drop(key);
@@ -244,11 +256,11 @@ kehu.each("form[data-draft]", (form) => {
   for (const field of draftFields(form)) {
     const values = kept.values[field.name];
     if (!values) continue;
-    if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
-    else if (!field.value) field.value = values.shift() ?? "";
-    restored = true;
+    if (isTicked(field)) field.checked = values.includes(field.value);
+    else field.value = values.shift() ?? "";
+    restored ||= isChanged(field);
   }
-  if (!restored) return;
+  if (!restored) return store.drop(key);
   const note = Object.assign(document.createElement("p"), { className: "draft-note faint" });
   const drop = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm btn-ghost", textContent: kehu.word("discard") });
   drop.addEventListener("click", () => { store.drop(key); form.reset(); note.remove(); });
@@ -267,6 +279,7 @@ document.addEventListener("submit", (event) => buttons.set(event.target, event.s
 document.addEventListener("htmx:error", (event) => {
   const form = event.detail.ctx?.sourceElement?.closest?.("form[data-draft]");
   if (!form || navigator.onLine) return;
+  if (unsent.has(form)) return;
   unsent.add(form);
   kehu.toast({ text: kehu.word("keptOffline"), kind: "warn" });
 });
