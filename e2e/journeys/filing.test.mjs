@@ -27,7 +27,7 @@ const listed = (page) => page.locator("#list tbody tr");
 
 // The list, looked at until it holds this: what an event causes comes a moment later.
 async function until(page, address, words) {
-  for (let left = 20; left > 0; left -= 1) {
+  for (const end = Date.now() + 90_000; Date.now() < end;) {
     await page.goto(address);
     if (await listed(page).filter({ hasText: words }).count()) return;
     await page.waitForTimeout(500);
