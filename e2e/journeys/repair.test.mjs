@@ -106,7 +106,7 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
 
   // On the spot, by phone.
   const phone = { viewport: screens.phone, hasTouch: true };
-  await withPage(server.url, async (hand, { shot: picture }) => {
+  await withPage(server.url, async (hand, { shot: picture, problems }) => {
     await as(hand, "panyong");
     await hand.goto("/cases");
     await hand.locator("#list tbody tr a.name", { hasText: "陈女士" }).tap();
@@ -172,6 +172,9 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
     await picture("repair-offline");
     await hand.context().setOffline(false);
     await stands(hand, "清场与检查试用");
+    // Provoked: the browser says that there was no connection.
+    assert.ok(problems.every((one) => /ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(one)), problems.join("\n"));
+    problems.length = 0;
     const { trail } = await call("GET", `/api/v1/cases/slip/${home.split("/").at(-1)}`);
     assert.equal(trail.filter((one) => JSON.stringify(one).includes("维修完毕")).length, 1);
 
