@@ -24,6 +24,7 @@ pub const HOOKS: Hooks = Hooks {
         files::PARAMETERS,
         jobs::PARAMETERS,
         workbench::PARAMETERS,
+        cases::PARAMETERS,
     ],
 };
 

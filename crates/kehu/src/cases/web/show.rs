@@ -105,6 +105,14 @@ impl Card {
         self.errors.besides(&shown)
     }
 
+    /// What is wrong with a form that is not there any more: somebody else was quicker.
+    fn elsewhere(&self) -> Vec<&str> {
+        let is_here = self.of_form == "decision" && self.decision.is_some()
+            || self.of_form == "exemption" && !self.exemptable.is_empty()
+            || self.buttons.iter().any(|button| button.id == self.of_form);
+        if is_here { Vec::new() } else { self.errors.besides(&[]) }
+    }
+
     fn is_refused(&self, form: &str) -> bool {
         self.of_form == form
     }
