@@ -61,7 +61,7 @@ pub struct Retail<'a> {
     keeper: Client<'a>,
     regional: Client<'a>,
     service: Client<'a>,
-    personnel: Client<'a>,
+    pub personnel: Client<'a>,
     buyer: Client<'a>,
     chief_buyer: Client<'a>,
     general: Client<'a>,

@@ -30,6 +30,7 @@ mod imports_again;
 mod imports_doubts;
 mod jobs;
 mod organisation;
+mod paper;
 mod parameters;
 mod people;
 mod policies;
