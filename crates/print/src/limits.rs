@@ -4,7 +4,7 @@
 use crate::error::PrintError;
 use crate::parts::{Signature, Table};
 use crate::report::Report;
-use crate::slip::{Block, Slip, Value};
+use crate::slip::{Block, Layout, Slip, Value};
 
 /// Characters in a title, a label, a name or a heading.
 pub const LABEL_CHARS: usize = 120;
@@ -12,10 +12,10 @@ pub const LABEL_CHARS: usize = 120;
 pub const TEXT_CHARS: usize = 2_000;
 /// Characters in a long value.
 pub const LONG_CHARS: usize = 20_000;
-/// Characters in everything a slip prints, counted for each copy.
+/// Characters in everything a slip prints, counted for each copy as [`CELLS`] are.
 pub const SLIP_CHARS: usize = 200_000;
 /// Characters in everything a report prints.
-pub const REPORT_CHARS: usize = 2_000_000;
+pub const REPORT_CHARS: usize = 1_000_000;
 /// Blocks of a slip, tables of a report.
 pub const BLOCKS: usize = 50;
 /// Fields of a slip, over all its blocks; items to tick and decisions likewise.
@@ -26,8 +26,9 @@ pub const COLUMNS: usize = 20;
 pub const SLIP_ROWS: usize = 500;
 /// Rows of all tables of a report, totals included.
 pub const REPORT_ROWS: usize = 10_000;
-/// Cells of all tables of a report, totals included.
-pub const REPORT_CELLS: usize = 100_000;
+/// Cells of all tables of a print, totals included, counted for each copy (on strips twice: copies are laid out for whole
+/// pages too). A cell takes about 12 KB of memory while it is typeset.
+pub const CELLS: usize = 60_000;
 /// Clauses, remarks, subtitle lines, lines of the summary.
 pub const LINES: usize = 50;
 /// Lines to sign on.
@@ -51,6 +52,7 @@ struct Count {
     chars_limit: usize,
     rows: usize,
     cells: usize,
+    cells_limit: usize,
 }
 
 impl Count {
@@ -94,7 +96,7 @@ impl Count {
         self.rows += table.rows.len() + table.totals.len();
         within("表格行数 (rows)", self.rows, rows_limit)?;
         self.cells += (table.rows.len() + table.totals.len()) * columns;
-        within("表格单元格数 (cells)", self.cells, REPORT_CELLS)?;
+        within("表格单元格数 (cells)", self.cells, self.cells_limit)?;
         for (at, row) in table.rows.iter().chain(&table.totals).enumerate() {
             if row.len() != columns {
                 return Err(PrintError::invalid(
@@ -155,9 +157,9 @@ impl Count {
 
 pub(crate) fn check_slip(slip: &Slip) -> Result<(), PrintError> {
     within("联数 (copies)", slip.copies.len(), COPIES)?;
-    // Every copy is laid out, and on strips measured before.
-    let chars_limit = SLIP_CHARS / slip.copies.len().max(1);
-    let mut count = Count { chars: 0, chars_limit, rows: 0, cells: 0 };
+    let times = slip.copies.len().max(1) * if slip.layout == Layout::Strips { 2 } else { 1 };
+    let (chars_limit, cells_limit) = (SLIP_CHARS / times, CELLS / times);
+    let mut count = Count { chars: 0, chars_limit, rows: 0, cells: 0, cells_limit };
     count.label("单位名称 (company)", &slip.company)?;
     count.label("标题 (title)", &slip.title)?;
     count.label("编号 (number)", &slip.number)?;
@@ -182,7 +184,7 @@ pub(crate) fn check_slip(slip: &Slip) -> Result<(), PrintError> {
 }
 
 pub(crate) fn check_report(report: &Report) -> Result<(), PrintError> {
-    let mut count = Count { chars: 0, chars_limit: REPORT_CHARS, rows: 0, cells: 0 };
+    let mut count = Count { chars: 0, chars_limit: REPORT_CHARS, rows: 0, cells: 0, cells_limit: CELLS };
     count.label("单位名称 (company)", &report.company)?;
     count.label("标题 (title)", &report.title)?;
     count.label("期间 (period)", &report.period)?;

@@ -187,6 +187,14 @@ fn what_is_too_much_is_refused() {
         }
     });
     refused(&|slip| {
+        if let Block::Table(table) = &mut slip.blocks[1] {
+            table.columns = vec![Column::default(); limits::COLUMNS];
+            table.rows = vec![vec![String::new(); limits::COLUMNS]; 400];
+            table.totals.clear();
+        }
+        slip.copies = vec![SlipCopy::default(); 10];
+    });
+    refused(&|slip| {
         if let Some(code) = &mut slip.code {
             code.text = "x".repeat(limits::CODE_BYTES + 1);
         }
