@@ -69,6 +69,9 @@ pub enum Verdict {
 /// Steps a case may take by itself before it counts as going in circles.
 const MOST_HOPS: usize = 40;
 
+/// Most superiors one above the other; more is a ring.
+const HIGHEST_LADDER: usize = 50;
+
 /// A case on its way through one event.
 struct Run<'a> {
     policy: &'a Policy,
@@ -265,10 +268,30 @@ impl<'a> Run<'a> {
         self.assign(step, people);
     }
 
+    /// The administrators of policies. Where all of them must keep away, whoever is highest above the owner stands in,
+    /// so that no case is left to nobody.
     fn administrators(&self) -> Vec<String> {
         let excluded = self.excluded();
-        let all = self.moment.world.administrators();
-        all.into_iter().filter(|person| !excluded.contains(person)).collect()
+        let mut all = self.moment.world.administrators();
+        all.retain(|person| !excluded.contains(person));
+        if all.is_empty() {
+            all.extend(self.highest_above(&excluded));
+        }
+        all
+    }
+
+    fn highest_above(&self, excluded: &[String]) -> Option<String> {
+        let mut person = self.case.owner.clone().or_else(|| self.case.creator.clone())?;
+        let mut highest = None;
+        for _ in 0..HIGHEST_LADDER {
+            let superior = self.moment.world.fact(Kind::Person, &person, "superior");
+            let Some(superior) = superior.as_text().filter(|superior| *superior != person) else { break };
+            person = superior.to_owned();
+            if !excluded.contains(&person) {
+                highest = Some(person.clone());
+            }
+        }
+        highest
     }
 
     fn close(&mut self, outcome: String) {
