@@ -6,7 +6,7 @@ use serde::Deserialize;
 use workday::Calendar;
 
 use crate::value::{Kind, Millis, Value, cents};
-use crate::world::World;
+use crate::world::{World, nearest};
 
 /// What a scenario file may say of the organisation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -306,20 +306,13 @@ impl World for CastWorld {
         let in_unit = |unit: &str| -> Vec<String> {
             self.cast.person.iter().filter(|p| p.unit == unit).filter(holds).map(|p| p.name.clone()).collect()
         };
-        let at_level = |unit: &str| {
-            let own = in_unit(unit);
-            if !own.is_empty() {
-                return own;
-            }
-            let departments = self.cast.unit.iter().filter(|u| u.within == unit && u.kind == "department");
-            departments.flat_map(|unit| in_unit(&unit.name)).collect()
+        let departments = |unit: &&CastUnit| {
+            let within = self.cast.unit.iter().filter(|u| u.within == unit.name && u.kind == "department");
+            within.collect()
         };
         match unit {
             None => self.cast.person.iter().filter(holds).map(|person| person.name.clone()).collect(),
-            Some(unit) => {
-                let levels = self.upwards(unit).into_iter().map(|unit| at_level(&unit.name));
-                levels.into_iter().find(|people| !people.is_empty()).unwrap_or_default()
-            }
+            Some(unit) => nearest(self.upwards(unit), |unit| in_unit(&unit.name), departments),
         }
     }
 
@@ -333,7 +326,9 @@ impl World for CastWorld {
             id.as_str() != case
                 && known.form == form
                 && known.opened_at < at
-                && same.iter().all(|(name, value)| known.values.get(*name) == Some(*value))
+                && same.iter().all(|(name, value)| {
+                    known.values.get(*name).and_then(Value::compared) == value.compared()
+                })
         });
         i64::try_from(all.count()).unwrap_or(i64::MAX)
     }

@@ -404,7 +404,14 @@ pub struct Step {
     /// Where a plain `submit` leads.
     #[serde(default)]
     pub next: Next,
-    /// Values set when it is left by `submit` or approved.
+    /// Cases of other forms opened when it is left by `submit` or approved.
+    #[serde(default)]
+    #[schemars(with = "Vec<Open>")]
+    pub open: Vec<Spanned<Open>>,
+    /// Events given out when it is left by `submit` or approved.
+    #[serde(default)]
+    pub emit: Vec<String>,
+    /// Values set when it is left by `submit` or approved, each seeing those written before it.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub set: std::collections::BTreeMap<String, Text>,
@@ -477,7 +484,7 @@ pub struct Action {
     #[serde(default)]
     #[schemars(with = "Vec<Require>")]
     pub require: Vec<Spanned<Require>>,
-    /// Values set.
+    /// Values set, each seeing those written before it.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub set: std::collections::BTreeMap<String, Text>,
@@ -772,9 +779,10 @@ pub struct Duty {
     /// What proves it: `form:ID` (a case of that form, closed) or the name of an event.
     #[schemars(with = "String")]
     pub evidence: Text,
-    /// How often in a period.
+    /// How often in a period: a number, or `{NAME}` for a setting.
     #[serde(default)]
-    pub times: Option<u32>,
+    #[schemars(with = "Option<Times>")]
+    pub times: Option<Spanned<Times>>,
     /// The share that must be reached, 0 to 1.
     #[serde(default)]
     pub target: Option<f64>,
@@ -789,6 +797,16 @@ pub struct Duty {
     /// The clause.
     #[schemars(with = "String")]
     pub clause: Text,
+}
+
+/// How often.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Times {
+    /// This often.
+    Number(u32),
+    /// As often as a setting says: `{NAME}`.
+    Setting(String),
 }
 
 /// What is refused.

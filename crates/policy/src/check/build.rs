@@ -248,6 +248,13 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// How long after the end of a period; `0d` is its end.
+    fn after_period(&mut self, place: &Place, text: &Text) -> Option<Within> {
+        let filled = self.filled(place, text.get_ref())?;
+        let at_once = Text::new(text.span(), "same-day 24:00".to_owned());
+        self.within(place, if filled.trim() == "0d" { &at_once } else { text })
+    }
+
     fn before(&mut self, place: &Place, text: &Text) -> Option<Before> {
         let filled = self.filled(place, text.get_ref())?;
         match filled.parse::<Before>() {
@@ -344,7 +351,10 @@ impl Builder<'_, '_> {
         event: Option<&[(String, Ty)]>,
     ) -> Vec<(usize, Expr)> {
         let mut all = Vec::new();
-        for (name, text) in set {
+        // In the order they are written, which is the order they see each other's values in.
+        let mut written: Vec<(&String, &Text)> = set.iter().collect();
+        written.sort_by_key(|(_, text)| text.span().start);
+        for (name, text) in written {
             let Some(shape) = self.shapes.get(into).cloned() else { continue };
             let place = part.at(text);
             let Some(field) = shape.fields.iter().position(|(known, _)| known == name) else {

@@ -240,12 +240,16 @@ impl<'a> Run<'a> {
         }
         self.notices(&format!("{}.enter:{}", form.id, step.id));
         if self.hops > MOST_HOPS {
-            return self.nobody(step);
+            return self.nobody(step, None);
         }
         match step.kind {
             StepKind::Task => {
                 let people = self.people_of(step.by.as_ref());
-                if people.is_empty() { self.nobody(step) } else { self.assign(step, people) }
+                if people.is_empty() {
+                    self.nobody(step, step.by.as_ref())
+                } else {
+                    self.assign(step, people)
+                }
             }
             StepKind::Approval => self.ask(step, came_from),
             StepKind::Wait => self.assign(step, Vec::new()),
@@ -262,10 +266,15 @@ impl<'a> Run<'a> {
     }
 
     /// Nobody can act here: the administrators of policies are asked.
-    fn nobody(&mut self, step: &Step) {
-        self.effects.push(Effect::Nobody { step: step.id.clone(), clause: step.clause.clone() });
+    fn nobody(&mut self, step: &Step, who: Option<&Expr>) {
+        self.tell_nobody(step, who);
         let people = self.administrators();
         self.assign(step, people);
+    }
+
+    fn tell_nobody(&mut self, step: &Step, who: Option<&Expr>) {
+        let why = who.and_then(|who| who.unit_missing(&self.env(), self.form));
+        self.effects.push(Effect::Nobody { step: step.id.clone(), why, clause: step.clause.clone() });
     }
 
     /// The administrators of policies. Where all of them must keep away, whoever is highest above the owner stands in,

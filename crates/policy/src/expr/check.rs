@@ -540,10 +540,15 @@ impl Checker<'_> {
             ("unit_of", [Ty::Ref(Kind::Person)]) => return self.fact_of(at, typed, Kind::Person, "unit"),
             ("under", [Ty::Ref(Kind::Unit), Ty::Ref(Kind::Unit)]) => (Func::Under, Ty::Bool),
             ("holders", [Ty::Text]) | ("holders", [Ty::Text, Ty::Ref(Kind::Unit)]) => {
-                if let Node::Const(Value::Text(post)) = &typed[0].0 {
-                    self.post(at, post)?;
-                }
-                (Func::Holders, Ty::people())
+                let mut typed = typed.into_iter().map(|(node, _)| node);
+                let Some(Node::Const(Value::Text(post))) = typed.next() else {
+                    return self.problem(at, "holders 里要写岗位名称,例如 holders('工程部主任', case.unit)");
+                };
+                self.post(at, &post)?;
+                return Ok((
+                    Node::Holders(Arc::from([post.to_string()]), typed.next().map(Box::new)),
+                    Ty::people(),
+                ));
             }
             ("on_duty", [Ty::Text]) | ("on_duty", [Ty::Text, Ty::Time]) => (Func::OnDuty, Ty::people()),
             _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
@@ -583,22 +588,23 @@ impl Checker<'_> {
         let Some(found) = self.names.roles.get(name) else {
             return self.unknown(at, "角色", name, self.names.roles.keys().map(String::as_str));
         };
-        let mut args = vec![Node::Const(Value::texts(&found.posts))];
-        if let Some(unit) = unit {
+        let within = if let Some(unit) = unit {
             let typed = self.term(unit)?;
-            args.push(self.fit(at, typed, &Ty::Ref(Kind::Unit))?);
+            Some(Box::new(self.fit(at, typed, &Ty::Ref(Kind::Unit))?))
         } else if let (Some(source), true) = (&found.at, self.names.fields.is_some()) {
             if self.roles.iter().any(|open| open == name) {
                 return self.problem(at, format!("角色“{name}”的范围里又用到它自己"));
             }
             match self.unit_of_role(name, source) {
-                Ok(node) => args.push(node),
+                Ok(node) => Some(Box::new(node)),
                 Err(problem) => {
                     return self.problem(at, format!("角色“{name}”的范围不能用在这里:{}", problem.text));
                 }
             }
-        }
-        Ok((Node::Call(Func::Holders, args), Ty::people()))
+        } else {
+            None
+        };
+        Ok((Node::Holders(Arc::clone(&found.posts), within), Ty::people()))
     }
 
     /// A role's unit, as part of the expression that names the role: within the same limits, so that roles that name
@@ -667,14 +673,9 @@ impl Checker<'_> {
             let Some(place) = fields.iter().position(|(known, _)| known == name.inner()) else {
                 return self.unknown(at, "字段", name.inner(), fields.iter().map(|(name, _)| name.as_str()));
             };
-            if !matches!(fields[place].1, Ty::Choice(_) | Ty::Ref(_) | Ty::Bool | Ty::Date | Ty::Int) {
-                return self.problem(
-                    at,
-                    format!(
-                        "earlier 只能比较选项、人员、部门、客户、日期、整数等字段,“{}”不行",
-                        name.inner()
-                    ),
-                );
+            if !fields[place].1.is_compared() {
+                let title = fields[place].1.title();
+                return self.problem(at, format!("earlier 不能比较{title},“{}”不行", name.inner()));
             }
             self.fields.insert(place);
             nodes.push(Node::Const(Value::text(name.inner())));

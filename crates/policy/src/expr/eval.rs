@@ -160,6 +160,12 @@ pub(super) fn value(node: &Node, env: &Env<'_>) -> Value {
             Value::list(items.iter().map(|item| value(item, env)).filter(|v| *v != Value::Null))
         }
         Node::Call(func, args) => call(*func, args, env),
+        Node::Holders(posts, None) => env.world.holders(posts, None).into(),
+        // Where it is not known which unit, nobody is found rather than people anywhere.
+        Node::Holders(posts, Some(unit)) => match value(unit, env) {
+            Value::Text(unit) if !unit.is_empty() => env.world.holders(posts, Some(&unit)).into(),
+            _ => Value::list([]),
+        },
         Node::Each(each, list, place, body) => match value(list, env) {
             Value::List(items) => each_of(*each, &items, *place, body, env),
             // Nothing is an empty list.
@@ -385,10 +391,6 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
                 _ => Value::Int(case.done.get(&*what).map_or(0, |done| done.times)),
             }
         }
-        Func::Holders => {
-            let unit = arg(1);
-            env.world.holders(&arg(0).as_texts(), unit.as_text().filter(|id| !id.is_empty())).into()
-        }
         Func::OnDuty => {
             let at = arg(1).as_time().unwrap_or(env.now);
             match arg(0).as_text() {
@@ -402,7 +404,7 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
             let pairs = values.chunks_exact(2).filter_map(|pair| Some((pair[0].as_text()?, &pair[1])));
             let same: Vec<(&str, &Value)> = pairs.collect();
             // Nothing is not the same as nothing.
-            if same.iter().any(|(_, value)| !value.is_known()) {
+            if same.iter().any(|(_, value)| value.compared().is_none()) {
                 return Value::Int(0);
             }
             Value::Int(env.world.earlier_cases(&case.form, &case.id, &same, env.now))

@@ -158,7 +158,6 @@ enum Func {
     Entered,
     Done,
     Times,
-    Holders,
     OnDuty,
     Under,
     Earlier,
@@ -206,6 +205,8 @@ enum Node {
     ToMoney(Box<Node>),
     List(Vec<Node>),
     Call(Func, Vec<Node>),
+    /// Whoever holds one of these posts, in this unit or anywhere.
+    Holders(Arc<[String]>, Option<Box<Node>>),
     Each(Each, Box<Node>, usize, Box<Node>),
 }
 
@@ -213,7 +214,7 @@ impl Node {
     fn looks_outside(&self) -> bool {
         match self {
             Self::Const(_) | Self::Field(_) | Self::Builtin(_) | Self::Local(_) => false,
-            Self::Event(_) | Self::Now | Self::Actor | Self::Fact(..) => true,
+            Self::Event(_) | Self::Now | Self::Actor | Self::Fact(..) | Self::Holders(..) => true,
             Self::Column(inner, _) | Self::Not(inner) | Self::Negate(inner) | Self::ToMoney(inner) => {
                 inner.looks_outside()
             }
@@ -228,9 +229,23 @@ impl Node {
             Self::If(a, b, c) => a.looks_outside() || b.looks_outside() || c.looks_outside(),
             Self::List(items) => items.iter().any(Self::looks_outside),
             Self::Call(func, args) => {
-                matches!(func, Func::Holders | Func::OnDuty | Func::Under | Func::Earlier | Func::HasCase)
+                matches!(func, Func::OnDuty | Func::Under | Func::Earlier | Func::HasCase)
                     || args.iter().any(Self::looks_outside)
             }
+        }
+    }
+
+    /// The first holders of posts that are looked for in a unit nobody has filled in.
+    fn unknown_unit(&self, env: &Env<'_>) -> Option<(&[String], &Node)> {
+        match self {
+            Self::Holders(posts, Some(unit)) if !eval::value(unit, env).is_known() => Some((posts, unit)),
+            Self::Arith(_, a, b) => a.unknown_unit(env).or_else(|| b.unknown_unit(env)),
+            Self::If(test, yes, no) => {
+                if eval::value(test, env).is_true() { yes } else { no }.unknown_unit(env)
+            }
+            Self::Each(Each::Filter, list, ..) => list.unknown_unit(env),
+            Self::List(items) => items.iter().find_map(|item| item.unknown_unit(env)),
+            _ => None,
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Vocabulary {
 #[derive(Clone, Debug)]
 pub struct RoleNames {
     /// The posts that fill it.
-    pub posts: Vec<String>,
+    pub posts: std::sync::Arc<[String]>,
     /// The unit it is looked for in, as an expression of the form.
     pub at: Option<String>,
 }

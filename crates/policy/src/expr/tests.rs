@@ -203,7 +203,7 @@ fn a_wrong_expression_is_refused_with_the_place_and_a_reason_in_chinese() {
         ("holders('店小二')", 8, "没有叫“店小二”的岗位"),
         ("entered('verfy')", 8, "没有叫“verfy”的步骤;是不是“verify”"),
         ("times('acept')", 6, "是不是“accept”"),
-        ("earlier('note')", 8, "“note”不行"),
+        ("earlier('amount')", 8, "“amount”不行"),
         ("has_case('complaint', '结案', case.customer)", 9, "没有叫“结案”的结果;是不是“已结案”"),
         ("case.amount > 500 ， true", 19, "“，”是中文标点,请改用英文的 ,"),
         ("case.demand == “退货”", 16, "是中文标点"),
@@ -302,7 +302,7 @@ fn roles_whose_units_go_in_circles_are_refused_and_do_not_overflow_the_stack() {
     for number in 0..30 {
         let at = format!("size(role('r{0}')) > size(role('r{0}')) ? case.store : case.store", number - 1);
         let at = if number == 0 { "case.store".to_owned() } else { at };
-        stage.roles.insert(format!("r{number}"), RoleNames { posts: vec!["店员".into()], at: Some(at) });
+        stage.roles.insert(format!("r{number}"), RoleNames { posts: ["店员".into()].into(), at: Some(at) });
     }
     let begun = Instant::now();
     assert!(people("role:r1", &stage.names()).is_ok());

@@ -14,6 +14,13 @@ impl Expr {
         let text = words.of(&self.node);
         if text.chars().count() > LONGEST { self.source.to_string() } else { text }
     }
+
+    /// Why it names nobody: it looks in a unit that is not known.
+    pub(crate) fn unit_missing(&self, env: &super::Env<'_>, form: &Form) -> Option<String> {
+        let words = Words { form: Some(form), locals: Vec::new() };
+        let (posts, unit) = self.node.unknown_unit(env)?;
+        Some(format!("“{}”要在{}里找,而它没有填", posts.join("、"), words.of(unit)))
+    }
 }
 
 struct Words<'f> {
@@ -89,6 +96,8 @@ impl Words<'_> {
             Node::ToMoney(inner) => format!("{}元", self.of(inner)),
             Node::List(items) => items.iter().map(|item| self.of(item)).collect::<Vec<_>>().join("、"),
             Node::Call(func, args) => self.call(*func, args),
+            Node::Holders(posts, None) => posts.join("、"),
+            Node::Holders(posts, Some(unit)) => format!("{}的{}", self.of(unit), posts.join("、")),
             Node::Each(each, list, place, body) => self.each(*each, list, *place, body),
         }
     }
@@ -173,13 +182,6 @@ impl Words<'_> {
             Func::Entered => format!("进入“{}”的时间", self.step(&name(0))),
             Func::Done => format!("“{}”的时间", self.action(&name(0))),
             Func::Times => format!("“{}”的次数", self.action(&name(0))),
-            Func::Holders => {
-                let posts = match args.first() {
-                    Some(Node::Const(posts)) => posts.as_texts().join("、"),
-                    _ => arg(0),
-                };
-                if args.len() > 1 { format!("{}的{posts}", arg(1)) } else { posts }
-            }
             Func::OnDuty => format!("“{}”当班人员", name(0)),
             Func::Under => format!("{}属于{}", arg(0), arg(1)),
             Func::Earlier => {
@@ -227,7 +229,7 @@ impl Words<'_> {
 /// Lists that name people: joined as people are, not added as numbers are.
 fn is_people(node: &Node) -> bool {
     match node {
-        Node::List(_) | Node::Call(Func::Holders | Func::OnDuty, _) => true,
+        Node::List(_) | Node::Holders(..) | Node::Call(Func::OnDuty, _) => true,
         Node::Const(value) => matches!(value, Value::List(_)),
         Node::Arith(Arith::Add, left, right) => is_people(left) || is_people(right),
         _ => false,

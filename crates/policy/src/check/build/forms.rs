@@ -377,6 +377,7 @@ impl Builder<'_, '_> {
     fn step_fits(&mut self, part: &Part<source::Step>, kind: StepKind) {
         let step = part.get();
         let has_next = !matches!(step.next, Next::Stay);
+        let follows = !step.open.is_empty() || !step.emit.is_empty();
         let mut wrong = |text: &str| self.problems.add(&part.place(), format!("步骤“{}”:{text}", step.title));
         match kind {
             StepKind::Task => {
@@ -389,8 +390,9 @@ impl Builder<'_, '_> {
                 if step.action.is_empty() && !has_next {
                     wrong("要写明下一步 next 或动作 [[step.action]]");
                 }
-                if !step.action.is_empty() && (has_next || !step.fill.is_empty() || !step.set.is_empty()) {
-                    wrong("有动作时,fill、set 和 next 要写在动作里");
+                let plain = has_next || !step.fill.is_empty() || !step.set.is_empty() || follows;
+                if !step.action.is_empty() && plain {
+                    wrong("有动作时,fill、set、open、emit 和 next 要写在动作里");
                 }
             }
             StepKind::Approval => {
@@ -408,13 +410,14 @@ impl Builder<'_, '_> {
                 if step.on.is_empty() {
                     wrong("等待的步骤要写等什么 [[step.on]]");
                 }
-                if step.by.is_some() || !step.action.is_empty() || has_next {
-                    wrong("等待的步骤不写 by、action 和 next");
+                if step.by.is_some() || !step.action.is_empty() || has_next || follows {
+                    wrong("等待的步骤不写 by、action、open、emit 和 next");
                 }
             }
             StepKind::End => {
-                if step.by.is_some() || !step.action.is_empty() || has_next || !step.on.is_empty() {
-                    wrong("结束的步骤不写 by、action、on 和 next");
+                if step.by.is_some() || !step.action.is_empty() || has_next || !step.on.is_empty() || follows
+                {
+                    wrong("结束的步骤不写 by、action、on、open、emit 和 next");
                 }
             }
         }
@@ -435,8 +438,8 @@ impl Builder<'_, '_> {
             require: self.require(form, part, &step.require),
             set: self.set(part, &step.set, form, Some(form), None),
             next: self.ways(form, part, &step.next),
-            open: Vec::new(),
-            emit: Vec::new(),
+            open: step.open.iter().filter_map(|open| self.open(form, part, open)).collect(),
+            emit: step.emit.clone(),
             confirm: String::new(),
             clause: None,
         }
@@ -701,8 +704,10 @@ impl Builder<'_, '_> {
         if let Some(facts) = self.vocabulary.events.get(event) {
             return Some(facts.clone());
         }
-        let emitted = self.parts.step.iter().flat_map(|step| &step.get().action);
-        if emitted.into_iter().any(|action| action.get_ref().emit.iter().any(|known| known == event)) {
+        let emitted = self.parts.step.iter().map(Part::get).flat_map(|step| {
+            step.emit.iter().chain(step.action.iter().flat_map(|action| &action.get_ref().emit))
+        });
+        if emitted.into_iter().any(|known| known == event) {
             return Some(vec![
                 ("case".to_owned(), Ty::Ref(Kind::Case)),
                 ("customer".to_owned(), Ty::Ref(Kind::Customer)),
