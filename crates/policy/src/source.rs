@@ -280,6 +280,14 @@ pub struct Field {
     /// What a field says to whoever fills it.
     #[serde(default)]
     pub help: String,
+    /// For a person: who is proposed, the best first; what is forbidden is for refusals to say.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub among: Option<Text>,
+    /// What makes one better than another, the most important first.
+    #[serde(default)]
+    #[schemars(with = "Vec<Rank>")]
+    pub rank: Vec<Spanned<Rank>>,
     /// Who may see it; without it, whoever sees the case.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -291,6 +299,21 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub clause: Option<Text>,
+}
+
+/// A criterion by which people are ranked.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rank {
+    /// What people read: 有本项专长.
+    pub title: String,
+    /// The value, where `one` is the person: `case.trade in one.skills`. Yes comes before no; of numbers, days and times
+    /// the smallest comes first.
+    #[schemars(with = "String")]
+    pub by: Text,
+    /// The greatest first instead.
+    #[serde(default)]
+    pub most_first: bool,
 }
 
 /// A printed copy (联).
@@ -514,6 +537,10 @@ pub struct Open {
     /// The form.
     #[schemars(with = "String")]
     pub form: Text,
+    /// One for each item of this list, which is `one` in `set` and `when`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub each: Option<Text>,
     /// Its first values, from this case.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]

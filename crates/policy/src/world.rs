@@ -2,9 +2,28 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value as Json;
 use workday::Calendar;
 
 use crate::value::{Kind, Millis, Value};
+
+/// Most cases one question may bring; an answer that rests on more is not known rather than wrong.
+pub const MOST_CASES: usize = 5_000;
+
+/// Which cases are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseQuery<'q> {
+    /// Of this form of the policy.
+    pub form: &'q str,
+    /// All but this one, by its id.
+    pub except: &'q str,
+    /// Only those that have not ended.
+    pub is_open: bool,
+    /// With a day or time in this field from the first to the second, both included.
+    pub between: Option<(&'q str, &'q Value, &'q Value)>,
+    /// With these values in these fields, as `Value::compared` tells.
+    pub same: &'q [(&'q str, Value)],
+}
 
 /// The organisation, records and calendar around a case, as of the moment in question.
 pub trait World {
@@ -23,6 +42,12 @@ pub trait World {
 
     /// Whether the customer has a case of the form in this policy that ended so.
     fn has_case(&self, form: &str, outcome: &str, customer: &str, at: Millis) -> bool;
+
+    /// These cases of the policy as `Case::to_json` wrote them, the first opened first; at most `MOST_CASES` and one more.
+    fn cases(&self, query: &CaseQuery<'_>) -> Vec<Json>;
+
+    /// The customers this person answers for, by number.
+    fn customers_of(&self, person: &str) -> Vec<String>;
 
     /// Whether `unit` is `of` or below it.
     fn is_under(&self, unit: &str, of: &str) -> bool;
@@ -94,6 +119,12 @@ impl World for Nowhere {
     }
     fn has_case(&self, _: &str, _: &str, _: &str, _: Millis) -> bool {
         false
+    }
+    fn cases(&self, _: &CaseQuery<'_>) -> Vec<Json> {
+        Vec::new()
+    }
+    fn customers_of(&self, _: &str) -> Vec<String> {
+        Vec::new()
     }
     fn is_under(&self, _: &str, _: &str) -> bool {
         false

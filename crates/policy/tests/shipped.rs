@@ -1,38 +1,14 @@
 //! The regulations shipped in `policies/`: each is in order, and each of its scenarios holds.
 
-use policy::SourceFile;
 use policy::scenario;
 
-#[path = "../examples/support/vocabulary.rs"]
-mod vocabulary;
+mod support;
 
-/// All files of all policies, by the name of their folder.
-fn shipped() -> Vec<(String, Vec<SourceFile>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let mut files = Vec::new();
-        for (within, folder) in [("", entry.path()), ("scenarios/", entry.path().join("scenarios"))] {
-            for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let name = file.file_name().to_string_lossy().into_owned();
-                if name.ends_with(".toml") {
-                    let text = std::fs::read_to_string(file.path()).expect("readable");
-                    files.push(SourceFile { name: format!("{within}{name}"), text });
-                }
-            }
-        }
-        if !files.is_empty() {
-            files.sort_by(|a, b| a.name.cmp(&b.name));
-            all.push((entry.file_name().to_string_lossy().into_owned(), files));
-        }
-    }
-    all.sort_by(|(a, _), (b, _)| a.cmp(b));
-    all
-}
+use support::{shipped, vocabulary};
 
 #[test]
 fn every_policy_is_in_order_and_every_scenario_holds() {
-    let vocabulary = vocabulary::vocabulary();
+    let vocabulary = vocabulary();
     let mut failures = Vec::new();
     let policies = shipped();
     assert!(policies.len() >= 3);
@@ -50,4 +26,29 @@ fn every_policy_is_in_order_and_every_scenario_holds() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What people read of a policy as a whole: who made it, who explains it, since when it holds.
+// covers: RT-19, VF-25
+#[test]
+fn every_policy_tells_who_enacted_and_who_explains_it_and_since_when() {
+    let entry = |name: &str| {
+        let (_, files) = shipped().into_iter().find(|(known, _)| known == name).expect("shipped");
+        let policy = policy::check(&files, &Default::default(), &vocabulary()).expect("in order");
+        policy::show::show(&policy)
+    };
+    let has = |text: &str, lines: &[&str]| {
+        for line in lines {
+            assert!(text.lines().any(|known| known.trim() == *line), "{line}: {text}");
+        }
+    };
+    let complaints = entry("retail-complaints");
+    has(
+        &complaints,
+        &["《门店客户投诉处理办法》 1.0 版", "解释:行政人事部", "批准:总经理", "施行:2024-07-01"],
+    );
+    assert!(complaints.contains("第二十八条 施行与解释"), "{complaints}");
+    let customers = entry("vip-customers");
+    has(&customers, &["《VIP客户管理办法》 1.0 版", "解释:市场推广部", "批准:总经理", "施行:2013-07-01"]);
+    assert!(customers.contains("1.9 解释与施行"), "{customers}");
 }

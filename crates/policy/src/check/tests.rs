@@ -385,6 +385,13 @@ fn a_duty_is_due_at_the_end_of_its_period_and_as_often_as_a_setting_says() {
 }
 
 #[test]
+fn the_day_from_which_it_holds_is_a_day() {
+    let day = |text: &str| changed("version = \"1\"", &format!("version = \"1\"\nin_force = \"{text}\""));
+    assert_eq!(problems(&day("2013-07-01")), Vec::<String>::new());
+    is_refused(&day("20xx-07-01"), "[policy]", "施行日期 in_force 要写成");
+}
+
+#[test]
 fn roles_that_name_each_other_are_refused() {
     let ring = "posts = [\"经办\"]\nat = \"size(role('chief')) > 0 ? case.unit : case.unit\"\n[[role]]\nid = \"chief\"\ntitle = \"主管\"\nposts = [\"主管\"]\nat = \"size(role('clerk')) > 0 ? case.unit : case.unit\"";
     let all = problems(&changed("posts = [\"经办\"]", ring));

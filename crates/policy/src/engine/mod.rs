@@ -3,6 +3,7 @@
 
 mod act;
 mod approve;
+mod candidates;
 mod clock;
 mod effect;
 mod penalty;
@@ -11,6 +12,7 @@ pub(crate) mod tests;
 mod texts;
 
 pub use act::read_values;
+pub use candidates::Candidate;
 pub use effect::{Effect, Refused, Why};
 pub use texts::shown;
 

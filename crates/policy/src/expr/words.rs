@@ -99,6 +99,8 @@ impl Words<'_> {
             Node::Holders(posts, None) => posts.join("、"),
             Node::Holders(posts, Some(unit)) => format!("{}的{}", self.of(unit), posts.join("、")),
             Node::Each(each, list, place, body) => self.each(*each, list, *place, body),
+            Node::Rows(list, ..) => format!("{}逐项列出", self.of(list)),
+            Node::Cases(cases) => self.cases(cases),
         }
     }
 
@@ -190,7 +192,22 @@ impl Words<'_> {
                 format!("{}相同的其他单据数", fields.join("、"))
             }
             Func::HasCase => format!("{}已有结果为{}的“{}”", arg(2), arg(1), name(0)),
+            Func::CustomersOf => format!("{}负责的客户", arg(0)),
+            Func::FirstOfMonth => format!("{}所在月的第一天", arg(0)),
+            Func::LastOfMonth => format!("{}所在月的最后一天", arg(0)),
+            Func::First => arg(0),
+            Func::FreeAt => "最早有空的时间".into(),
+            Func::Sample => format!("从{}中抽取{}个", arg(0), arg(1)),
         }
+    }
+
+    fn cases(&self, cases: &super::Cases) -> String {
+        let mut which: Vec<String> = cases.same.iter().map(|(_, value)| self.of(value)).collect();
+        if let Some((_, _, from, to)) = &cases.between {
+            which.push(format!("{}至{}", self.of(from), self.of(to)));
+        }
+        let open = if cases.is_open { "未结束的" } else { "" };
+        format!("{}的{open}《{}》", which.join("、"), cases.title)
     }
 
     fn step(&self, id: &str) -> String {
