@@ -266,10 +266,13 @@ impl App {
         org::Moment::new(self.now(), &self.zone)
     }
 
-    /// How much waits for a person, for the badge.
-    pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
-        let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());
-        let now = self.now();
-        Ok(self.db.read(move |conn| count(conn, &actor, &today, now)).await?)
+    /// How much waits for a person, and how many notices he has not read: for the badges.
+    pub async fn waiting(&self, actor: &Actor) -> Result<(i64, i64), AppError> {
+        let (count, unread) = (self.hooks.todo_count, self.hooks.unread_notices);
+        let (actor, today, now) = (actor.clone(), self.today().to_string(), self.now());
+        let counted = self.db.read(move |conn| {
+            Ok::<_, store::Error>((count(conn, &actor, &today, now)?, unread(conn, &actor)?))
+        });
+        Ok(counted.await?)
     }
 }

@@ -13,6 +13,8 @@ pub const HOOKS: Hooks = Hooks {
     menu,
     todo_count,
     tasks_about: assignments::count_about,
+    cases_about: cases::count_about,
+    unread_notices: cases::unread_notices,
     holds_customers,
     jobs: &JOBS,
     recurring: &[backups::RECURRING[0], cases::RECURRING[0]],
@@ -22,6 +24,7 @@ pub const HOOKS: Hooks = Hooks {
         files::PARAMETERS,
         jobs::PARAMETERS,
         workbench::PARAMETERS,
+        cases::PARAMETERS,
     ],
 };
 
@@ -48,10 +51,11 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 8] = [
+const EVERYBODY: [(&str, &str, &str, &str); 9] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
+    ("单据", "/cases", "files", "d"),
     ("交办", "/assignments", "send", ""),
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
