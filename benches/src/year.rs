@@ -125,6 +125,8 @@ enum Deed {
     Act(&'static str, Json),
     /// Agrees.
     Agree,
+    /// Agrees, with these values.
+    AgreeWith(Json),
 }
 
 /// A story: who does what, so many minutes after what went before.
@@ -241,7 +243,7 @@ fn complaint(n: i64) -> Story {
             ),
             (120, head, Deed::Agree),
             (60, personnel, act("submit-to-gm", json!({ "admin_opinion": "建议退货" }))),
-            (180, general, Deed::Agree),
+            (180, general, Deed::AgreeWith(json!({ "gm_note": "同意" }))),
             (
                 60,
                 clerk,
@@ -531,6 +533,17 @@ async fn perform(
                 Deed::Act(action, values) => {
                     let values = filled(tx, values, &ground, who)?;
                     cases::act(tx, &by, &ground, here()?, action, &values)?;
+                }
+                Deed::AgreeWith(values) => {
+                    cases::decide(
+                        tx,
+                        &by,
+                        &ground,
+                        here()?,
+                        &Verdict::Approve,
+                        "同意",
+                        &object(values.clone()),
+                    )?;
                 }
                 Deed::Agree => {
                     cases::decide(tx, &by, &ground, here()?, &Verdict::Approve, "同意", &Map::new())?;

@@ -47,6 +47,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/cases/files/{id}", Need::SignedIn, files::download)
         .get("/cases/{id}", Need::SignedIn, show::show)
         .post("/cases/{id}/actions/{action}", Need::SignedIn, show::act_on)
+        .get("/cases/{id}/candidates/{field}", Need::SignedIn, find::candidates)
         .post("/cases/{id}/decision", Need::SignedIn, show::decide_on)
         .post("/cases/{id}/prints", Need::SignedIn, paper::begin)
         .get("/cases/{id}/prints/{print}", Need::SignedIn, paper::file)

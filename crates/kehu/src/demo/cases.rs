@@ -33,8 +33,8 @@ const SHOP: usize = 19;
 enum Do {
     /// Presses a button, with these values.
     Act(&'static str, Json),
-    /// Agrees in an approval.
-    Agree(&'static str),
+    /// Agrees in an approval, with these values.
+    Agree(&'static str, Json),
 }
 
 /// A step of a story: so many minutes after the one before, by whom, what.
@@ -55,15 +55,15 @@ struct Story {
 struct Repair(i64, i8, &'static str, &'static str, &'static str, &'static str, &'static str, i64, usize);
 
 const REPAIRS: [Repair; 14] = [
-    Repair(33, 9, "李晓", "13800138021", "3栋1201", "厨房水管漏水", "水暖", 130, 9),
+    Repair(33, 9, "李晓", "13800138021", "3栋1201", "厨房水管漏水", "水暖", 140, 9),
     Repair(28, 10, "陈志强", "13922104415", "5栋602", "客厅空调不制冷", "空调", 260, 9),
-    Repair(24, 14, "黄丽华", "13711220987", "1栋1803", "卫生间地漏堵塞", "水暖", 80, 9),
-    Repair(20, 9, "周建国", "13660012388", "2栋904", "入户门锁打不开", "木工", 150, 9),
+    Repair(24, 14, "黄丽华", "13711220987", "1栋1803", "卫生间地漏堵塞", "水暖", 100, 9),
+    Repair(20, 9, "周建国", "13660012388", "2栋904", "入户门锁打不开", "木工", 140, 9),
     Repair(16, 15, "何美玲", "13512345098", "6栋301", "阳台插座没有电", "低压电工", 60, 9),
-    Repair(12, 11, "谢家辉", "13427788120", "3栋702", "天花板渗水", "防水和泥瓦", 480, 8),
-    Repair(9, 9, "邓丽芳", "13826661234", "4栋1502", "对讲机没有声音", "弱电和安防", 90, 8),
-    Repair(6, 16, "郭伟明", "13570908877", "5栋1101", "水表后面的阀门滴水", "水暖", 70, 7),
-    Repair(5, 10, "曾小燕", "13922337766", "2栋203", "卧室灯闪烁", "低压电工", 50, 6),
+    Repair(12, 11, "谢家辉", "13427788120", "3栋702", "天花板渗水", "防水和泥瓦", 460, 8),
+    Repair(9, 9, "邓丽芳", "13826661234", "4栋1502", "对讲机没有声音", "弱电和安防", 100, 8),
+    Repair(6, 16, "郭伟明", "13570908877", "5栋1101", "水表后面的阀门滴水", "水暖", 100, 7),
+    Repair(5, 10, "曾小燕", "13922337766", "2栋203", "卧室灯闪烁", "低压电工", 60, 6),
     Repair(3, 14, "林国栋", "13611447722", "1栋2005", "厨房下水慢", "水暖", 100, 5),
     Repair(2, 9, "叶秀珍", "13711889900", "6栋904", "马桶水箱一直进水", "水暖", 60, 4),
     Repair(1, 11, "冯少华", "13800998877", "3栋1604", "空调外机漏水", "空调", 180, 3),
@@ -91,9 +91,9 @@ fn repair(of: &Repair, unit: &str, price_list: &str, people: &[PersonId]) -> Sto
     });
     let act = |name: &'static str, values: Json| Do::Act(name, values);
     let fees = json!([
-        { "item": "人工", "kind": "人工", "list_price": "60", "unit_price": "60", "quantity": 1 },
-        { "item": "材料", "kind": "材料", "list_price": (price - 60).to_string(), "unit_price": (price - 60).to_string(), "quantity": 1 },
-    ]);
+            { "item": "人工", "kind": "人工", "list_price": "60", "unit_price": "60", "quantity": 1 },
+    { "item": "材料", "kind": "材料", "list_price": "40", "unit_price": "40", "quantity": (price - 60) / 40 },
+        ]);
     let fees = if price > 60 { fees } else { json!([fees[0]]) };
     let sign = json!("signature");
     let all: Vec<Step> = vec![
@@ -202,15 +202,15 @@ fn complaint(of: &Complaint, unit: &str, people: &[PersonId]) -> Story {
                 }),
             ),
         ),
-        (200, SHOP_HEAD, Do::Agree("属实")),
+        (200, SHOP_HEAD, Do::Agree("属实", json!({}))),
         (60, PERSONNEL, Do::Act("submit-to-gm", json!({ "admin_opinion": "建议按诉求处理" }))),
-        (240, RETAIL_MANAGER, Do::Agree("同意")),
+        (240, RETAIL_MANAGER, Do::Agree("同意", json!({ "gm_note": "同意" }))),
         (
             60,
             SHOP_CLERK,
             Do::Act("handle.submit", json!({ "handling_opinion": demand, "compensates": false })),
         ),
-        (30, SHOP_HEAD, Do::Agree("同意")),
+        (30, SHOP_HEAD, Do::Agree("同意", json!({}))),
     ];
     let kept = [0, 1, 2, 3, 4, 5, 9][far.min(6)];
     Story {
@@ -249,7 +249,7 @@ pub(super) async fn open_cases(
         values: prices,
         steps: vec![
             (10, ACCOUNTANT, Do::Act("submit-prices", json!({}))),
-            (60, GENERAL_MANAGER, Do::Agree("同意执行")),
+            (60, GENERAL_MANAGER, Do::Agree("同意执行", json!({}))),
             (10, ACCOUNTANT, Do::Act("publish", json!({}))),
             (5, ACCOUNTANT, Do::Act("enforce", json!({}))),
         ],
@@ -291,11 +291,10 @@ async fn tell(
         let actor = as_person(&PEOPLE[by], people[by]);
         let of = ground.at(now);
         match act {
-            Do::Agree(comment) => {
+            Do::Agree(comment, values) => {
+                let values = object(values);
                 app.db
-                    .write(move |tx| {
-                        cases::decide(tx, &actor, &of, id, &Verdict::Approve, comment, &Map::new())
-                    })
+                    .write(move |tx| cases::decide(tx, &actor, &of, id, &Verdict::Approve, comment, &values))
                     .await?;
             }
             Do::Act(action, mut values) => {

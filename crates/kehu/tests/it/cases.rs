@@ -13,21 +13,21 @@ use crate::{Client, TestApp, both};
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-fn id(of: &Json) -> &str {
+pub fn id(of: &Json) -> &str {
     of["id"].as_str().unwrap()
 }
 
-async fn unit(admin: &Client<'_>, name: &str, kind: &str, parent: Option<&Json>) -> Json {
+pub async fn unit(admin: &Client<'_>, name: &str, kind: &str, parent: Option<&Json>) -> Json {
     let body = json!({ "name": name, "kind": kind, "parent_id": parent.map(|p| p["id"].clone()) });
     admin.json("POST", "/api/v1/units", body).await.expect(201).json()
 }
 
-async fn post(admin: &Client<'_>, person: &Client<'_>, unit: &Json, post: &str) {
+pub async fn post(admin: &Client<'_>, person: &Client<'_>, unit: &Json, post: &str) {
     let path = format!("/api/v1/people/{}/positions", person.person_id);
     admin.json("POST", &path, json!({ "unit_id": unit["id"], "post": post })).await.expect(201);
 }
 
-async fn head(admin: &Client<'_>, unit: &Json, person: &Client<'_>) {
+pub async fn head(admin: &Client<'_>, unit: &Json, person: &Client<'_>) {
     let path = format!("/api/v1/units/{}", id(unit));
     let version = admin.get(&path).await.expect(200).json()["version"].to_string();
     let body = json!({ "head_id": person.person_id });
@@ -129,12 +129,12 @@ impl<'a> Retail<'a> {
     }
 }
 
-async fn act(who: &Client<'_>, case: &Json, action: &str, values: Json) -> crate::Answer {
+pub async fn act(who: &Client<'_>, case: &Json, action: &str, values: Json) -> crate::Answer {
     let path = format!("/api/v1/cases/{}/{}/actions", case["form"].as_str().unwrap(), id(case));
     who.json("POST", &path, json!({ "action": action, "values": values })).await
 }
 
-async fn decide(who: &Client<'_>, case: &Json, body: Json) -> crate::Answer {
+pub async fn decide(who: &Client<'_>, case: &Json, body: Json) -> crate::Answer {
     let path = format!("/api/v1/cases/{}/{}/decisions", case["form"].as_str().unwrap(), id(case));
     who.json("POST", &path, body).await
 }

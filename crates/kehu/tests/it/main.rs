@@ -37,6 +37,7 @@ mod policies;
 mod policies_cli;
 mod policies_guide;
 mod processes;
+mod repair;
 mod rights;
 mod roles;
 mod rosters;
