@@ -328,6 +328,19 @@ impl Approval {
         self.rounds.last()
     }
 
+    /// Whether the open stage was added before one that has still to decide.
+    pub fn is_asked_first(&self) -> bool {
+        let Some((open, others)) = self.rounds.split_last() else { return false };
+        open.stage.is_none() && others.iter().any(|round| !round.is_agreed())
+    }
+
+    /// The stages in the order they decide: those agreed, the open one, those put aside for it, those added after.
+    pub fn in_order(&self) -> Vec<&Round> {
+        let Some((open, others)) = self.rounds.split_last() else { return self.queue.iter().collect() };
+        let (agreed, aside): (Vec<&Round>, Vec<&Round>) = others.iter().partition(|round| round.is_agreed());
+        agreed.into_iter().chain([open]).chain(aside.into_iter().rev()).chain(&self.queue).collect()
+    }
+
     fn to_json(&self) -> Json {
         let rounds = |rounds: &[Round]| rounds.iter().map(Round::to_json).collect::<Vec<_>>();
         json!({

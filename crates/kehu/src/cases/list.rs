@@ -22,8 +22,10 @@ pub struct ListQuery {
     pub is_open: Option<bool>,
     /// At this step.
     pub step: Option<String>,
-    /// With a deadline that has passed, or with this mark.
+    /// With this mark.
     pub mark: Option<String>,
+    /// With a deadline that has passed, whatever its regulation calls the mark.
+    pub is_late: bool,
     /// Of this customer.
     pub customer: Option<CustomerId>,
     /// Of this unit.
@@ -79,6 +81,9 @@ pub fn list(
     }
     if let Some(mark) = &query.mark {
         add("' ' || k.marks || ' ' LIKE '% ' || ? || ' %'", mark.replace(['%', '_'], "").into());
+    }
+    if query.is_late {
+        add("k.marks <> ?", String::new().into());
     }
     if let Some(customer) = query.customer {
         add("k.customer_id = ?", customer.into());

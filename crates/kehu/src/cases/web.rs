@@ -117,7 +117,7 @@ impl Around {
             Some(due) => left(due, ground.now, l),
             None => (String::new(), ""),
         };
-        let is_late = case.marks.iter().any(|mark| mark == "overdue");
+        let is_late = !case.marks.is_empty();
         Line {
             id: case.id,
             number: case.number.clone(),

@@ -211,11 +211,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What an approver fills when he agrees.
-    pub(super) fn fill_in(&mut self, action: &Action, values: Vec<(usize, Value)>) -> Result<(), Refused> {
+    /// What an approver fills when he agrees; all that must be filled, or what he likes.
+    pub(super) fn fill_in(
+        &mut self,
+        action: &Action,
+        values: Vec<(usize, Value)>,
+        is_all: bool,
+    ) -> Result<(), Refused> {
         self.put_in(action, values)?;
         self.refuse(&format!("{}.{}", self.form.id, action.id))?;
-        self.complete(&action.fill, &action.require)
+        if is_all { self.complete(&action.fill, &action.require) } else { Ok(()) }
     }
 
     /// Puts in what was filled, checked field by field.

@@ -369,7 +369,9 @@ impl<'a> Run<'a> {
         values: Vec<(usize, Value)>,
     ) -> Result<(), Refused> {
         if let Some(action) = step.actions.first() {
-            self.fill_in(action, values)?;
+            // What an approver has to fill is not asked of those he wants to hear first.
+            let is_asked_first = self.case.approval.as_ref().is_some_and(Approval::is_asked_first);
+            self.fill_in(action, values, !is_asked_first)?;
         }
         self.vote(seat, on_behalf_of, true, comment);
         let is_agreed = self.case.approval.as_ref().and_then(Approval::open).is_some_and(Round::is_agreed);

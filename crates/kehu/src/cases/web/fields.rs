@@ -57,6 +57,8 @@ impl Input {
 #[template(path = "cases/inputs.html")]
 pub(super) struct Inputs {
     pub l: Lang,
+    /// Begins the ids of the inputs: one page may have several forms with the same field.
+    pub of: String,
     pub inputs: Vec<Input>,
     /// Bytes a file may have.
     pub limit: u64,
@@ -72,6 +74,8 @@ impl Inputs {
 /// What inputs are made from.
 pub(super) struct Maker<'a> {
     pub form: &'a Form,
+    /// Which of several forms of the page it is; empty when there is only one.
+    pub of: &'a str,
     /// The case; none when it is being opened.
     pub case: Option<&'a State>,
     /// What was sent and refused.
@@ -92,7 +96,8 @@ impl Maker<'_> {
             .chain(may)
             .filter_map(|(place, is_required)| self.input(self.form.fields.get(place)?, place, is_required))
             .collect();
-        Inputs { l: self.l, inputs, limit: self.limit }
+        let of = if self.of.is_empty() { String::new() } else { format!("{}-", self.of) };
+        Inputs { l: self.l, of, inputs, limit: self.limit }
     }
 
     fn input(&self, field: &Field, place: usize, is_required: bool) -> Option<Input> {
@@ -190,7 +195,7 @@ impl Maker<'_> {
             url,
             attrs,
             error: String::new(),
-            columns: field.columns.iter().map(|column| column.title.clone()).collect(),
+            columns: written_columns(field).map(|column| column.title.clone()).collect(),
             lines: Vec::new(),
         }
     }
@@ -271,10 +276,15 @@ impl Maker<'_> {
                     }
                     cell
                 };
-                field.columns.iter().map(cell).collect()
+                written_columns(field).map(cell).collect()
             })
             .collect()
     }
+}
+
+/// The columns of a table that people write in; the others are computed.
+fn written_columns(field: &Field) -> impl Iterator<Item = &Field> {
+    field.columns.iter().filter(|column| column.value.is_none())
 }
 
 fn name_of(field: &str) -> String {
@@ -329,7 +339,7 @@ pub(super) fn read(form: &Form, places: &[usize], data: &FormData) -> Map<String
 /// A line that somebody wrote something in.
 fn line_of(field: &Field, name: &str, line: usize, data: &FormData) -> Option<Json> {
     let mut row = Map::new();
-    for column in &field.columns {
+    for column in written_columns(field) {
         let text = data.get(&format!("{name}.{line}.{}", column.id)).trim();
         if !text.is_empty() {
             row.insert(column.id.clone(), Json::from(text));

@@ -153,7 +153,7 @@ pub(super) async fn index(
             "closed" => Some(false),
             _ => is_board.then_some(true),
         },
-        mark: asked.is_ticked("late").then(|| "overdue".to_owned()),
+        is_late: asked.is_ticked("late"),
         customer,
         creator: (tray == Tray::Mine).then_some(actor.person_id),
         text: asked.get("q").to_owned(),

@@ -15,7 +15,7 @@ use crate::cases::{Ground, open_as, openable};
 use crate::contacts::api_parts::path_id;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CaseId, CustomerId, PolicyVersionId};
+use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
 use crate::org::web::part_or_page;
 use crate::policies::web::clause_href;
 use crate::web::{FormData, FormErrors, Page, QueryData, Shell, html, saved};
@@ -80,6 +80,8 @@ pub(super) async fn choose(
 struct FormPage {
     l: Lang,
     shell: Shell,
+    /// Whose draft is kept on the device.
+    me: PersonId,
     title: String,
     action: String,
     clause: String,
@@ -109,12 +111,14 @@ async fn form_page(
         .await?;
     let limit = app.config.max_upload_bytes;
     let (zone, case) = (&ground.zone, None);
-    let maker = Maker { form: &form, case, data: &data, errors: &errors, names: &names, zone, l, limit };
+    let maker =
+        Maker { form: &form, of: "", case, data: &data, errors: &errors, names: &names, zone, l, limit };
     let inputs = maker.inputs(&form.fill, &form.offer);
     let besides = errors.besides(&inputs.names()).into_iter().map(str::to_owned).collect();
     let clause = form.clause.clone().unwrap_or_default();
     Ok(FormPage {
         l,
+        me: actor.person_id,
         shell: page.shell(&[("单据", HOME), (&form.title, "")]),
         title: form.title.clone(),
         action: format!("{HOME}/new/{}", form.id),

@@ -166,9 +166,8 @@ impl Printer<'_> {
         let approval: &Approval = self.loaded.state.approval.as_ref()?;
         let name = |id: &str| self.names.of(Kind::Person, id).to_owned();
         let rounds = approval
-            .rounds
-            .iter()
-            .chain(&approval.queue)
+            .in_order()
+            .into_iter()
             .map(|round| Round {
                 title: round.title.clone(),
                 way: self.l.t(if round.is_joint { "会签" } else { "或签" }).to_owned(),

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use policy::case::Approval;
 use policy::diagram::diagram;
 use policy::engine::Moment;
 use policy::value::Kind;
@@ -23,7 +24,7 @@ use crate::cases::{
 };
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::CaseId;
+use crate::ids::{CaseId, PersonId};
 use crate::org::web::part_or_page;
 use crate::policies::web::clause_href;
 use crate::prints::{self, Print};
@@ -60,6 +61,8 @@ struct Decision {
 struct Card {
     l: Lang,
     shell: Shell,
+    /// Whose drafts are kept on the device.
+    me: PersonId,
     path: String,
     line: Line,
     policy: String,
@@ -227,7 +230,7 @@ async fn card(
     let (nothing, fine) = (FormData::default(), FormErrors::default());
     let inputs = |of: &str, fill: &[usize], offer: &[usize]| {
         let (data, errors) = if of == of_form { (&data, &errors) } else { (&nothing, &fine) };
-        Maker { form, case: Some(state), data, errors, names, zone: &ground.zone, l, limit }
+        Maker { form, of, case: Some(state), data, errors, names, zone: &ground.zone, l, limit }
             .inputs(fill, offer)
     };
     let link = |clause: &str| if clause.is_empty() { String::new() } else { clause_href(version, clause) };
@@ -266,6 +269,7 @@ async fn card(
     let step_clause = step.map_or("", |step| step.clause.as_str()).to_owned();
     Ok(Card {
         l,
+        me: actor.person_id,
         shell: page.shell(&[("单据", HOME), (&loaded.case.number, "")]),
         path: format!("{HOME}/{id}"),
         line: found.around.line(&loaded.case, &ground, l),
@@ -352,7 +356,9 @@ fn decision_of(
         .as_ref()
         .and_then(|approval| approval.requester.as_ref())
         .is_some_and(|requester| *requester == actor.person_id.to_string());
-    let filled = step.actions.iter().find(|action| action.id == "approved");
+    // What an approval asks of whoever agrees stands in its only action. One asked before him only has his say.
+    let is_asked_first = state.approval.as_ref().is_some_and(Approval::is_asked_first);
+    let filled = step.actions.first().filter(|_| !is_asked_first);
     let back = approve.back.iter().filter_map(|place| form.steps.get(*place));
     Some(Decision {
         inputs: filled
@@ -471,8 +477,7 @@ pub(super) async fn decide_on(
                 .write(move |tx| {
                     let loaded = load(tx, &by, &ground, id)?;
                     let step = loaded.form.step(&loaded.state.step);
-                    let filled =
-                        step.and_then(|step| step.actions.iter().find(|action| action.id == "approved"));
+                    let filled = step.and_then(|step| step.actions.first());
                     let places = filled.map_or_else(Vec::new, |action| {
                         action.fill.iter().chain(&action.offer).copied().collect()
                     });
