@@ -64,8 +64,7 @@ pub async fn count(app: &App, ground: &Ground, place: &Place) -> Result<Sheet, A
         let mut after = CaseId(0);
         loop {
             let (of, at, here) = (ground.clone(), form.clone(), place.clone());
-            let (next, batch) =
-                app.db.read(move |conn| read(conn, &of, &here, &at, after).map_err(AppError::from)).await?;
+            let (next, batch) = app.db.read(move |conn| read(conn, &of, &here, &at, after)).await?;
             add(&mut found, batch);
             match next {
                 Some(next) => after = next,
@@ -83,12 +82,15 @@ pub async fn count(app: &App, ground: &Ground, place: &Place) -> Result<Sheet, A
     })
 }
 
+/// A line of the register: its time, its cells, and what it adds to the totals.
+type Listed = (Millis, Row, Vec<(usize, i64)>);
+
 /// What one case adds.
 #[derive(Default)]
 struct Added {
     /// To which figure, what, as the part of what.
     tallies: Vec<(usize, Tally, Vec<String>)>,
-    row: Option<(Millis, Row, Vec<(usize, i64)>)>,
+    row: Option<Listed>,
 }
 
 fn add(found: &mut Count, batch: Vec<Added>) {
@@ -186,7 +188,7 @@ fn row(
     (from, to): (Millis, Millis),
     now: Millis,
     world: &dyn World,
-) -> Option<(Millis, Row, Vec<(usize, i64)>)> {
+) -> Option<Listed> {
     let env = || policy::expr::Env::new(now, world).case(case);
     let at = match wanted.at.value(&env()) {
         Value::Time(at) => at,

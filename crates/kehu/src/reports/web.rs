@@ -406,11 +406,7 @@ fn drawn(found: &Found, ground: &Ground, company: String, by: String, at: Zoned)
             is_numbered: true,
             ..Table::default()
         });
-        report.summary.push(SummaryLine {
-            label: "单数".into(),
-            text: register.rows.len().to_string(),
-            ..SummaryLine::default()
-        });
+        report.summary.push(SummaryLine { label: "单数".into(), text: register.rows.len().to_string() });
     }
     let name = |id| ground.directory.member(id).map_or_else(String::new, |member| member.name.clone());
     let signed = |at| Some(ground.zone.date(at));
