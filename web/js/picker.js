@@ -39,6 +39,12 @@ kehu.each("[data-picker]", (picker) => {
       const mine = ++asked;
       const target = new URL(url, location.href);
       target.searchParams.set("q", words);
+      // Whom a regulation proposes depends on what is filled beside it.
+      if (target.pathname.includes("/candidates/") && input.form) {
+        for (const [name, text] of new FormData(input.form)) {
+          if (name.startsWith("v.") && typeof text === "string" && text) target.searchParams.append(name, text.slice(0, 200));
+        }
+      }
       const answer = await fetch(target, { headers: { "HX-Request": "true" } }).catch(() => null);
       const text = answer?.ok ? await answer.text() : null;
       if (text === null || mine !== asked || document.activeElement !== box()) return;

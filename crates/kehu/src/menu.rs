@@ -6,7 +6,9 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{assignments, auth, backups, cases, files, imports, jobs, org, rosters, tasks, workbench};
+use crate::{
+    assignments, auth, backups, cases, files, imports, jobs, org, reports, rosters, tasks, workbench,
+};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
@@ -17,13 +19,14 @@ pub const HOOKS: Hooks = Hooks {
     unread_notices: cases::unread_notices,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0]],
+    recurring: &[backups::RECURRING[0], cases::RECURRING[0], reports::RECURRING[0]],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
         files::PARAMETERS,
         jobs::PARAMETERS,
         workbench::PARAMETERS,
+        cases::PARAMETERS,
     ],
 };
 
@@ -36,7 +39,8 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
-const JOBS: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
+const OF_CASES: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
+const JOBS: [Kind; OF_CASES.len() + reports::JOBS.len()] = both(&OF_CASES, reports::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -50,7 +54,7 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 9] = [
+const EVERYBODY: [(&str, &str, &str, &str); 10] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
@@ -59,6 +63,7 @@ const EVERYBODY: [(&str, &str, &str, &str); 9] = [
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
     ("制度", "/policies", "gavel", ""),
+    ("报表", "/reports", "report-analytics", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 
@@ -91,7 +96,7 @@ const ADMINISTRATION: [Page; 16] = [
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// Where customers are shown or changed; below them too.
-const CUSTOMER_PAGES: [&str; 12] = [
+const CUSTOMER_PAGES: [&str; 13] = [
     "/assignments",
     "/cases",
     "/customers",
@@ -102,6 +107,7 @@ const CUSTOMER_PAGES: [&str; 12] = [
     "/search",
     "/imports",
     "/notices",
+    "/reports",
     "/files",
     "/admin/recycle",
 ];

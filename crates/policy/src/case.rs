@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::Form;
-use crate::value::{Millis, Value};
+use crate::value::{Millis, Ty, Value};
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -260,6 +260,20 @@ impl Case {
                 })
                 .collect::<Option<_>>()?,
         })
+    }
+}
+
+/// What a stored case tells under a name: a field of its form, or what every case knows.
+pub(crate) fn told(body: &Json, name: &str, ty: &Ty) -> Value {
+    if let Some(value) = body["values"].get(name) {
+        return ty.stored(value);
+    }
+    match name {
+        "self" => ty.stored(&body["id"]),
+        "is_open" => Value::Bool(body["closed_at"].is_null()),
+        "number" | "step" | "outcome" | "opened_at" | "closed_at" | "creator" | "owner" | "unit"
+        | "customer" | "marks" => ty.stored(&body[name]),
+        _ => Value::Null,
     }
 }
 

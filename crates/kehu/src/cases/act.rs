@@ -13,7 +13,7 @@ use store::Tx;
 use super::apply::{facts, store};
 use super::load::{Loaded, hold, selves};
 use super::world::{Ground, with_world};
-use super::{hear, numbers};
+use super::{grant, hear, numbers};
 use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
@@ -122,6 +122,7 @@ pub(super) fn finish(
         outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
     let system = Actor::system();
     let by = actor.unwrap_or(&system);
+    grant::follow(tx, by, ground, id, outcome)?;
     match before {
         None => {
             audit::record(

@@ -6,14 +6,18 @@
 //! administrators; nobody who is to stay out of it (回避), whatever else he may.
 
 mod act;
+mod api_files;
 mod apply;
+mod attached;
 mod exempt;
+mod grant;
 mod hear;
 mod list;
 mod load;
 mod model;
 mod notices;
 mod numbers;
+mod print;
 mod tick;
 mod trail;
 mod world;
@@ -22,8 +26,9 @@ pub mod api;
 pub mod web;
 
 pub use act::{Done, act, decide, open, open_as, openable};
+pub use attached::file_for;
 pub use exempt::{Exemption, exempt, exemptions_of};
-pub use hear::judge;
+pub use hear::{begin_now, judge};
 pub use list::{ListQuery, Place, children_of, column_values, count_about, due_between, list, parent_of};
 pub use load::{Loaded, load, readable_sql};
 pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
@@ -32,9 +37,13 @@ pub use tick::{JOBS, RECURRING, run_due};
 pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, trail_of, waiting_count, waiting_for};
 pub use world::{Ground, with_world};
 
+use crate::settings::Parameter;
 use crate::web::Routes;
+
+/// What an administrator may set.
+pub const PARAMETERS: &[Parameter] = &[grant::DAYS];
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    api::routes(web::routes(routes))
+    api_files::routes(api::routes(web::routes(routes)))
 }

@@ -76,8 +76,9 @@ pub(super) fn lines(
                 let text = format!("“{}”由{}办理", step_title(step), names(people));
                 add("tasks", text, clause, &[], true);
             }
-            Effect::Nobody { step, clause } => {
-                let text = format!("{about}的“{}”找不到办理人,请制度管理员处理", step_title(step));
+            Effect::Nobody { step, why, clause } => {
+                let why = why.as_ref().map_or_else(String::new, |why| format!("({why})"));
+                let text = format!("{about}的“{}”找不到办理人{why},请制度管理员处理", step_title(step));
                 add("nobody", text, clause, &world.administrators(), true);
             }
             Effect::Decided { seat, verdict, comment, by_rule } => {

@@ -10,6 +10,7 @@ mod notices;
 mod of_customer;
 mod open;
 mod panel;
+mod paper;
 mod show;
 
 use std::collections::HashMap;
@@ -46,7 +47,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/cases/files/{id}", Need::SignedIn, files::download)
         .get("/cases/{id}", Need::SignedIn, show::show)
         .post("/cases/{id}/actions/{action}", Need::SignedIn, show::act_on)
+        .get("/cases/{id}/candidates/{field}", Need::SignedIn, find::candidates)
         .post("/cases/{id}/decision", Need::SignedIn, show::decide_on)
+        .post("/cases/{id}/prints", Need::SignedIn, paper::begin)
+        .get("/cases/{id}/prints/{print}", Need::SignedIn, paper::file)
         .post("/cases/{id}/exemptions", Need::SignedIn, show::exempt_it)
         .get("/customers/{id}/cases", Need::SignedIn, of_customer::show_tab)
         .get("/notices", Need::SignedIn, notices::index)

@@ -142,7 +142,11 @@ impl Maker<'_> {
             FieldKind::Signature => ("signature", String::new()),
             FieldKind::Lines => ("lines", String::new()),
             FieldKind::People => ("refs", "/cases/find/people".to_owned()),
-            FieldKind::Person => ("ref", "/cases/find/people".to_owned()),
+            // Whom the regulation ranks for it comes in its order.
+            FieldKind::Person => match self.case.filter(|_| field.among.is_some()) {
+                Some(case) => ("ref", format!("/cases/{}/candidates/{}", case.id, field.id)),
+                None => ("ref", "/cases/find/people".to_owned()),
+            },
             FieldKind::Unit => ("ref", "/cases/find/units".to_owned()),
             FieldKind::Customer => ("ref", "/cases/find/customers".to_owned()),
             FieldKind::Contact => ("ref", self.hanging_url("contacts")),

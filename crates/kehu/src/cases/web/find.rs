@@ -2,14 +2,17 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
+use policy::engine::{Moment, read_values};
+use policy::value::Value;
 
+use super::fields::read;
 use crate::access::Actor;
 use crate::app::App;
 use crate::assets;
-use crate::cases::{Ground, ListQuery, list};
+use crate::cases::{Ground, ListQuery, list, load, with_world};
 use crate::contacts;
 use crate::error::AppError;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::{CaseId, CustomerId, PersonId};
 use crate::processes::web::Options;
 use crate::search;
 use crate::web::{Page, QueryData, html};
@@ -37,6 +40,69 @@ pub(super) async fn find(
         _ => return Err(AppError::NotFound),
     };
     html(&Options { l: page.l, options })
+}
+
+/// Whom a regulation proposes for a person of a case, the best first, with what speaks for each. What is filled beside it
+/// so far comes with the question.
+pub(super) async fn candidates(
+    Shared(app): Shared<App>,
+    actor: Actor,
+    page: Page,
+    Path((id, field)): Path<(String, String)>,
+    asked: QueryData,
+) -> Result<Response, AppError> {
+    let id: CaseId = id.parse().map_err(|_| AppError::NotFound)?;
+    let ground = Ground::of(&app).await?;
+    let q = asked.get("q").trim().to_lowercase();
+    let (l, of) = (page.l, ground.clone());
+    let sent = asked.0.clone();
+    let options = app
+        .db
+        .read(move |conn| {
+            let loaded = load(conn, &actor, &of, id)?;
+            let form = &loaded.form;
+            let place = form.field(&field).ok_or(AppError::NotFound)?;
+            let all: Vec<usize> = (0..form.fields.len()).filter(|other| *other != place).collect();
+            let local = |text: &str| of.zone.parse(text);
+            let values = read_values(form, &read(form, &all, &sent), &local).unwrap_or_default();
+            let me = actor.person_id.to_string();
+            let ranked = with_world(conn, &of, &loaded.policy.id, |world| {
+                let moment = Moment { now: of.now, actor: Some(&me), world };
+                loaded.policy.candidates(&loaded.state, &field, values, moment).unwrap_or_default()
+            })?;
+            let ranks = &form.fields[place].ranks;
+            let mut options = Vec::new();
+            for candidate in ranked {
+                let name =
+                    candidate.person.parse().ok().and_then(|id| Some(of.directory.member(id)?.name.clone()));
+                let Some(name) = name else { continue };
+                let reading =
+                    [hanzi::readings::full(&name), hanzi::readings::initials(&name), name.to_lowercase()];
+                if !reading.iter().any(|text| text.contains(&q)) {
+                    continue;
+                }
+                let said = ranks.iter().zip(&candidate.values).map(|(rank, value)| {
+                    let value = match value {
+                        Value::Bool(value) => l.t(if *value { "是" } else { "否" }).to_owned(),
+                        Value::Time(at) if *at <= of.now => l.t("现在").to_owned(),
+                        Value::Time(at) => of.zone.civil(*at).strftime("%m-%d %H:%M").to_string(),
+                        Value::Int(number) => number.to_string(),
+                        Value::Number(number) => number.to_string(),
+                        Value::Money(cents) => policy::value::yuan(*cents),
+                        Value::Date(day) => day.to_string(),
+                        _ => "—".to_owned(),
+                    };
+                    format!("{} {value}", rank.title)
+                });
+                options.push((candidate.person.clone(), name, said.collect::<Vec<_>>().join(" · ")));
+                if options.len() == MOST {
+                    break;
+                }
+            }
+            Ok::<_, AppError>(options)
+        })
+        .await?;
+    html(&Options { l, options })
 }
 
 async fn people(app: &App, q: &str) -> Result<Vec<(String, String, String)>, AppError> {

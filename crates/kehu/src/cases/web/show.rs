@@ -27,6 +27,7 @@ use crate::i18n::Lang;
 use crate::ids::{CaseId, PersonId};
 use crate::org::web::part_or_page;
 use crate::policies::web::clause_href;
+use crate::prints::{self, Print};
 use crate::text;
 use crate::web::{Choice, FormData, FormErrors, Page, Shell, flash, redirect, toast, trigger};
 
@@ -81,6 +82,10 @@ struct Card {
     exemptions: Vec<(Exemption, String, String, String)>,
     /// Refusals he may exempt from: name and message.
     exemptable: Vec<Choice>,
+    /// The copies its form has.
+    copies: Vec<Choice>,
+    /// Which time, by whom, when, which copies.
+    prints: Vec<(i64, String, String, String)>,
     diagram: String,
     trail: Vec<Happened>,
     creator: String,
@@ -108,15 +113,12 @@ impl Card {
         self.errors.besides(&shown)
     }
 
-    /// What was refused though its form is not there any more: somebody else was quicker.
-    fn stray(&self) -> Vec<&str> {
-        let is_shown = match self.of_form.as_str() {
-            "" => true,
-            "decision" => self.decision.is_some(),
-            "exemption" => !self.exemptable.is_empty(),
-            action => self.buttons.iter().any(|button| button.id == action),
-        };
-        if is_shown { Vec::new() } else { self.errors.besides(&[]) }
+    /// What is wrong with a form that is not there any more: somebody else was quicker.
+    fn elsewhere(&self) -> Vec<&str> {
+        let is_here = self.of_form == "decision" && self.decision.is_some()
+            || self.of_form == "exemption" && !self.exemptable.is_empty()
+            || self.buttons.iter().any(|button| button.id == self.of_form);
+        if is_here { Vec::new() } else { self.errors.besides(&[]) }
     }
 
     fn is_refused(&self, form: &str) -> bool {
@@ -137,6 +139,7 @@ struct Read {
     parent: Option<(CaseId, String)>,
     children: Vec<super::Case>,
     around: Around,
+    prints: Vec<Print>,
 }
 
 async fn read_all(
@@ -188,6 +191,7 @@ async fn read_all(
                 parent: parent_of(conn, &me, &of, &loaded.case)?,
                 children,
                 around,
+                prints: prints::of_object(conn, "case", id.0)?,
                 loaded,
             })
         })
@@ -295,6 +299,23 @@ async fn card(
             .exemptable
             .iter()
             .map(|(value, label)| Choice { value: value.clone(), label: label.clone() })
+            .collect(),
+        copies: form
+            .copies
+            .iter()
+            .map(|copy| Choice { value: copy.id.clone(), label: copy.title.clone() })
+            .collect(),
+        prints: found
+            .prints
+            .iter()
+            .map(|print| {
+                let who =
+                    ground.directory.member(print.person_id).map_or_else(String::new, |m| m.name.clone());
+                let of =
+                    |id: &str| form.copies.iter().find(|copy| copy.id == id).map(|copy| copy.title.clone());
+                let copies: Vec<String> = print.copies.split(',').filter_map(of).collect();
+                (print.count, who, ground.zone.minute(print.at), copies.join("、"))
+            })
             .collect(),
         diagram: diagram_of,
         creator: state
