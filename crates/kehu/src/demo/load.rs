@@ -97,9 +97,9 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
             .await?;
     }
     {
-        let (administrator, catalogue, now) =
-            (as_person(&company.people[0], people[0]), Arc::clone(&catalogue), app.now());
-        app.db.write(move |tx| policies::adopt_shipped(tx, &administrator, &catalogue, now)).await?;
+        let (administrator, now) = (as_person(&company.people[0], people[0]), app.now());
+        let shipped = policies::examine_shipped(&catalogue).await?;
+        app.db.write(move |tx| policies::adopt_shipped(tx, &administrator, &shipped, now)).await?;
     }
     let zone = app.zone.clone();
     app.db.write(move |tx| assign(tx, &catalogue, (people.as_slice(), units.as_slice()), &zone, today)).await
