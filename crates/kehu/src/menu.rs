@@ -109,7 +109,9 @@ const WITHOUT_CUSTOMERS: [&str; 2] = ["/customers/owners", "/search/menu"];
 /// Whether the page of a path holds customer information: whoever has not signed is led away from it.
 fn holds_customers(path: &str) -> bool {
     let is_below = |page: &&str| path.strip_prefix(*page).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-    path == "/" || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
+    // The cases behind the numbers of compliance stand below the regulation, whose text everybody reads.
+    let is_behind = path.starts_with("/policies/") && path.contains("/compliance/") && !path.ends_with("/compliance/export");
+    path == "/" || is_behind || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
 }
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.

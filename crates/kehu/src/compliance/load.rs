@@ -7,9 +7,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::{Conn, FromRow, Row};
 
-use crate::access::{Actor, Directory};
+use crate::access::{Actor, Directory, require_unbarred};
 use crate::cases::{Ground, readable_sql};
 use crate::clock::{Millis, Zone};
+use crate::error::AppError;
 use crate::ids::{CaseId, UnitId};
 
 /// Most rows behind a number that are listed.
@@ -236,7 +237,8 @@ impl FromRow for BehindRow {
     }
 }
 
-/// The cases behind a number, the earliest first, at most `MOST_ROWS`.
+/// The cases behind a number that the actor may read, the earliest first, at most `MOST_ROWS`. They tell of customers:
+/// whoever may not handle customer information is refused.
 pub fn behind(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -244,7 +246,8 @@ pub fn behind(
     (policy, clause): (&str, &str),
     (from, to): (Millis, Millis),
     what: Behind,
-) -> store::Result<Vec<BehindRow>> {
+) -> Result<Vec<BehindRow>, AppError> {
+    require_unbarred(actor)?;
     let readable = readable_sql(actor, ground);
     let step = "CASE WHEN k.is_open THEN k.step_title ELSE k.outcome END";
     let cites = |column: &str| {
@@ -279,7 +282,7 @@ pub fn behind(
     };
     let clause: String = clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
     let like = format!("%,{clause},%");
-    conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&like).into()])
+    Ok(conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&like).into()])?)
 }
 
 #[cfg(test)]
