@@ -116,6 +116,12 @@ id_types! {
     PenaltyId,
     /// An exemption.
     ExemptionId,
+    /// Something a clause refused.
+    RefusalId,
+    /// What somebody owes in a period.
+    DutyId,
+    /// A mail to be sent.
+    MailId,
 }
 
 fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

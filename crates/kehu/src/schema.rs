@@ -24,6 +24,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_maintenance", sql: include_str!("../migrations/0009_maintenance.sql") },
     Migration { name: "0010_acting_for", sql: include_str!("../migrations/0010_acting_for.sql") },
     Migration { name: "0011_regulations", sql: include_str!("../migrations/0011_regulations.sql") },
+    Migration { name: "0012_refusals", sql: include_str!("../migrations/0012_refusals.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -14,6 +14,7 @@ mod load;
 mod model;
 mod notices;
 mod numbers;
+mod refuse;
 mod tick;
 mod trail;
 mod world;

@@ -38,6 +38,8 @@ pub struct Ground {
     pub now: Millis,
     /// The local day of it.
     pub day: String,
+    /// When it is written down: `now`, but for timers, whose own time has passed already.
+    pub noted_at: Millis,
 }
 
 impl Ground {
@@ -51,10 +53,11 @@ impl Ground {
             zone: app.zone.clone(),
             now,
             day: app.zone.date(now).to_string(),
+            noted_at: now,
         })
     }
 
-    /// The same company at another time: for timers.
+    /// The same company at the time of a timer. What follows is still noted, and told, now.
     pub fn at(&self, now: Millis) -> Self {
         Self { now, day: self.zone.date(now).to_string(), ..self.clone() }
     }

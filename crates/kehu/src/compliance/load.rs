@@ -7,6 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::{Conn, FromRow, Row};
 
+use super::registers::{exemptions_sql, refusals_sql};
 use crate::access::{Actor, Directory, require_unbarred};
 use crate::cases::{Ground, readable_sql};
 use crate::clock::{Millis, Zone};
@@ -123,23 +124,24 @@ pub fn may_see(actor: &Actor, directory: &Directory) -> bool {
     actor.is_administrator() || directory.units().any(|unit| unit.head_id == Some(actor.person_id))
 }
 
-/// The condition on `refusals r`, which hang on events, not always on cases: administrators see all, heads those of
-/// their units, everybody those on cases he may read.
-fn refusals_sql(actor: &Actor, ground: &Ground) -> String {
-    if actor.is_administrator() {
-        return "TRUE".to_owned();
-    }
+/// The units a person leads, with everything below them, as a list for `one_of`.
+pub(super) fn led_units(actor: &Actor, ground: &Ground) -> String {
     let led = ground.directory.units().filter(|unit| unit.head_id == Some(actor.person_id));
     let mut units: Vec<UnitId> = led.flat_map(|unit| ground.directory.tree(unit.id)).collect();
     units.sort_unstable();
     units.dedup();
-    let units: Vec<String> = units.iter().map(|unit| unit.0.to_string()).collect();
-    let readable = readable_sql(actor, ground);
-    let mut sql = format!("EXISTS (SELECT 1 FROM cases k WHERE k.id = r.subject_id AND {readable})");
-    if !units.is_empty() {
-        sql.push_str(&format!(" OR one_of(r.unit_id, '{}')", units.join(",")));
-    }
-    format!("({sql})")
+    units.iter().map(|unit| unit.0.to_string()).collect::<Vec<_>>().join(",")
+}
+
+/// The condition that a column of clauses, cited one beside the other (`第十一条, 第十七条`), has the one of `$4`.
+pub(super) fn cites(column: &str) -> String {
+    format!("',' || REPLACE(REPLACE(REPLACE({column}, ' ', ''), '，', ','), '、', ',') || ',' LIKE $4")
+}
+
+/// What `cites` looks for; any clause when it is empty.
+pub(super) fn citing(clause: &str) -> String {
+    let clause: String = clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
+    if clause.is_empty() { "%".to_owned() } else { format!("%,{clause},%") }
 }
 
 /// The figures of a policy by clause, all of its versions together. What cites several clauses counts for each.
@@ -152,11 +154,7 @@ pub fn figures(
 ) -> store::Result<BTreeMap<String, Figures>> {
     let readable = readable_sql(actor, ground);
     let refusals = refusals_sql(actor, ground);
-    let subject = if actor.is_administrator() {
-        "TRUE".to_owned()
-    } else {
-        format!("EXISTS (SELECT 1 FROM cases k WHERE k.id = e.subject_id AND {readable})")
-    };
+    let subject = exemptions_sql(actor, ground);
     let statements = [
         // Met too late is missed.
         format!(
@@ -250,10 +248,6 @@ pub fn behind(
     require_unbarred(actor)?;
     let readable = readable_sql(actor, ground);
     let step = "CASE WHEN k.is_open THEN k.step_title ELSE k.outcome END";
-    let cites = |column: &str| {
-        // Clauses are cited one beside the other: `第十一条, 第十七条`.
-        format!("',' || REPLACE(REPLACE(REPLACE({column}, ' ', ''), '，', ','), '、', ',') || ',' LIKE $4")
-    };
     let sql = match what {
         Behind::Deadlines(standing) => {
             let is_late = "d.standing = 'breached' OR (d.standing = 'met' AND d.met_at > d.due_at)";
@@ -280,9 +274,7 @@ pub fn behind(
             cites("p.clause")
         ),
     };
-    let clause: String = clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
-    let like = format!("%,{clause},%");
-    Ok(conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&like).into()])?)
+    Ok(conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&citing(clause)).into()])?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The page, the cases behind its numbers, and the file.
 
+mod registers;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -7,6 +9,8 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use policy::Policy;
 use sheets::write::Cell;
+
+pub(super) use registers::{export_exemptions, export_refusals, list_exemptions, list_refusals};
 
 use super::{Behind, BehindRow, Figures, MOST_ROWS, Period, behind, figures, may_see};
 use crate::access::Actor;
@@ -135,15 +139,15 @@ impl CompliancePage {
             ("按期", f.met, "met", false),
             ("超期", f.breached, "breached", true),
             ("进行中", f.running, "running", false),
-            ("被拒绝", f.refusals, "", false),
-            ("豁免", f.exemptions, "", false),
+            ("被拒绝", f.refusals, "refusals", false),
+            ("豁免", f.exemptions, "exemptions", false),
             ("罚则", f.penalties, "penalties", true),
         ]
         .into_iter()
         .map(|(label, n, what, is_bad)| Number {
             label: self.l.t(label).to_owned(),
             n,
-            href: if what.is_empty() || line.clause.is_empty() {
+            href: if line.clause.is_empty() && !matches!(what, "refusals" | "exemptions") {
                 String::new()
             } else {
                 self.href(line, what)
@@ -154,12 +158,14 @@ impl CompliancePage {
     }
 
     fn href(&self, line: &Line, what: &str) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("period", self.period)
-            .append_pair("clause", &line.clause)
-            .append_pair("what", what)
-            .finish();
-        format!("/policies/{}/compliance/cases?{query}", self.id)
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("period", self.period).append_pair("clause", &line.clause);
+        // What was refused and who was exempted have registers of their own.
+        if matches!(what, "refusals" | "exemptions") {
+            return format!("/policies/{}/compliance/{what}?{}", self.id, query.finish());
+        }
+        query.append_pair("what", what);
+        format!("/policies/{}/compliance/cases?{}", self.id, query.finish())
     }
 }
 

@@ -28,6 +28,7 @@ mod imports;
 mod imports_again;
 mod imports_doubts;
 mod jobs;
+mod late;
 mod organisation;
 mod parameters;
 mod people;
