@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -35,6 +35,7 @@ const FILES: [&str; 18] = [
     include_str!("../locales/en/assignments.toml"),
     include_str!("../locales/en/confidentiality.toml"),
     include_str!("../locales/en/policies.toml"),
+    include_str!("../locales/en/duties.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

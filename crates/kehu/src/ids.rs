@@ -120,6 +120,10 @@ id_types! {
     RefusalId,
     /// What somebody owes in a period.
     DutyId,
+    /// A period of a duty.
+    RoundId,
+    /// People who do a duty together.
+    TeamId,
     /// A mail to be sent.
     MailId,
 }

@@ -6,7 +6,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{assignments, auth, backups, cases, files, imports, jobs, org, rosters, tasks, workbench};
+use crate::{assignments, auth, backups, cases, duties, files, imports, jobs, org, rosters, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
@@ -15,7 +15,7 @@ pub const HOOKS: Hooks = Hooks {
     tasks_about: assignments::count_about,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0]],
+    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0]],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
@@ -34,7 +34,8 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
-const JOBS: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
+const LATER: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
+const JOBS: [Kind; LATER.len() + duties::JOBS.len()] = both(&LATER, duties::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {

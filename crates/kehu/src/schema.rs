@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0010_acting_for", sql: include_str!("../migrations/0010_acting_for.sql") },
     Migration { name: "0011_regulations", sql: include_str!("../migrations/0011_regulations.sql") },
     Migration { name: "0012_refusals", sql: include_str!("../migrations/0012_refusals.sql") },
+    Migration { name: "0013_duties", sql: include_str!("../migrations/0013_duties.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -97,6 +98,12 @@ pub const TABLES: &[&str] = &[
     "refusals",
     "outbox_readers",
     "case_numbers",
+    "duty_rounds",
+    "duty_teams",
+    "duty_team_people",
+    "duties",
+    "duty_evidence",
+    "duty_clock",
     "jobs",
     "backups",
     "imports",

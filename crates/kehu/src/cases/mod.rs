@@ -30,7 +30,7 @@ pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
 pub use notices::{notices_of, read_notices, unread_notices};
 pub use tick::{JOBS, RECURRING, run_due};
 pub use trail::{tasks_of, trail_of, waiting_count, waiting_for};
-pub use world::{Ground, with_world};
+pub use world::{Ground, with_world, with_world_of};
 
 use crate::web::Routes;
 

@@ -11,6 +11,7 @@ use super::registers::{exemptions_sql, refusals_sql};
 use crate::access::{Actor, Directory, require_unbarred};
 use crate::cases::{Ground, readable_sql};
 use crate::clock::{Millis, Zone};
+use crate::duties;
 use crate::error::AppError;
 use crate::ids::{CaseId, UnitId};
 
@@ -93,12 +94,23 @@ pub struct Figures {
     pub exemptions: i64,
     /// Penalties that were not cancelled.
     pub penalties: i64,
+    /// Duties of periods done in time.
+    pub duties_done: i64,
+    /// Duties missed, or done late.
+    pub duties_missed: i64,
+    /// Duties still to be done.
+    pub duties_open: i64,
 }
 
 impl Figures {
     /// All deadlines.
     pub fn deadlines(&self) -> i64 {
         self.met + self.breached + self.running
+    }
+
+    /// All duties.
+    pub fn duties(&self) -> i64 {
+        self.duties_done + self.duties_missed + self.duties_open
     }
 
     /// The share kept of those that have been decided, in whole per cent; `None` before one has.
@@ -114,6 +126,9 @@ impl Figures {
             "running" => self.running += n,
             "refusal" => self.refusals += n,
             "exemption" => self.exemptions += n,
+            "duty_done" => self.duties_done += n,
+            "duty_missed" => self.duties_missed += n,
+            "duty_open" => self.duties_open += n,
             _ => self.penalties += n,
         }
     }
@@ -178,13 +193,18 @@ pub fn figures(
         ),
     ];
     let mut all: BTreeMap<String, Figures> = BTreeMap::new();
+    let mut found: Vec<(String, String, i64)> = Vec::new();
     for sql in statements {
-        let rows: Vec<(String, String, i64)> = conn.rows(&sql, &[policy.into(), from.into(), to.into()])?;
-        for (clauses, kind, n) in rows {
-            for clause in clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty())
-            {
-                all.entry(clause.to_owned()).or_default().add(&kind, n);
-            }
+        found.extend(conn.rows::<(String, String, i64)>(&sql, &[policy.into(), from.into(), to.into()])?);
+    }
+    for (clauses, (done, missed, open)) in duties::counts(conn, actor, ground, policy, (from, to))? {
+        let kinds = [("duty_done", done), ("duty_missed", missed), ("duty_open", open)];
+        found.extend(kinds.map(|(kind, n)| (clauses.clone(), kind.to_owned(), n)));
+    }
+    for (clauses, kind, n) in found {
+        let clauses = clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty());
+        for clause in clauses {
+            all.entry(clause.to_owned()).or_default().add(&kind, n);
         }
     }
     Ok(all)

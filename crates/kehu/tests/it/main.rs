@@ -21,6 +21,7 @@ mod counts;
 mod customers_api;
 mod customers_pages;
 mod demo;
+mod duties;
 mod duty;
 mod exports;
 mod files;
