@@ -120,6 +120,16 @@ id_types! {
     ReportId,
     /// An exemption.
     ExemptionId,
+    /// Something a clause refused.
+    RefusalId,
+    /// What somebody owes in a period.
+    DutyId,
+    /// A period of a duty.
+    RoundId,
+    /// People who do a duty together.
+    TeamId,
+    /// A mail to be sent.
+    MailId,
 }
 
 fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

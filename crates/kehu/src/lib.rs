@@ -46,6 +46,7 @@ pub mod cases;
 pub mod compliance;
 pub mod confidentiality;
 pub mod demo;
+pub mod duties;
 pub mod imports;
 pub mod maintenance;
 pub mod policies;

@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
 use crate::{
-    assignments, auth, backups, cases, files, imports, jobs, org, reports, rosters, tasks, workbench,
+    assignments, auth, backups, cases, duties, files, imports, jobs, org, reports, rosters, tasks, workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.
@@ -19,7 +19,7 @@ pub const HOOKS: Hooks = Hooks {
     unread_notices: cases::unread_notices,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0], reports::RECURRING[0]],
+    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0], reports::RECURRING[0]],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
@@ -40,7 +40,8 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
 const OF_CASES: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
-const JOBS: [Kind; OF_CASES.len() + reports::JOBS.len()] = both(&OF_CASES, reports::JOBS);
+const OF_DUTIES: [Kind; OF_CASES.len() + duties::JOBS.len()] = both(&OF_CASES, duties::JOBS);
+const JOBS: [Kind; OF_DUTIES.len() + reports::JOBS.len()] = both(&OF_DUTIES, reports::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -118,7 +119,11 @@ const WITHOUT_CUSTOMERS: [&str; 2] = ["/customers/owners", "/search/menu"];
 /// Whether the page of a path holds customer information: whoever has not signed is led away from it.
 fn holds_customers(path: &str) -> bool {
     let is_below = |page: &&str| path.strip_prefix(*page).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-    path == "/" || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
+    // The cases behind the numbers of compliance stand below the regulation, whose text everybody reads.
+    let is_behind = path.starts_with("/policies/")
+        && path.contains("/compliance/")
+        && !path.ends_with("/compliance/export");
+    path == "/" || is_behind || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
 }
 
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.

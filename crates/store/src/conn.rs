@@ -340,13 +340,28 @@ impl<'c> Conn<'c> {
 pub struct Tx<'c> {
     conn: Conn<'c>,
     slot: i64,
+    lasting: Vec<Lasting>,
 }
+
+/// Something that is written whether its transaction is kept or not.
+pub(crate) type Lasting = Box<dyn Fn(&mut Tx<'_>) -> Result<()> + Send>;
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(mut conn: Conn<'c>, slot: i64) -> Self {
         conn.transaction = true;
         conn.changes = true;
-        Self { conn, slot }
+        Self { conn, slot, lasting: Vec::new() }
+    }
+
+    /// Writes something that lasts though this transaction may be taken back, such as that an act was refused: at its
+    /// end when it is kept, else in one of its own, before anybody is answered. What fails then is only logged. A body
+    /// that runs again after a collision says it again.
+    pub fn lasting(&mut self, write: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static) {
+        self.lasting.push(Box::new(write));
+    }
+
+    pub(crate) fn take_lasting(&mut self) -> Vec<Lasting> {
+        std::mem::take(&mut self.lasting)
     }
 
     /// Number of the writer that runs this transaction, from 0. Rows that every write touches (counters, heads of the

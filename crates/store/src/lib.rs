@@ -138,10 +138,23 @@ pub(crate) trait ReadJob: Send {
     fn is_abandoned(&self) -> bool;
 }
 
+/// Runs what lasts; a panic in it is a failure like another.
+pub(crate) fn run_lasting(tx: &mut Tx<'_>, lasting: &[conn::Lasting]) -> Result<()> {
+    let run = || lasting.iter().try_for_each(|write| write(tx));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    match (outcome, tx.take_error()) {
+        (Err(_), _) => Err(Error::Panicked),
+        (Ok(Ok(())), Some(error)) => Err(error),
+        (Ok(outcome), _) => outcome,
+    }
+}
+
 /// A write waiting for a writer: run (perhaps more than once), then answered after the commit.
 pub(crate) trait WriteJob: Send {
     /// Runs the body; `true` when its changes shall be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// What the last run, which was taken back, wants to be written all the same.
+    fn take_lasting(&mut self) -> Vec<conn::Lasting>;
     /// The error of the last run, when the engine must react to it (retry, reconnect).
     fn store_error(&self) -> Option<&Error>;
     /// Sends the outcome to the waiting caller.
@@ -200,6 +213,7 @@ struct TypedWrite<F, T, E> {
     body: F,
     outcome: Option<Result<T, E>>,
     error: Option<Error>,
+    lasting: Vec<conn::Lasting>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -211,7 +225,12 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let body = &self.body;
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(tx)));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let value = body(tx)?;
+            tx.take_lasting().iter().try_for_each(|write| write(tx))?;
+            Ok(value)
+        }));
+        self.lasting = tx.take_lasting();
         self.error = tx.take_error();
         let outcome = match (outcome, &self.error) {
             (Err(_), _) => {
@@ -225,6 +244,9 @@ where
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
+    }
+    fn take_lasting(&mut self) -> Vec<conn::Lasting> {
+        std::mem::take(&mut self.lasting)
     }
     fn store_error(&self) -> Option<&Error> {
         self.error.as_ref()
@@ -367,7 +389,7 @@ impl Db {
             return Err(Error::StorageFailed.into());
         }
         let (reply, answer) = oneshot::channel();
-        let job = TypedWrite { body, outcome: None, error: None, reply };
+        let job = TypedWrite { body, outcome: None, error: None, lasting: Vec::new(), reply };
         submit(&self.inner.writes, Box::new(job) as Box<dyn WriteJob>)?;
         Ok(answer)
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use postgres::{Client, NoTls};
 
-use crate::conn::PgSession;
-use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob};
+use crate::conn::{Lasting, PgSession};
+use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob, run_lasting};
 
 /// How often a transaction is tried again after colliding with another one.
 const RETRIES: u32 = 8;
@@ -147,6 +147,12 @@ fn write_loop(url: &str, slot: i64, queue: &Receiver<Box<dyn WriteJob>>, health:
         if matches!(outcome, Err(Error::StorageFailed)) {
             health.fail();
         }
+        let lasting = job.take_lasting();
+        if !lasting.is_empty()
+            && let Err(error) = keep_lasting(&mut held, slot, &lasting)
+        {
+            tracing::error!(%error, "what should last though its change was taken back could not be written");
+        }
         job.answer(outcome);
     }
 }
@@ -164,4 +170,26 @@ fn run_once(held: &mut Held, slot: i64, job: &mut dyn WriteJob) -> Result<()> {
         Some(Error::Serialization) => Err(Error::Serialization),
         _ => Ok(()),
     }
+}
+
+/// Writes what lasts though its change was taken back, in a transaction of its own.
+fn keep_lasting(held: &mut Held, slot: i64, lasting: &[Lasting]) -> Result<()> {
+    for attempt in 0..RETRIES {
+        let session = held.begin()?;
+        let error = match run_lasting(&mut Tx::new(Conn::postgres(session), slot), lasting) {
+            Ok(()) => match session.client.batch_execute("COMMIT").map_err(Error::from) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        if session.client.batch_execute("ROLLBACK").is_err() {
+            held.session = None;
+        }
+        if !matches!(error, Error::Serialization) {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(2 << attempt));
+    }
+    Err(Error::Serialization)
 }

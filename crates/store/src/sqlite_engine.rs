@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob};
+use crate::{Conn, Error, Health, Options, ReadJob, Result, Tx, WriteJob, run_lasting};
 
 /// Requests joined into one commit at the most.
 const BATCH: usize = 256;
@@ -290,6 +290,21 @@ fn run_one(connection: &Connection, job: &mut dyn WriteJob) -> Result<()> {
         return Err(job.store_error().cloned().unwrap_or(Error::StorageFailed));
     }
     if !keep {
+        run(connection, "ROLLBACK TO job")?;
+    }
+    run(connection, "RELEASE job")?;
+    let lasting = job.take_lasting();
+    if lasting.is_empty() {
+        return Ok(());
+    }
+    // The job was taken back; what lasts is kept in a savepoint of its own.
+    run(connection, "SAVEPOINT job")?;
+    let written = run_lasting(&mut Tx::new(Conn::sqlite(connection), 0), &lasting);
+    if connection.is_autocommit() {
+        return Err(written.err().unwrap_or(Error::StorageFailed));
+    }
+    if let Err(error) = written {
+        tracing::error!(%error, "what should last though its change was taken back could not be written");
         run(connection, "ROLLBACK TO job")?;
     }
     run(connection, "RELEASE job")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::Policy;
-use policy::engine::{Moment, Outcome, Refused, Verdict, Why, read_values};
+use policy::engine::{Moment, Outcome, Refused, Verdict, read_values};
 use policy::expr::Env;
 use policy::model::Form;
 use policy::value::Value;
@@ -12,13 +12,14 @@ use store::Tx;
 
 use super::apply::{facts, store};
 use super::load::{Loaded, hold, selves};
+use super::refuse::{Attempt, fields, refuse, refuse_with};
+use super::tick::{Caught, catch_up};
 use super::world::{Ground, with_world};
 use super::{grant, hear, numbers};
 use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
 use crate::error::{AppError, FieldError};
-use crate::i18n::Text;
 use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
 use crate::text;
 use crate::{assets, contacts, files, policies};
@@ -85,13 +86,27 @@ pub(super) fn start(
     }
     let number = numbers::next(tx, ground, form)?;
     let by = actor.map(|actor| actor.person_id.to_string());
+    let customer = customer_in(form, &values);
     let outcome = with_world(tx, ground, &policy.id, |world| {
         let moment = Moment { now: ground.now, actor: by.as_deref(), world };
         policy.open(&form.id, &id.to_string(), &number, values, moment)
     })?;
-    let outcome = outcome.map_err(|refused| refuse_with(ground, policy, refused))?;
+    let outcome = match (outcome, actor) {
+        (Ok(outcome), _) => outcome,
+        (Err(refused), Some(actor)) => {
+            let what = format!("{}:开单", form.title);
+            let attempt = Attempt { what, customer, ..Attempt::default() };
+            return Err(refuse(tx, actor, ground, policy, refused, attempt));
+        }
+        (Err(refused), None) => return Err(refuse_with(ground, policy, refused)),
+    };
     let place = Place { policy, version_id, form, parent, id };
     finish(tx, actor, ground, &place, None, &outcome, true, depth)
+}
+
+fn customer_in(form: &Form, values: &[(usize, Value)]) -> Option<CustomerId> {
+    let (_, value) = values.iter().find(|(place, _)| Some(*place) == form.customer)?;
+    value.as_text()?.parse().ok()
 }
 
 /// A case and its regulation, for storing.
@@ -128,14 +143,14 @@ pub(super) fn finish(
             audit::record(
                 tx,
                 by,
-                ground.now,
+                ground.noted_at,
                 &Entry::of("case.opened", "case", id.0).customer(customer).after(&after),
             )?;
         }
         Some(before) => {
             let (before, after) = crate::input::difference(&facts(form, before), &after);
             let entry = Entry::of("case.changed", "case", id.0).customer(customer);
-            audit::record(tx, by, ground.now, &entry.change(&before, &after))?;
+            audit::record(tx, by, ground.noted_at, &entry.change(&before, &after))?;
         }
     }
     for (child, values) in follow.open {
@@ -161,10 +176,14 @@ pub fn act(
     action: &str,
     values: &Map<String, Json>,
 ) -> Result<Done, AppError> {
-    let loaded = hold(tx, actor, ground, id)?;
+    let loaded = hold_caught_up(tx, actor, ground, id)?;
     let values = read(ground, &loaded.form, values)?;
     require_records(tx, actor, ground, &loaded.form, &values, id)?;
-    carry_out(tx, actor, ground, &loaded, |policy, case, moment| policy.act(case, action, values, moment))
+    let button = loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == action);
+    let what = format!("{}:{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
+    carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
+        policy.act(case, action, values, moment)
+    })
 }
 
 /// Decides in an approval, or does something else to it.
@@ -180,13 +199,25 @@ pub fn decide(
     if comment.chars().count() > 2_000 {
         return Err(AppError::field("comment", text!("意见最多 {} 个字", 2_000)));
     }
-    let loaded = hold(tx, actor, ground, id)?;
+    let loaded = hold_caught_up(tx, actor, ground, id)?;
     let values = read(ground, &loaded.form, values)?;
     require_records(tx, actor, ground, &loaded.form, &values, id)?;
     let comment = comment.trim();
-    carry_out(tx, actor, ground, &loaded, |policy, case, moment| {
+    let what = format!("{}:{}", loaded.form.title, loaded.case.step_title);
+    carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
         policy.decide(case, verdict, comment, values, moment)
     })
+}
+
+/// Holds a case as it is at this moment: what time does to it comes before what a person does, though the job that
+/// wakes cases has not come by yet.
+fn hold_caught_up(tx: &mut Tx<'_>, actor: &Actor, ground: &Ground, id: CaseId) -> Result<Loaded, AppError> {
+    let loaded = hold(tx, actor, ground, id)?;
+    match catch_up(tx, ground, id)? {
+        Caught::Already => Ok(loaded),
+        Caught::Up => hold(tx, actor, ground, id),
+        Caught::Behind => Err(AppError::Conflict(text!("单据正在按制度处理到期事项，请稍后再办理"))),
+    }
 }
 
 fn carry_out(
@@ -194,13 +225,20 @@ fn carry_out(
     actor: &Actor,
     ground: &Ground,
     loaded: &Loaded,
+    what: String,
     step: impl FnOnce(&Policy, &policy::case::Case, Moment<'_>) -> Result<Outcome, Refused>,
 ) -> Result<Done, AppError> {
     let by = actor.person_id.to_string();
     let outcome = with_world(tx, ground, &loaded.policy.id, |world| {
         step(&loaded.policy, &loaded.state, Moment { now: ground.now, actor: Some(&by), world })
     })?;
-    let outcome = outcome.map_err(|refused| refuse_with(ground, &loaded.policy, refused))?;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(refused) => {
+            let attempt = Attempt::on(loaded.case.id, loaded.case.customer_id, what);
+            return Err(refuse(tx, actor, ground, &loaded.policy, refused, attempt));
+        }
+    };
     let place = Place {
         policy: &loaded.policy,
         version_id: loaded.case.version_id,
@@ -345,38 +383,4 @@ fn exists(tx: &mut Tx<'_>, table: &'static str, id: &str) -> Result<Option<AppEr
     let Ok(id) = id.parse::<PersonId>() else { return Ok(Some(AppError::NotFound)) };
     let found = tx.count(&format!("SELECT COUNT(*) FROM {table} WHERE id = $1"), &[id.into()])?;
     Ok((found == 0).then_some(AppError::NotFound))
-}
-
-fn both(text: &str) -> Text {
-    Text::Both(text.to_owned(), text.to_owned())
-}
-
-fn fields(refused: &Refused) -> Vec<FieldError> {
-    refused.fields.iter().map(|(field, text)| FieldError::new(field.clone(), both(text))).collect()
-}
-
-/// A refusal of the engine as an answer to a person: what is wrong, which clause says so, who may exempt.
-pub(super) fn refuse_with(ground: &Ground, policy: &Policy, refused: Refused) -> AppError {
-    match refused.why {
-        Why::Fields => AppError::Invalid(fields(&refused)),
-        Why::NotYours => AppError::Forbidden(both(&refused.text)),
-        Why::Closed | Why::NotNow => AppError::Conflict(both(&refused.text)),
-        Why::Unknown => AppError::NotFound,
-        Why::Clause => {
-            let mut text = refused.text.clone();
-            if let Some(clause) = &refused.clause {
-                text.push_str(&format!("(《{}》{clause})", policy.title));
-            }
-            let names: Vec<String> = refused
-                .exempt_by
-                .iter()
-                .filter_map(|id| ground.directory.member(id.parse().ok()?).map(|member| member.name.clone()))
-                .take(3)
-                .collect();
-            if !names.is_empty() {
-                text.push_str(&format!(";可由{}豁免", names.join("、")));
-            }
-            AppError::Conflict(both(&text))
-        }
-    }
 }

@@ -79,7 +79,7 @@ pub(super) fn store(
         due_at.into(),
     ];
     let mut params = shared.to_vec();
-    params.extend([wakes_at.into(), (&body).into(), ground.now.into()]);
+    params.extend([wakes_at.into(), (&body).into(), ground.noted_at.into()]);
     if is_new {
         params.extend([
             (&policy.id).into(),
@@ -140,7 +140,7 @@ fn note(
     id: CaseId,
     customer: Option<CustomerId>,
 ) -> store::Result<()> {
-    events::emit_by(tx, by, ground.now, kind, "case", id.0, customer.map_or(0, |customer| customer.0))
+    events::emit_by(tx, by, ground.noted_at, kind, "case", id.0, customer.map_or(0, |customer| customer.0))
 }
 
 /// What other cases may ask about: choices, people, units, records, and whatever else the policy asks for.
@@ -363,7 +363,7 @@ fn trail(
             Some(vec![
                 NoticeId::new().into(),
                 person.into(),
-                ground.now.into(),
+                ground.noted_at.into(),
                 line.kind.into(),
                 (&line.text).into(),
                 (&line.clause).into(),

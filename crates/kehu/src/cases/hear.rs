@@ -7,8 +7,10 @@ use policy::value::Value;
 use serde_json::Value as Json;
 use store::Tx;
 
-use super::act::{Place, finish, refuse_with, start};
+use super::act::{Place, finish, start};
 use super::load::hold_for_timer;
+use super::refuse::{Attempt, refuse, refuse_with};
+use super::tick::catch_up;
 use super::world::{Ground, with_world};
 use crate::access::Actor;
 use crate::clock::Millis;
@@ -21,23 +23,27 @@ const READER: &str = "regulations";
 /// Events read at once.
 const BATCH: i64 = 200;
 
-/// Whether a regulation in force forbids something of the application. What is refused is counted by clause; call it in
-/// the transaction of the act. `of` is the record an exemption may stand for.
+/// Whether a regulation in force forbids something of the application. What is refused is counted by clause, though the
+/// transaction of the act is taken back: call it in there. `of` is the record an exemption may stand for, `what` says
+/// in words what was to be done, `customer` whom it concerns.
 pub fn judge(
     tx: &mut Tx<'_>,
     actor: &Actor,
     ground: &Ground,
-    event: &str,
-    facts: &BTreeMap<String, Value>,
+    (event, facts): (&str, &BTreeMap<String, Value>),
     of: i64,
+    (what, customer): (&str, Option<CustomerId>),
 ) -> Result<(), AppError> {
     let by = actor.person_id.to_string();
     for (_, policy) in policies::in_force(tx, ground.now)? {
-        let of = CaseId(of).to_string();
+        let record = CaseId(of).to_string();
         let verdict = with_world(tx, ground, &policy.id, |world| {
-            policy.judge(event, facts, &of, Moment { now: ground.now, actor: Some(&by), world })
+            policy.judge(event, facts, &record, Moment { now: ground.now, actor: Some(&by), world })
         })?;
-        verdict.map_err(|refused| refuse_with(ground, &policy, refused))?;
+        if let Err(refused) = verdict {
+            let attempt = Attempt { what: what.to_owned(), subject: of, is_case: false, customer };
+            return Err(refuse(tx, actor, ground, &policy, refused, attempt));
+        }
     }
     Ok(())
 }
@@ -110,6 +116,8 @@ fn hear_one(
     facts: &BTreeMap<String, Value>,
     depth: usize,
 ) -> Result<(), AppError> {
+    // What time does to the case comes before what happens now; it may have moved on by that.
+    catch_up(tx, ground, id)?;
     let Some(loaded) = hold_for_timer(tx, id)? else { return Ok(()) };
     let outcome = with_world(tx, ground, &loaded.policy.id, |world| {
         let moment = Moment { now: ground.now, actor: None, world };

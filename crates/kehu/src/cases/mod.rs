@@ -18,6 +18,7 @@ mod model;
 mod notices;
 mod numbers;
 mod print;
+mod refuse;
 mod tick;
 mod trail;
 mod world;
@@ -35,7 +36,7 @@ pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
 pub use notices::{has_unread, notices_of, read_notices, unread_notices};
 pub use tick::{JOBS, RECURRING, run_due};
 pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, trail_of, waiting_count, waiting_for};
-pub use world::{Ground, with_world};
+pub use world::{Ground, with_world, with_world_of};
 
 use crate::settings::Parameter;
 use crate::web::Routes;

@@ -3,24 +3,27 @@
 use store::{Conn, Tx};
 
 use super::model::Notice;
-use crate::access::Actor;
+use crate::access::{self, Actor};
 use crate::clock::Millis;
+use crate::error::AppError;
 
-/// The actor's notices, the newest first.
+/// The actor's notices, the newest first. They tell of cases: whoever may not handle customer information reads none.
 pub fn notices_of(
     conn: &mut Conn<'_>,
     actor: &Actor,
     unread_only: bool,
     limit: i64,
-) -> store::Result<Vec<Notice>> {
+) -> Result<Vec<Notice>, AppError> {
+    access::require_unbarred(actor)?;
     let unread = if unread_only { "AND read_at IS NULL" } else { "" };
-    conn.rows(
+    let found = conn.rows(
         &format!(
             "SELECT id, at, kind, text, clause, policy, case_id, read_at FROM notices WHERE person_id = $1 {unread}
              ORDER BY id DESC LIMIT $2"
         ),
         &[actor.person_id.into(), limit.into()],
-    )
+    )?;
+    Ok(found)
 }
 
 /// How many he has not read, counted up to 1,000.

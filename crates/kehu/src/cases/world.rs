@@ -2,7 +2,7 @@
 //! database, all as of one moment and within one transaction.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use policy::value::{Kind, Value};
@@ -38,6 +38,8 @@ pub struct Ground {
     pub now: Millis,
     /// The local day of it.
     pub day: String,
+    /// When it is written down: `now`, but for timers, whose own time has passed already.
+    pub noted_at: Millis,
 }
 
 impl Ground {
@@ -51,10 +53,11 @@ impl Ground {
             zone: app.zone.clone(),
             now,
             day: app.zone.date(now).to_string(),
+            noted_at: now,
         })
     }
 
-    /// The same company at another time: for timers.
+    /// The same company at the time of a timer. What follows is still noted, and told, now.
     pub fn at(&self, now: Millis) -> Self {
         Self { now, day: self.zone.date(now).to_string(), ..self.clone() }
     }
@@ -74,10 +77,23 @@ pub fn with_world<T>(
     policy: &str,
     body: impl FnOnce(&dyn World) -> T,
 ) -> Result<T, AppError> {
+    with_world_of(conn, ground, policy, Vec::new(), body)
+}
+
+/// `with_world` for many customers in order of id that are in hand already: nothing is asked for each of them.
+pub fn with_world_of<T>(
+    conn: &mut Conn<'_>,
+    ground: &Ground,
+    policy: &str,
+    customers: Vec<Customer>,
+    body: impl FnOnce(&dyn World) -> T,
+) -> Result<T, AppError> {
+    let range = customers.first().zip(customers.last()).map(|(first, last)| (first.id, last.id));
+    let customers = customers.into_iter().map(|customer| (customer.id, Some(Arc::new(customer)))).collect();
     let world = CompanyWorld {
         ground,
         policy,
-        asked: RefCell::new(Asked { conn, failed: None, customers: HashMap::new() }),
+        asked: RefCell::new(Asked { conn, failed: None, customers, range, ended: HashMap::new() }),
     };
     let answer = body(&world);
     match world.asked.into_inner().failed {
@@ -90,6 +106,10 @@ struct Asked<'w, 'c> {
     conn: &'w mut Conn<'c>,
     failed: Option<store::Error>,
     customers: HashMap<CustomerId, Option<Arc<Customer>>>,
+    /// The first and last of the customers in hand, when there are many.
+    range: Option<(CustomerId, CustomerId)>,
+    /// Of them, those with a case of a form that ended so.
+    ended: HashMap<(String, String), HashSet<CustomerId>>,
 }
 
 struct CompanyWorld<'w, 'c> {
@@ -131,6 +151,24 @@ impl<'c> CompanyWorld<'_, 'c> {
         let found = found.map(Arc::new);
         self.asked.borrow_mut().customers.insert(id, found.clone());
         found
+    }
+
+    /// `has_case` for one of many customers: asked once for all of them.
+    fn ended_in_range(&self, form: &str, outcome: &str, customer: CustomerId, at: Millis) -> Option<bool> {
+        let (first, last) =
+            self.asked.borrow().range.filter(|(first, last)| (*first..=*last).contains(&customer))?;
+        let key = (form.to_owned(), outcome.to_owned());
+        if let Some(known) = self.asked.borrow().ended.get(&key) {
+            return Some(known.contains(&customer));
+        }
+        let sql = "SELECT DISTINCT customer_id FROM cases WHERE customer_id BETWEEN $1 AND $2 AND policy = $3 AND form = $4
+                     AND outcome = $5 AND closed_at <= $6";
+        let params = [first.into(), last.into(), self.policy.into(), form.into(), outcome.into(), at.into()];
+        let rows: Vec<(CustomerId,)> = self.ask(|conn| conn.rows(sql, &params));
+        let known: HashSet<CustomerId> = rows.into_iter().map(|(id,)| id).collect();
+        let found = known.contains(&customer);
+        self.asked.borrow_mut().ended.insert(key, known);
+        Some(found)
     }
 
     fn person_fact(&self, id: &str, name: &str) -> Value {
@@ -368,6 +406,9 @@ impl World for CompanyWorld<'_, '_> {
 
     fn has_case(&self, form: &str, outcome: &str, customer: &str, at: Millis) -> bool {
         let Ok(customer) = customer.parse::<CustomerId>() else { return false };
+        if let Some(known) = self.ended_in_range(form, outcome, customer, at) {
+            return known;
+        }
         let sql =
             "SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE customer_id = $1 AND policy = $2 AND form = $3
                      AND outcome = $4 AND closed_at <= $5 LIMIT 1) found";

@@ -7,9 +7,12 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use store::{Conn, FromRow, Row};
 
-use crate::access::{Actor, Directory};
+use super::registers::{exemptions_sql, refusals_sql};
+use crate::access::{Actor, Directory, require_unbarred};
 use crate::cases::{Ground, readable_sql};
 use crate::clock::{Millis, Zone};
+use crate::duties;
+use crate::error::AppError;
 use crate::ids::{CaseId, UnitId};
 
 /// Most rows behind a number that are listed.
@@ -91,12 +94,23 @@ pub struct Figures {
     pub exemptions: i64,
     /// Penalties that were not cancelled.
     pub penalties: i64,
+    /// Duties of periods done in time.
+    pub duties_done: i64,
+    /// Duties missed, or done late.
+    pub duties_missed: i64,
+    /// Duties still to be done.
+    pub duties_open: i64,
 }
 
 impl Figures {
     /// All deadlines.
     pub fn deadlines(&self) -> i64 {
         self.met + self.breached + self.running
+    }
+
+    /// All duties.
+    pub fn duties(&self) -> i64 {
+        self.duties_done + self.duties_missed + self.duties_open
     }
 
     /// The share kept of those that have been decided, in whole per cent; `None` before one has.
@@ -112,6 +126,9 @@ impl Figures {
             "running" => self.running += n,
             "refusal" => self.refusals += n,
             "exemption" => self.exemptions += n,
+            "duty_done" => self.duties_done += n,
+            "duty_missed" => self.duties_missed += n,
+            "duty_open" => self.duties_open += n,
             _ => self.penalties += n,
         }
     }
@@ -122,23 +139,24 @@ pub fn may_see(actor: &Actor, directory: &Directory) -> bool {
     actor.is_administrator() || directory.units().any(|unit| unit.head_id == Some(actor.person_id))
 }
 
-/// The condition on `refusals r`, which hang on events, not always on cases: administrators see all, heads those of
-/// their units, everybody those on cases he may read.
-fn refusals_sql(actor: &Actor, ground: &Ground) -> String {
-    if actor.is_administrator() {
-        return "TRUE".to_owned();
-    }
+/// The units a person leads, with everything below them, as a list for `one_of`.
+pub(super) fn led_units(actor: &Actor, ground: &Ground) -> String {
     let led = ground.directory.units().filter(|unit| unit.head_id == Some(actor.person_id));
     let mut units: Vec<UnitId> = led.flat_map(|unit| ground.directory.tree(unit.id)).collect();
     units.sort_unstable();
     units.dedup();
-    let units: Vec<String> = units.iter().map(|unit| unit.0.to_string()).collect();
-    let readable = readable_sql(actor, ground);
-    let mut sql = format!("EXISTS (SELECT 1 FROM cases k WHERE k.id = r.subject_id AND {readable})");
-    if !units.is_empty() {
-        sql.push_str(&format!(" OR one_of(r.unit_id, '{}')", units.join(",")));
-    }
-    format!("({sql})")
+    units.iter().map(|unit| unit.0.to_string()).collect::<Vec<_>>().join(",")
+}
+
+/// The condition that a column of clauses, cited one beside the other (`第十一条, 第十七条`), has the one of `$4`.
+pub(super) fn cites(column: &str) -> String {
+    format!("',' || REPLACE(REPLACE(REPLACE({column}, ' ', ''), '，', ','), '、', ',') || ',' LIKE $4")
+}
+
+/// What `cites` looks for; any clause when it is empty.
+pub(super) fn citing(clause: &str) -> String {
+    let clause: String = clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
+    if clause.is_empty() { "%".to_owned() } else { format!("%,{clause},%") }
 }
 
 /// The figures of a policy by clause, all of its versions together. What cites several clauses counts for each.
@@ -151,11 +169,7 @@ pub fn figures(
 ) -> store::Result<BTreeMap<String, Figures>> {
     let readable = readable_sql(actor, ground);
     let refusals = refusals_sql(actor, ground);
-    let subject = if actor.is_administrator() {
-        "TRUE".to_owned()
-    } else {
-        format!("EXISTS (SELECT 1 FROM cases k WHERE k.id = e.subject_id AND {readable})")
-    };
+    let subject = exemptions_sql(actor, ground);
     let statements = [
         // Met too late is missed.
         format!(
@@ -179,13 +193,18 @@ pub fn figures(
         ),
     ];
     let mut all: BTreeMap<String, Figures> = BTreeMap::new();
+    let mut found: Vec<(String, String, i64)> = Vec::new();
     for sql in statements {
-        let rows: Vec<(String, String, i64)> = conn.rows(&sql, &[policy.into(), from.into(), to.into()])?;
-        for (clauses, kind, n) in rows {
-            for clause in clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty())
-            {
-                all.entry(clause.to_owned()).or_default().add(&kind, n);
-            }
+        found.extend(conn.rows::<(String, String, i64)>(&sql, &[policy.into(), from.into(), to.into()])?);
+    }
+    for (clauses, (done, missed, open)) in duties::counts(conn, actor, ground, policy, (from, to))? {
+        let kinds = [("duty_done", done), ("duty_missed", missed), ("duty_open", open)];
+        found.extend(kinds.map(|(kind, n)| (clauses.clone(), kind.to_owned(), n)));
+    }
+    for (clauses, kind, n) in found {
+        let clauses = clauses.split([',', '，', '、']).map(str::trim).filter(|clause| !clause.is_empty());
+        for clause in clauses {
+            all.entry(clause.to_owned()).or_default().add(&kind, n);
         }
     }
     Ok(all)
@@ -236,7 +255,8 @@ impl FromRow for BehindRow {
     }
 }
 
-/// The cases behind a number, the earliest first, at most `MOST_ROWS`.
+/// The cases behind a number that the actor may read, the earliest first, at most `MOST_ROWS`. They tell of customers:
+/// whoever may not handle customer information is refused.
 pub fn behind(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -244,13 +264,10 @@ pub fn behind(
     (policy, clause): (&str, &str),
     (from, to): (Millis, Millis),
     what: Behind,
-) -> store::Result<Vec<BehindRow>> {
+) -> Result<Vec<BehindRow>, AppError> {
+    require_unbarred(actor)?;
     let readable = readable_sql(actor, ground);
     let step = "CASE WHEN k.is_open THEN k.step_title ELSE k.outcome END";
-    let cites = |column: &str| {
-        // Clauses are cited one beside the other: `第十一条, 第十七条`.
-        format!("',' || REPLACE(REPLACE(REPLACE({column}, ' ', ''), '，', ','), '、', ',') || ',' LIKE $4")
-    };
     let sql = match what {
         Behind::Deadlines(standing) => {
             let is_late = "d.standing = 'breached' OR (d.standing = 'met' AND d.met_at > d.due_at)";
@@ -277,9 +294,7 @@ pub fn behind(
             cites("p.clause")
         ),
     };
-    let clause: String = clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
-    let like = format!("%,{clause},%");
-    conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&like).into()])
+    Ok(conn.rows(&sql, &[policy.into(), from.into(), to.into(), (&citing(clause)).into()])?)
 }
 
 #[cfg(test)]

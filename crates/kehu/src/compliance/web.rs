@@ -1,5 +1,7 @@
 //! The page, the cases behind its numbers, and the file.
 
+mod registers;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -7,6 +9,8 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use policy::Policy;
 use sheets::write::Cell;
+
+pub(super) use registers::{export_exemptions, export_refusals, list_exemptions, list_refusals};
 
 use super::{Behind, BehindRow, Figures, MOST_ROWS, Period, behind, figures, may_see};
 use crate::access::Actor;
@@ -62,7 +66,7 @@ fn lines(policy: &Policy, mut found: BTreeMap<String, Figures>) -> Vec<Line> {
         .iter()
         .map(|clause| {
             let figures = found.remove(&clause.id).unwrap_or_default();
-            let counted = |(what, _): &(&str, String)| matches!(*what, "时限" | "禁止" | "罚则");
+            let counted = |(what, _): &(&str, String)| matches!(*what, "时限" | "禁止" | "罚则" | "周期职责");
             Line {
                 clause: clause.id.clone(),
                 title: clause.title.clone(),
@@ -104,6 +108,7 @@ struct CompliancePage {
     l: Lang,
     shell: Shell,
     id: PolicyVersionId,
+    policy: String,
     title: String,
     sees_all: bool,
     periods: Vec<Tab>,
@@ -135,15 +140,16 @@ impl CompliancePage {
             ("按期", f.met, "met", false),
             ("超期", f.breached, "breached", true),
             ("进行中", f.running, "running", false),
-            ("被拒绝", f.refusals, "", false),
-            ("豁免", f.exemptions, "", false),
+            ("被拒绝", f.refusals, "refusals", false),
+            ("豁免", f.exemptions, "exemptions", false),
             ("罚则", f.penalties, "penalties", true),
+            ("定期职责", f.duties(), "duties", f.duties_missed > 0),
         ]
         .into_iter()
         .map(|(label, n, what, is_bad)| Number {
             label: self.l.t(label).to_owned(),
             n,
-            href: if what.is_empty() || line.clause.is_empty() {
+            href: if line.clause.is_empty() && !matches!(what, "refusals" | "exemptions" | "duties") {
                 String::new()
             } else {
                 self.href(line, what)
@@ -154,12 +160,21 @@ impl CompliancePage {
     }
 
     fn href(&self, line: &Line, what: &str) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("period", self.period)
-            .append_pair("clause", &line.clause)
-            .append_pair("what", what)
-            .finish();
-        format!("/policies/{}/compliance/cases?{query}", self.id)
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if what == "duties" {
+            query.append_pair("policy", &self.policy).append_pair("clause", &line.clause);
+            if line.figures.duties_missed > 0 {
+                query.append_pair("tab", "missed");
+            }
+            return format!("/policies/duties?{}", query.finish());
+        }
+        query.append_pair("period", self.period).append_pair("clause", &line.clause);
+        // What was refused and who was exempted have registers of their own.
+        if matches!(what, "refusals" | "exemptions") {
+            return format!("/policies/{}/compliance/{what}?{}", self.id, query.finish());
+        }
+        query.append_pair("what", what);
+        format!("/policies/{}/compliance/cases?{}", self.id, query.finish())
     }
 }
 
@@ -196,12 +211,16 @@ pub(super) async fn show(
         sum.refusals += line.figures.refusals;
         sum.exemptions += line.figures.exemptions;
         sum.penalties += line.figures.penalties;
+        sum.duties_done += line.figures.duties_done;
+        sum.duties_missed += line.figures.duties_missed;
+        sum.duties_open += line.figures.duties_open;
     }
     let here = format!("/policies/{}", version.id);
     html(&CompliancePage {
         l,
         shell: page.shell(&[("制度", "/policies"), (&version.title, &here), ("执行情况", "")]),
         id: version.id,
+        policy: version.policy,
         sees_all: actor.is_administrator(),
         periods: Period::ALL
             .into_iter()
@@ -329,7 +348,21 @@ pub(super) async fn export(
     let (version, ground) = version_for(&app, &actor, &id).await?;
     let period = Period::named(asked.get("period"));
     let lines = figures_of(&app, &actor, &version, &ground, period).await?;
-    let titles = ["条款", "名称", "时限", "按期", "超期", "进行中", "按期率", "被拒绝", "豁免", "罚则"];
+    let titles = [
+        "条款",
+        "名称",
+        "时限",
+        "按期",
+        "超期",
+        "进行中",
+        "按期率",
+        "被拒绝",
+        "豁免",
+        "罚则",
+        "职责按期",
+        "职责逾期",
+        "职责待完成",
+    ];
     let rows: Vec<Vec<Cell<'_>>> = lines
         .iter()
         .map(|line| {
@@ -346,6 +379,9 @@ pub(super) async fn export(
                 Cell::Integer(f.refusals),
                 Cell::Integer(f.exemptions),
                 Cell::Integer(f.penalties),
+                Cell::Integer(f.duties_done),
+                Cell::Integer(f.duties_missed),
+                Cell::Integer(f.duties_open),
             ]
         })
         .collect();

@@ -99,12 +99,13 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
             .await?;
     }
     {
-        let (administrator, catalogue) = (as_person(&company.people[0], people[0]), Arc::clone(&catalogue));
+        let administrator = as_person(&company.people[0], people[0]);
+        let shipped = policies::examine_shipped(&catalogue).await?;
         // In force for a while: its people have worked by them.
         let since = app.zone.at(today.saturating_sub(60.days()).to_datetime(time(9, 0, 0, 0)));
         app.db
             .write(move |tx| {
-                policies::adopt_shipped(tx, &administrator, &catalogue, since)?;
+                policies::adopt_shipped(tx, &administrator, &shipped, since)?;
                 // What its customers have been through is no news to them.
                 cases::begin_now(tx).map_err(AppError::from)
             })

@@ -9,7 +9,7 @@ use store::Tx;
 use utoipa_axum::routes;
 
 use super::model::{State, Version};
-use super::publish::{Draft, create, discard, publish, save};
+use super::publish::{Draft, create, discard, examine, publish, save};
 use super::{acknowledge, list, load_version, require_manager};
 use crate::access::Actor;
 use crate::app::App;
@@ -406,12 +406,18 @@ async fn publish_policy(
     };
     refuse_rest(&body, &[], &mut errors);
     refuse(errors)?;
-    let catalogue = app.catalogue().await?;
-    let (by, reader) = (actor.clone(), actor.clone());
+    let (by, reader, me) = (actor.clone(), actor.clone(), actor.clone());
+    let draft = app.db.read(move |conn| load_version(conn, &me, id)).await?;
+    // A request that is sent again finds the draft published, and its answer kept: then nothing is examined.
+    let examined = if draft.state == State::Draft && draft.row_version == seen {
+        examine(&app.catalogue().await?, draft.files, draft.settings).await
+    } else {
+        Err(AppError::Stale)
+    };
     let path = format!("/api/v1/policies/{id}/publication");
     let may_see = move |tx: &mut Tx<'_>, body: &Json| load_version(tx, &reader, id_in(body, "id")?).map(drop);
     write_once(&app, &actor, &headers, &["POST", &path, &request], may_see, move |tx, now| {
-        let version = publish(tx, &by, &catalogue, id, seen, effective_at.unwrap_or(now), now)?;
+        let version = publish(tx, &by, (id, seen), &examined, None, effective_at.unwrap_or(now), now)?;
         Ok(Reply::ok(whole(&by, &version, now), version.row_version))
     })
     .await

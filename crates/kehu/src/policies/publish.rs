@@ -1,6 +1,9 @@
-//! Drafts, and putting one in force. A draft is published only when the checker finds nothing and every scenario holds.
+//! Drafts, and putting one in force. A draft is published only when the checker finds nothing and every scenario holds;
+//! both are done before the write, which only makes sure that the draft is still the one that was examined.
 
-use policy::{Settings, SourceFile};
+use std::sync::Arc;
+
+use policy::{Policy, Settings, SourceFile};
 use serde_json::{Value as Json, json};
 use store::Tx;
 
@@ -115,28 +118,38 @@ pub fn discard(
     Ok(())
 }
 
-/// Puts a draft in force from a time on, not before now: managers. Its predecessor judges until then; running cases keep
-/// theirs.
-pub fn publish(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
+/// A draft whose files and settings the checker and every scenario have passed. What it says holds for exactly these.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    files: Vec<SourceFile>,
+    settings: Settings,
+    policy: Arc<Policy>,
+}
+
+/// Checks a draft and runs all of its scenarios, or says what is wrong. It takes its time and touches no database: call
+/// it before the transaction that publishes, never inside one.
+pub async fn examine(
+    catalogue: &Arc<Catalogue>,
+    files: Vec<SourceFile>,
+    settings: Settings,
+) -> Result<Examined, AppError> {
+    let catalogue = Arc::clone(catalogue);
+    let examined = tokio::task::spawn_blocking(move || examine_now(&catalogue, files, settings)).await;
+    examined.map_err(|error| AppError::Internal(format!("a draft could not be examined: {error}")))?
+}
+
+fn examine_now(
     catalogue: &Catalogue,
-    id: PolicyVersionId,
-    seen: i64,
-    effective_at: Millis,
-    now: Millis,
-) -> Result<Version, AppError> {
-    let draft = hold(tx, actor, id, seen)?;
-    if effective_at < now {
-        return Err(AppError::field("effective_at", text!("生效时间不能早于现在")));
-    }
-    let policy = policy::check(&draft.files, &draft.settings, &vocabulary(Some(catalogue)))
-        .map_err(|p| refused(&p))?;
+    files: Vec<SourceFile>,
+    settings: Settings,
+) -> Result<Examined, AppError> {
+    let policy = policy::check(&files, &settings, &vocabulary(Some(catalogue)))
+        .map_err(|problems| refused(&problems))?;
     if let Some(setting) = policy.settings.iter().find(|setting| !setting.value.is_known()) {
         let text = text!("参数“{}”还没有填写，请先填写再发布", setting.title);
         return Err(AppError::field("settings", text));
     }
-    let failed: Vec<FieldError> = test(&draft.files)
+    let failed: Vec<FieldError> = test(&files)
         .iter()
         .flat_map(|report| {
             report.failures.iter().map(|(line, text)| format!("{}:{line}: {text}", report.file))
@@ -145,6 +158,35 @@ pub fn publish(
         .map(|text| FieldError::new("files", Text::Both(text.clone(), text)))
         .collect();
     refuse(failed)?;
+    Ok(Examined { files, settings, policy: Arc::new(policy) })
+}
+
+/// Puts a draft in force from a time on, not before now: managers. Its predecessor judges until then; running cases keep
+/// theirs. `seen` is the draft's version that was examined: one that was changed meanwhile is stale. With `note` what
+/// changes is said anew.
+pub fn publish(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (id, seen): (PolicyVersionId, i64),
+    examined: &Result<Examined, AppError>,
+    note: Option<&str>,
+    effective_at: Millis,
+    now: Millis,
+) -> Result<Version, AppError> {
+    let draft = hold(tx, actor, id, seen)?;
+    let note = match note {
+        Some(note) => {
+            clean_value(Kind::Line, LONGEST_NOTE, note).map_err(|text| AppError::field("note", text))?
+        }
+        None => draft.note.clone(),
+    };
+    if effective_at < now {
+        return Err(AppError::field("effective_at", text!("生效时间不能早于现在")));
+    }
+    let Examined { files, settings, policy } = examined.as_ref().map_err(Clone::clone)?;
+    if *files != draft.files || *settings != draft.settings {
+        return Err(AppError::Stale);
+    }
     for form in &policy.forms {
         let other: Option<String> = tx.value(
             "SELECT v.title FROM policy_versions v JOIN cases c ON c.version_id = v.id
@@ -169,12 +211,21 @@ pub fn publish(
     )?;
     tx.exec(
         "UPDATE policy_versions SET state = 'published', effective_at = $2, published_at = $3, published_by = $4,
-           updated_at = $3, updated_by = $4, row_version = row_version + 1 WHERE id = $1",
-        &[id.into(), effective_at.into(), now.into(), actor.person_id.into()],
+           updated_at = $3, updated_by = $4, note = $5, row_version = row_version + 1 WHERE id = $1",
+        &[id.into(), effective_at.into(), now.into(), actor.person_id.into(), (&note).into()],
     )?;
     let new = reload(tx, id)?;
     record(tx, actor, now, "policy.published", &new, Some(&draft))?;
     Ok(new)
+}
+
+/// The regulations we ship, examined: for `adopt_shipped`, before its transaction.
+pub async fn examine_shipped(catalogue: &Arc<Catalogue>) -> Result<Vec<Examined>, AppError> {
+    let mut all = Vec::new();
+    for shipped in shipped() {
+        all.push(examine(catalogue, shipped.files, Settings::default()).await?);
+    }
+    Ok(all)
 }
 
 /// Puts the regulations we ship in force at once, each in the first version of its own: managers. Those the company has
@@ -182,18 +233,19 @@ pub fn publish(
 pub fn adopt_shipped(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    catalogue: &Catalogue,
+    shipped: &[Examined],
     now: Millis,
 ) -> Result<(), AppError> {
     require_manager(actor)?;
-    for shipped in shipped() {
+    for examined in shipped {
         let known = tx.count(
             "SELECT COUNT(*) FROM policy_versions WHERE policy = $1 AND state <> 'discarded'",
-            &[(&shipped.policy).into()],
+            &[(&examined.policy.id).into()],
         )?;
         if known == 0 {
-            let draft = create(tx, actor, &Draft { files: shipped.files, ..Draft::default() }, now)?;
-            publish(tx, actor, catalogue, draft.id, draft.row_version, now, now)?;
+            let files = examined.files.clone();
+            let draft = create(tx, actor, &Draft { files, ..Draft::default() }, now)?;
+            publish(tx, actor, (draft.id, draft.row_version), &Ok(examined.clone()), None, now, now)?;
         }
     }
     Ok(())

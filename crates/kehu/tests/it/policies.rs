@@ -416,3 +416,94 @@ async fn compliance_counts_what_its_reader_may_read() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_handle_customer_information_sees_numbers_and_no_case() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let office = office(&app).await;
+        let page = draft(&admin, files("", "", "")).await;
+        publish(&admin, &page, &[("when", "now")]).await.expect(303);
+        let number = lend(&office).await["number"].as_str().unwrap().to_owned();
+        let compliance = format!("{page}/compliance");
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("clause", "第三条")
+            .append_pair("what", "deadlines")
+            .append_pair("period", "year")
+            .finish();
+        let behind = format!("{compliance}/cases?{query}");
+        let head = &office.head;
+        let kept = head.get(&behind).await.expect(200).text();
+        assert!(kept.contains(&number), "{kept}");
+        head.with_token().await.get("/api/v1/notices").await.expect(200);
+        // From now on customer information is for those who have signed.
+        crate::rights::publish(&admin, "承诺", "0").await;
+        let on = [("is_on", "1"), ("with_administrators", "1")];
+        admin.post_form("/admin/handlers/rules", &on).await.expect(303);
+        app.app.forget_sessions();
+        let program = head.with_token().await;
+        assert_eq!(head.get(&behind).await.expect(303).header("location"), "/confidentiality");
+        let refused = program.get(&behind).await.expect(403).text();
+        assert!(!refused.contains(&number), "{refused}");
+        program.get("/api/v1/notices").await.expect(403);
+        for path in [compliance.clone(), format!("{compliance}/export?format=csv&period=year")] {
+            let numbers = head.get(&path).await.expect(200).text();
+            assert!(numbers.contains("第三条") && !numbers.contains(&number), "{numbers}");
+        }
+        // The administrator is no exception.
+        assert_eq!(admin.get(&behind).await.expect(303).header("location"), "/confidentiality");
+        admin.with_token().await.get(&behind).await.expect(403);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_changed_while_it_was_examined_is_not_published() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let page = draft(&admin, files("", "", "")).await;
+        let client = admin.with_token().await;
+        let path = format!("/api/v1{page}");
+        let before = client.get(&path).await.expect(200).json();
+        let row_version = before["row_version"].as_i64().unwrap();
+        let id: kehu::ids::PolicyVersionId = before["id"].as_str().unwrap().parse().unwrap();
+        let draft: Vec<policy::SourceFile> = before["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| policy::SourceFile {
+                name: file["name"].as_str().unwrap().to_owned(),
+                text: file["text"].as_str().unwrap().to_owned(),
+            })
+            .collect();
+        let catalogue = app.app.catalogue().await.unwrap();
+        let examined = kehu::policies::examine(&catalogue, draft, policy::Settings::new()).await;
+        assert!(examined.is_ok(), "{examined:?}");
+        // Meanwhile somebody saves it with another file.
+        let changed = json!({ "files": files("clauses.toml", "钥匙", "车钥匙") });
+        let seen = row_version.to_string();
+        client.json_with("PUT", &path, changed, &[("if-match", &seen)]).await.expect(200);
+        let actor = kehu::access::Actor::command_line();
+        let now = app.app.now();
+        for seen in [row_version, row_version + 1] {
+            let (actor, examined) = (actor.clone(), examined.clone());
+            let refused = app
+                .app
+                .db
+                .write(move |tx| {
+                    kehu::policies::publish(tx, &actor, (id, seen), &examined, None, now, now).map(drop)
+                })
+                .await;
+            assert!(matches!(refused, Err(kehu::error::AppError::Stale)), "{refused:?}");
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM policy_versions WHERE state = 'published'").await, 0);
+        // By the API too: from the version somebody saw, not from the one that is there now.
+        let publication = format!("{path}/publication");
+        client.json_with("POST", &publication, json!({}), &[("if-match", &seen)]).await.expect(412);
+        let key = [("if-match", "2"), ("idempotency-key", "publish-1")];
+        let first = client.json_with("POST", &publication, json!({}), &key).await.expect(200).json();
+        let again = client.json_with("POST", &publication, json!({}), &key).await.expect(200).json();
+        assert_eq!(first["id"], again["id"], "sent again, it is answered again");
+    })
+    .await;
+}

@@ -167,3 +167,55 @@ fn writers_know_their_slot() {
         assert!(slots.iter().all(|slot| (0..=most).contains(slot)), "{slots:?}");
     });
 }
+
+/// That somebody was refused is known though what he did was taken back.
+#[test]
+fn what_lasts_is_written_though_its_transaction_is_taken_back() {
+    both(async |kit| {
+        kit.schema(&[TABLE]).await;
+        let note = |n: i64| move |tx: &mut Tx<'_>| tx.exec(INSERT, &[(1000 + n).into(), n.into()]).map(drop);
+        for n in 0..4 {
+            let outcome = kit
+                .db
+                .write(move |tx| {
+                    tx.exec(INSERT, &[n.into(), n.into()])?;
+                    tx.lasting(note(n));
+                    match n {
+                        0 => Ok(()),
+                        1 => Err(Error::Config("refused".into())),
+                        // A statement that failed has ended the transaction.
+                        2 => tx.exec(INSERT, &[n.into(), n.into()]).map(drop),
+                        _ => panic!("a bug"),
+                    }
+                })
+                .await;
+            assert_eq!(outcome.is_ok(), n == 0);
+        }
+        assert_eq!(kit.count("SELECT COUNT(*) FROM t WHERE id < 4").await, 1);
+        assert_eq!(kit.count("SELECT COUNT(*) FROM t WHERE id >= 1000").await, 4);
+        // One that cannot be written costs only itself, and the next write is as good as ever.
+        let refused = kit
+            .db
+            .write(move |tx| {
+                tx.lasting(note(0));
+                Err::<(), _>(Error::Config("refused".into()))
+            })
+            .await;
+        assert!(matches!(refused, Err(Error::Config(_))), "{refused:?}");
+        kit.add(500, 1).await.unwrap();
+        // Inside a savepoint that is taken back it lasts too.
+        let kept = kit
+            .db
+            .write(move |tx| {
+                let step = tx.savepoint(|tx| {
+                    tx.lasting(note(7));
+                    Err::<(), _>(Error::Config("refused".into()))
+                });
+                assert!(step.is_err());
+                Ok::<_, Error>(())
+            })
+            .await;
+        kept.unwrap();
+        assert_eq!(kit.count("SELECT COUNT(*) FROM t WHERE id = 1007").await, 1);
+    });
+}

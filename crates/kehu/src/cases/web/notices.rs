@@ -67,10 +67,7 @@ pub(super) async fn index(
     let (found, unread) = app
         .db
         .read(move |conn| {
-            Ok::<_, store::Error>((
-                notices_of(conn, &actor, is_unread, SHOWN)?,
-                unread_notices(conn, &actor)?,
-            ))
+            Ok::<_, AppError>((notices_of(conn, &actor, is_unread, SHOWN)?, unread_notices(conn, &actor)?))
         })
         .await?;
     let tab = |title: &str, href: &str, active: bool, count: Option<i64>| Tab {

@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::PolicyVersionId;
-use crate::policies::{self, Draft, State, Version, differences, publish, save, versions};
+use crate::policies::{self, State, Version, differences, examine, publish, versions};
 use crate::text;
 use crate::web::{Administrator, FormData, FormErrors, Page, Shell, flash, html, redirect};
 
@@ -148,7 +148,7 @@ fn effective_at(app: &App, form: &FormData, now: Millis) -> Result<Millis, AppEr
     app.zone.parse(&format!("{day} {time}")).ok_or_else(wrong)
 }
 
-/// The note is the draft's; then it is published, in one transaction.
+/// Examined first, outside of any transaction; what was examined is what is published.
 async fn put_in_force(
     app: &App,
     actor: &Actor,
@@ -157,17 +157,12 @@ async fn put_in_force(
     at: Millis,
     now: Millis,
 ) -> Result<Version, AppError> {
-    let catalogue = app.catalogue().await?;
-    let draft = Draft {
-        files: version.files.clone(),
-        settings: version.settings.clone(),
-        note: form.get("note").to_owned(),
-    };
     let (me, id, seen) = (actor.clone(), version.id, form.get("seen").parse().unwrap_or(0));
-    app.db
-        .write(move |tx| {
-            let noted = save(tx, &me, id, seen, &draft, now)?;
-            publish(tx, &me, &catalogue, id, noted.row_version, at, now)
-        })
-        .await
+    if version.row_version != seen {
+        return Err(AppError::Stale);
+    }
+    let catalogue = app.catalogue().await?;
+    let examined = examine(&catalogue, version.files.clone(), version.settings.clone()).await;
+    let note = form.get("note").to_owned();
+    app.db.write(move |tx| publish(tx, &me, (id, seen), &examined, Some(&note), at, now)).await
 }
