@@ -336,7 +336,7 @@ pub(super) fn whole(
     let hidden_titles: Vec<String> = hidden
         .iter()
         .filter_map(|place| loaded.form.fields.get(*place))
-        .map(|f| format!("{}:", f.title))
+        .map(|f| format!("{}：", f.title))
         .collect();
     let trail: Vec<Json> = trail_of(conn, loaded.case.id)?
         .iter()

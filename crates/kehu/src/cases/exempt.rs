@@ -120,7 +120,7 @@ pub fn exempt(
             id.into(),
             ground.now.into(),
             actor.person_id.into(),
-            format!("豁免至 {}:{reason}", ground.zone.minute(until)).into(),
+            format!("豁免至 {}：{reason}", ground.zone.minute(until)).into(),
             (&found.clause).into(),
         ],
     )?;

@@ -103,7 +103,7 @@ pub(super) fn refuse_with(ground: &Ground, policy: &Policy, refused: Refused) ->
         Why::Clause => {
             let mut text = refused.text.clone();
             if let Some(clause) = &refused.clause {
-                text.push_str(&format!("(《{}》{clause})", policy.title));
+                text.push_str(&format!("（《{}》{clause}）", policy.title));
             }
             let names: Vec<String> = refused
                 .exempt_by
@@ -112,7 +112,7 @@ pub(super) fn refuse_with(ground: &Ground, policy: &Policy, refused: Refused) ->
                 .take(3)
                 .collect();
             if !names.is_empty() {
-                text.push_str(&format!(";可由{}豁免", names.join("、")));
+                text.push_str(&format!("；可由{}豁免", names.join("、")));
             }
             AppError::Conflict(both(&text))
         }

@@ -56,17 +56,17 @@ pub(super) fn lines(
             Effect::Changed { field, to, .. } => {
                 if let Some(field) = form.fields.get(*field).filter(|field| field.value.is_none()) {
                     let text: String = shown(to, &field.ty, world).chars().take(200).collect();
-                    add("changed", format!("{}:{text}", field.title), "", &[], true);
+                    add("changed", format!("{}：{text}", field.title), "", &[], true);
                 }
             }
             Effect::Did { action, on_behalf_of, clause } => {
                 let actions = form.steps.iter().flat_map(|step| step.actions.iter().map(move |a| (step, a)));
                 let title = actions
                     .filter(|(_, known)| known.id == *action)
-                    .map(|(step, action)| format!("{}:{}", step.title, action.title))
+                    .map(|(step, action)| format!("{}：{}", step.title, action.title))
                     .next()
                     .unwrap_or_default();
-                let behalf = on_behalf_of.as_ref().map_or_else(String::new, |p| format!("(代{})", name(p)));
+                let behalf = on_behalf_of.as_ref().map_or_else(String::new, |p| format!("（代{}）", name(p)));
                 add("did", format!("{title}{behalf}"), clause, &[], true);
             }
             Effect::Entered { step, clause } => {
@@ -77,27 +77,27 @@ pub(super) fn lines(
                 add("tasks", text, clause, &[], true);
             }
             Effect::Nobody { step, why, clause } => {
-                let why = why.as_ref().map_or_else(String::new, |why| format!("({why})"));
-                let text = format!("{about}的“{}”找不到办理人{why},请制度管理员处理", step_title(step));
+                let why = why.as_ref().map_or_else(String::new, |why| format!("（{why}）"));
+                let text = format!("{about}的“{}”找不到办理人{why}，请制度管理员处理", step_title(step));
                 add("nobody", text, clause, &world.administrators(), true);
             }
             Effect::Decided { seat, verdict, comment, by_rule } => {
                 let verdict = if *verdict { "同意" } else { "不同意" };
-                let by = if *by_rule { "(按规定)" } else { "" };
-                let comment = if comment.is_empty() { String::new() } else { format!(":{comment}") };
+                let by = if *by_rule { "（按规定）" } else { "" };
+                let comment = if comment.is_empty() { String::new() } else { format!("：{comment}") };
                 add("decided", format!("{}{verdict}{by}{comment}", name(seat)), "", &[], true);
             }
             Effect::Moved { what, people, comment } => {
                 let whom = if people.is_empty() { String::new() } else { format!("给{}", names(people)) };
-                let comment = if comment.is_empty() { String::new() } else { format!(":{comment}") };
+                let comment = if comment.is_empty() { String::new() } else { format!("：{comment}") };
                 add("moved", format!("{what}{whom}{comment}"), "", &[], true);
             }
             Effect::Urged { people, comment } => {
-                let comment = if comment.is_empty() { String::new() } else { format!(":{comment}") };
+                let comment = if comment.is_empty() { String::new() } else { format!("：{comment}") };
                 add("urged", format!("催办{about}{comment}"), "", people, true);
             }
             Effect::Due { deadline, due, clause, .. } => {
-                let text = format!("{}:{} 前", deadline_title(deadline), minute(*due));
+                let text = format!("{}：{} 前", deadline_title(deadline), minute(*due));
                 add("due", text, clause, &[], true);
             }
             Effect::Dropped { deadline } => {
@@ -105,11 +105,11 @@ pub(super) fn lines(
             }
             Effect::Met { deadline, in_time, clause, .. } => {
                 let how = if *in_time { "按时完成" } else { "逾期完成" };
-                add("met", format!("{}:{how}", deadline_title(deadline)), clause, &[], true);
+                add("met", format!("{}：{how}", deadline_title(deadline)), clause, &[], true);
             }
             Effect::Paused { deadline, paused } => {
                 let how = if *paused { "暂停计时" } else { "恢复计时" };
-                add("paused", format!("{}:{how}", deadline_title(deadline)), "", &[], true);
+                add("paused", format!("{}：{how}", deadline_title(deadline)), "", &[], true);
             }
             Effect::Warned { deadline, people, clause } => {
                 let due = case.clocks.get(deadline).map_or_else(String::new, |clock| minute(clock.due));
@@ -118,14 +118,14 @@ pub(super) fn lines(
             }
             Effect::Breached { deadline, people, clause } => {
                 let due = case.clocks.get(deadline).map_or_else(String::new, |clock| minute(clock.due));
-                let text = format!("{about}的“{}”已于 {due} 到期,逾期未完成", deadline_title(deadline));
+                let text = format!("{about}的“{}”已于 {due} 到期，逾期未完成", deadline_title(deadline));
                 add("breached", text, clause, people, true);
             }
             Effect::Escalated { deadline, rung, people, clause } => {
-                let text = format!("{about}的“{}”仍未完成(第 {rung} 级督办)", deadline_title(deadline));
+                let text = format!("{about}的“{}”仍未完成（第 {rung} 级督办）", deadline_title(deadline));
                 add("escalated", text, clause, people, true);
             }
-            Effect::Marked { title, .. } => add("marked", format!("标记:{title}"), "", &[], true),
+            Effect::Marked { title, .. } => add("marked", format!("标记：{title}"), "", &[], true),
             Effect::Notice { people, text, clause, .. } => {
                 add("notice", text.clone(), clause.as_deref().unwrap_or_default(), people, true);
             }
@@ -135,7 +135,7 @@ pub(super) fn lines(
             Effect::Penalty { penalty, whom, amount, measure, clause, confirm_by, .. } => {
                 let title =
                     policy.penalties.iter().find(|p| p.id == *penalty).map_or("", |p| p.title.as_str());
-                let text = format!("{title}:{} {}", name(whom), measure.in_chinese(*amount));
+                let text = format!("{title}：{} {}", name(whom), measure.in_chinese(*amount));
                 let mut people = confirm_by.clone();
                 people.push(whom.clone());
                 add("penalty", text, clause, &people, true);
@@ -144,7 +144,7 @@ pub(super) fn lines(
                 let title = policy.form(form).map_or(form.as_str(), |form| form.title.as_str());
                 add("opens", format!("另开《{title}》"), "", &[], true);
             }
-            Effect::Closed { outcome } => add("closed", format!("结束:{outcome}"), "", &[], true),
+            Effect::Closed { outcome } => add("closed", format!("结束：{outcome}"), "", &[], true),
             Effect::Tasks { .. } | Effect::Emitted { .. } => {}
         }
     }

@@ -81,7 +81,7 @@ fn remind_of(tx: &mut Tx<'_>, ground: &Ground, place: &Place) -> Result<(), AppE
     )?;
     if new == 1 {
         let makers = people(tx, ground, place, &place.report().made_by)?;
-        let text = format!("《{}》{}还没有制表,已过期限", place.report().title, place.title());
+        let text = format!("《{}》{}还没有制表，已过期限", place.report().title, place.title());
         tell(tx, ground, place, &makers, "report_due", &text)?;
     }
     Ok(())

@@ -176,7 +176,7 @@ pub fn review(
     let kind = if agrees { "report.reviewed" } else { "report.returned" };
     note(tx, actor, ground, kind, made.id, &json!({ "comment": comment, "state": state }))?;
     if !agrees {
-        let text = format!("《{}》{}被退回:{comment}", place.report().title, place.title());
+        let text = format!("《{}》{}被退回：{comment}", place.report().title, place.title());
         tell(tx, ground, place, &[made.made_by], "report_returned", &text)?;
     }
     Ok(made.id)

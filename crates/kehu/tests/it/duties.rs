@@ -156,7 +156,19 @@ async fn rules(app: &TestApp, wanted: &[&str]) -> Json {
         };
         json!({ "name": name, "text": text })
     };
-    RULES.iter().map(file).collect()
+    let mut files: Vec<Json> = RULES.iter().map(file).collect();
+    // Every clause has to be carried out by something: those of the other duties are left out.
+    let all: String = files.iter().skip(1).map(|file| file["text"].as_str().unwrap().to_owned()).collect();
+    let head = files[0]["text"].as_str().unwrap().to_owned();
+    let cited = |part: &&str| {
+        let id = part.split('"').nth(1).unwrap();
+        all.contains(&format!("clause = \"{id}\""))
+    };
+    let (start, clauses) = head.split_once("[[clause]]").unwrap();
+    let kept: String =
+        clauses.split("[[clause]]").filter(cited).map(|part| format!("[[clause]]{part}")).collect();
+    files[0]["text"] = Json::from(format!("{start}{kept}"));
+    files.into()
 }
 
 /// Two units with their heads.

@@ -104,7 +104,7 @@ async fn a_monthly_report_is_made_after_the_month_reviewed_and_locked() {
         let silent = [("period", "2026-09-01"), ("verdict", "return"), ("seen", "2")];
         general.post_form(&review, &silent).await.expect(422);
         general.post_form(&review, &said("return", "2")).await.expect(303);
-        assert!(personnel.get("/notices").await.expect(200).text().contains("被退回:核对金额"));
+        assert!(personnel.get("/notices").await.expect(200).text().contains("被退回：核对金额"));
         general.post_form(&review, &said("agree", "3")).await.expect(303);
         let locked = general.get(&month).await.expect(200).text();
         assert!(locked.contains("已锁定") && locked.contains("核对金额"), "{locked}");

@@ -42,7 +42,10 @@ impl Printer<'_> {
     pub fn facts(&self) -> Vec<Fact> {
         let form = &self.loaded.form;
         let filled = form.fields.iter().zip(&self.loaded.state.values).enumerate();
+        // The customer heads the facts, whoever may know him.
+        let is_head = |place: &usize| form.customer == Some(*place) && self.loaded.case.customer_id.is_some();
         filled
+            .filter(|(place, _)| !is_head(place))
             .filter(|(place, (_, value))| value.is_known() && !self.hidden.contains(place))
             .filter(|(_, (_, value))| !matches!(value, Value::List(items) if items.is_empty()))
             .map(|(_, (field, value))| self.fact(field, value))
@@ -212,7 +215,7 @@ impl Printer<'_> {
             .hidden
             .iter()
             .filter_map(|place| self.loaded.form.fields.get(*place))
-            .map(|field| format!("{}:", field.title))
+            .map(|field| format!("{}：", field.title))
             .collect();
         let tells =
             |line: &Trail| line.kind == "changed" && hidden.iter().any(|title| line.text.starts_with(title));

@@ -471,7 +471,8 @@ pub(super) async fn decide_on(
     let verdict = verdict_of(data.get("verdict"), data.get("to").to_owned(), people);
     let (ground, by, sent) = (Ground::of(&app).await?, actor.clone(), data.clone());
     let done = match verdict {
-        Err(error) => Err(AppError::Invalid(vec![error])),
+        // Which verdicts there are is told by the buttons.
+        Err(_) => Err(AppError::field("verdict", text!("请选择怎样处理"))),
         Ok(verdict) => {
             app.db
                 .write(move |tx| {
