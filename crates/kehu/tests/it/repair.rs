@@ -92,7 +92,7 @@ async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
             "content": "厨房水管漏水",
         } });
         of.engineer.json("POST", "/api/v1/cases/slip", body.clone()).await.expect(403);
-        let slip = of.desk.json("POST", "/api/v1/cases/slip", body).await.expect(201).json();
+        let slip = of.desk.json("POST", "/api/v1/cases/slip", body.clone()).await.expect(201).json();
         // No visit without an appointment: when, and with whom.
         act(&of.chief, &slip, "dispatch", json!({})).await.expect(409);
         let gap = act(&of.desk, &slip, "appoint", json!({ "appointment": "2026-09-28 17:20" })).await.expect(422);
@@ -112,6 +112,11 @@ async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
             "trade": "水暖", "technician": of.engineer.person_id, "mismatch_reason": "没有水暖专长的人",
         });
         act(&of.chief, &slip, "dispatch", sent).await.expect(200);
+        // Of the next repair: who has one already comes later.
+        let second = of.desk.json("POST", "/api/v1/cases/slip", body).await.expect(201).json();
+        let appointed = json!({ "appointment": "2026-09-28 17:40", "agreed_with": "李晓" });
+        act(&of.desk, &second, "appoint", appointed).await.expect(200);
+        let find = format!("/cases/{}/candidates/technician?q=", id(&second));
         let offered = chief.get(&find).await.expect(200).text();
         assert!(offered.find("员工other") < offered.find("员工engineer"), "who has a repair comes later: {offered}");
         app.app.clock.advance(60 * MINUTE);
