@@ -155,6 +155,10 @@ async fn a_case_is_carried_on_page_by_page_and_files_are_for_its_readers() {
         let buying = of.buying()["id"].as_str().unwrap().to_owned();
         let verified =
             [("v.reason_holds", "1"), ("v.basis", "凭发票"), ("v.complained_department", &*buying)];
+        // Whoever wrote upon what has changed since is told, and loses nothing.
+        let stale = [("seen", "0"), ("v.reason_holds", "1"), ("v.basis", "凭发票")];
+        let told = press(keeper, &action, &stale).await.expect(422).text();
+        assert!(told.contains("凭发票"), "{told}");
         press(keeper, &action, &verified).await.expect(200);
         let late = press(keeper, &action, &verified).await.expect(422).text();
         assert!(late.contains("note-bad") && late.contains("现在"), "{late}");

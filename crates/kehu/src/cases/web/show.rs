@@ -87,6 +87,8 @@ struct Card {
     /// Which time, by whom, when, which copies.
     prints: Vec<(i64, String, String, String)>,
     diagram: String,
+    /// What a form was made from: whoever comes second is told.
+    version: i64,
     trail: Vec<Happened>,
     creator: String,
     /// Which form was refused: the name of an action, `decision` or `exemption`.
@@ -317,6 +319,7 @@ async fn card(
                 (print.count, who, ground.zone.minute(print.at), copies.join("、"))
             })
             .collect(),
+        version: loaded.case.version,
         diagram: diagram_of,
         creator: state
             .creator
@@ -446,6 +449,10 @@ pub(super) async fn act_on(
         .db
         .write(move |tx| {
             let loaded = load(tx, &by, &ground, id)?;
+            let seen: Option<i64> = sent.get("seen").parse().ok();
+            if seen.is_some_and(|seen| seen != loaded.case.version) {
+                return Err(AppError::Stale);
+            }
             let known =
                 loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == name);
             let places = known.map_or_else(Vec::new, |action| {
