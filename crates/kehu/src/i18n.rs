@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 20] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -36,6 +36,7 @@ const FILES: [&str; 19] = [
     include_str!("../locales/en/confidentiality.toml"),
     include_str!("../locales/en/policies.toml"),
     include_str!("../locales/en/duties.toml"),
+    include_str!("../locales/en/mail.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

@@ -6,7 +6,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{assignments, auth, backups, cases, duties, files, imports, jobs, org, rosters, tasks, workbench};
+use crate::{assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, rosters, tasks, workbench};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
@@ -15,7 +15,7 @@ pub const HOOKS: Hooks = Hooks {
     tasks_about: assignments::count_about,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0]],
+    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0], mail::RECURRING[0]],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
@@ -35,7 +35,8 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
 const LATER: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
-const JOBS: [Kind; LATER.len() + duties::JOBS.len()] = both(&LATER, duties::JOBS);
+const LATEST: [Kind; LATER.len() + duties::JOBS.len()] = both(&LATER, duties::JOBS);
+const JOBS: [Kind; LATEST.len() + mail::JOBS.len()] = both(&LATEST, mail::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -66,7 +67,7 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 16] = [
+const ADMINISTRATION: [Page; 17] = [
     ("系统维护", "/admin/maintenance", None),
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
@@ -78,6 +79,7 @@ const ADMINISTRATION: [Page; 16] = [
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
     ("参数", "/admin/parameters", None),
+    ("邮件", "/admin/mail", None),
     ("备份", "/admin/backups", None),
     ("API 令牌", "/admin/tokens", None),
     ("操作日志", "/admin/audit", Some((Object::Audit, Verb::Read))),

@@ -30,6 +30,7 @@ mod imports_again;
 mod imports_doubts;
 mod jobs;
 mod late;
+mod mail;
 mod organisation;
 mod parameters;
 mod people;
