@@ -117,8 +117,19 @@ part_deny() {
   done
 }
 
+# Without a Chinese font nothing is printed, and every screenshot shows boxes.
+has_chinese_font() {
+  [ -n "$(find /usr/share/fonts /usr/local/share/fonts -iname '*cjk*' -print -quit 2>/dev/null)" ] ||
+    { have fc-list && [ -n "$(fc-list :lang=zh-cn)" ]; }
+}
+want_chinese_font() {
+  has_chinese_font || apt_install fonts-noto-cjk || true
+  has_chinese_font || skip 'Chinese font' 'fonts-noto-cjk is not installed'
+}
+
 rust_tests() { # rust_tests [WRAPPER…]
   requires require_rust || return 0
+  want_chinese_font
   if have cargo-nextest; then
     logged "$@" cargo nextest run "${locked[@]}" --workspace --no-fail-fast
     local summary='^ *Summary \['
@@ -175,9 +186,7 @@ part_e2e() {
   build_kehu || return 0
   requires require_chromium || return 0
   find_chromium
-  # Without a Chinese font every screenshot shows boxes.
-  if have fc-list && [ -z "$(fc-list :lang=zh-cn)" ]; then apt_install fonts-noto-cjk || true; fi
-  if have fc-list && [ -z "$(fc-list :lang=zh-cn)" ]; then skip 'Chinese font' 'fonts-noto-cjk is not installed'; fi
+  want_chinese_font
   requires npm_install e2e || return 0
   logged npm --prefix e2e --silent test
   local skipped

@@ -19,6 +19,7 @@ mod raw;
 mod report;
 mod run;
 mod scopes;
+mod year;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,12 @@ pub struct Arguments {
     /// Customers of the company on which data scopes are measured; 0 leaves it out.
     #[arg(long, default_value_t = 100_000)]
     scopes: usize,
+    /// Cases of the simulated year; 0 leaves it out.
+    #[arg(long, default_value_t = 50_000)]
+    year: usize,
+    /// Only the simulated year.
+    #[arg(long)]
+    only_year: bool,
     /// Write the tables into docs/performance.md.
     #[arg(long)]
     write: bool,

@@ -64,7 +64,7 @@ pub fn cpu_of(pid: u32) -> f64 {
 }
 
 /// A line of /proc/PID/status in MiB, 0 when the process is gone.
-fn memory(pid: u32, line: &str) -> f64 {
+pub fn memory(pid: u32, line: &str) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let found = text.lines().find_map(|l| l.strip_prefix(line)).unwrap_or("0 kB");
     found.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0

@@ -12,11 +12,16 @@ use crate::loads::{Figures, repeat, requests};
 use crate::process::{Server, knows, must, watch};
 use crate::raw::Raw;
 use crate::report::{Report, ms, rate};
-use crate::{bare, data, machine, pages, scopes};
+use crate::{bare, data, machine, pages, scopes, year};
 
 /// Measures everything asked for.
 pub fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    if arguments.only_year {
+        let folder = tempfile::TempDir::new().unwrap();
+        year::measure(&mut report, folder.path(), arguments.year);
+        return report;
+    }
     let kehu = arguments.kehu.clone().unwrap_or_else(|| {
         let beside = std::env::current_exe().unwrap();
         let beside = beside.with_file_name("kehu");
@@ -48,6 +53,9 @@ pub fn run(arguments: &Arguments) -> Report {
     if arguments.scopes > 0 {
         let size = if arguments.large { 1_000_000 } else { arguments.scopes };
         scopes::measure(&mut report, folder.path(), size, arguments.seconds.min(2.0));
+    }
+    if arguments.year > 0 {
+        year::measure(&mut report, folder.path(), arguments.year);
     }
     if arguments.import > 0 {
         import(&mut report, arguments, &kehu, folder.path());

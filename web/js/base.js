@@ -113,5 +113,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   kehu.toast({ text: said || kehu.word(word), kind: "bad" });
 });
 document.addEventListener("htmx:error", (event) => {
+  // A form whose draft is kept says so itself.
+  if (!navigator.onLine && event.detail.ctx?.sourceElement?.closest?.("form[data-draft]")) return;
   if (event.detail.ctx) kehu.toast({ text: kehu.word("offline"), kind: "bad" });
 });

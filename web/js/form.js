@@ -83,7 +83,9 @@ kehu.on("click", "[data-filters-more]", (event, element) => {
   else url.searchParams.set("more", "1");
   history.replaceState(history.state, "", url);
 });
-// Ctrl+Enter sends the form one is typing in.
+// Ctrl+Enter sends the form one is typing in, unless Enter may not: its first button is disabled.
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) event.target.form.requestSubmit();
+  const { form } = event.target;
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !form) return;
+  if (!form.querySelector("[type=submit]")?.disabled) form.requestSubmit();
 });

@@ -29,6 +29,7 @@ struct Shell {
     menu: Vec<MenuItem>,
     crumbs: Vec<Crumb>,
     todo_count: u64,
+    notice_count: u64,
     demo: bool,
     path: &'static str,
 }
@@ -308,6 +309,7 @@ fn shell(headers: &HeaderMap, page: &str) -> Shell {
             Crumb { title: if list { "客户列表" } else { "组件样张" }, href: None },
         ],
         todo_count: 12,
+        notice_count: 3,
         demo: true,
         path: if list { "/customers" } else { "/" },
     }

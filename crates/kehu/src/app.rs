@@ -45,6 +45,8 @@ pub struct Inner {
     pub hooks: Hooks,
     /// Needed to set the company up from another machine than this one; printed at start.
     pub setup_code: String,
+    /// Makes PDFs; fonts are looked for when the first page is printed.
+    pub printer: print::Printer,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
     uses: org::RoleUses,
@@ -75,6 +77,10 @@ impl App {
     pub fn new(db: Db, config: Config, clock: Clock, hooks: Hooks) -> Result<Self, AppError> {
         // Half of the readers stay with everybody else, whatever is taken out at the moment.
         let exports = Arc::new(Semaphore::new((db.readers() / 2).max(1)));
+        let printer = print::Printer::new(print::Fonts {
+            folders: vec![config.data_dir.join("fonts")],
+            ..print::Fonts::default()
+        });
         Ok(Self(Arc::new(Inner {
             db,
             config,
@@ -85,6 +91,7 @@ impl App {
             hooks,
             // Random: an id would tell when the process started and little else.
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
+            printer,
             jobs_waiting: tokio::sync::Notify::new(),
             uses: org::RoleUses::default(),
             exports,
@@ -266,10 +273,13 @@ impl App {
         org::Moment::new(self.now(), &self.zone)
     }
 
-    /// How much waits for a person, for the badge.
-    pub async fn todo_count(&self, actor: &Actor) -> Result<i64, AppError> {
-        let (count, actor, today) = (self.hooks.todo_count, actor.clone(), self.today().to_string());
-        let now = self.now();
-        Ok(self.db.read(move |conn| count(conn, &actor, &today, now)).await?)
+    /// How much waits for a person, and how many notices he has not read: for the badges.
+    pub async fn waiting(&self, actor: &Actor) -> Result<(i64, i64), AppError> {
+        let (count, unread) = (self.hooks.todo_count, self.hooks.unread_notices);
+        let (actor, today, now) = (actor.clone(), self.today().to_string(), self.now());
+        let counted = self.db.read(move |conn| {
+            Ok::<_, store::Error>((count(conn, &actor, &today, now)?, unread(conn, &actor)?))
+        });
+        Ok(counted.await?)
     }
 }

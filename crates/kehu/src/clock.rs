@@ -61,6 +61,11 @@ impl Zone {
         Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.0.clone()).datetime()
     }
 
+    /// A point in time with the zone.
+    pub fn zoned(&self, at: Millis) -> jiff::Zoned {
+        Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.0.clone())
+    }
+
     /// Local date of a point in time.
     pub fn date(&self, at: Millis) -> Date {
         self.civil(at).date()

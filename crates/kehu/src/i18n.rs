@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 22] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -37,6 +37,8 @@ const FILES: [&str; 20] = [
     include_str!("../locales/en/policies.toml"),
     include_str!("../locales/en/duties.toml"),
     include_str!("../locales/en/mail.toml"),
+    include_str!("../locales/en/cases.toml"),
+    include_str!("../locales/en/reports.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

@@ -114,6 +114,10 @@ id_types! {
     NoticeId,
     /// A penalty.
     PenaltyId,
+    /// Something that was printed.
+    PrintId,
+    /// A report that was made.
+    ReportId,
     /// An exemption.
     ExemptionId,
     /// Something a clause refused.

@@ -6,22 +6,34 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
-use crate::{assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, rosters, tasks, workbench};
+use crate::{
+    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, reports, rosters, tasks,
+    workbench,
+};
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
     menu,
     todo_count,
     tasks_about: assignments::count_about,
+    cases_about: cases::count_about,
+    unread_notices: cases::unread_notices,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0], mail::RECURRING[0]],
+    recurring: &[
+        backups::RECURRING[0],
+        cases::RECURRING[0],
+        reports::RECURRING[0],
+        duties::RECURRING[0],
+        mail::RECURRING[0],
+    ],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
         files::PARAMETERS,
         jobs::PARAMETERS,
         workbench::PARAMETERS,
+        cases::PARAMETERS,
     ],
 };
 
@@ -34,9 +46,10 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
-const LATER: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
-const LATEST: [Kind; LATER.len() + duties::JOBS.len()] = both(&LATER, duties::JOBS);
-const JOBS: [Kind; LATEST.len() + mail::JOBS.len()] = both(&LATEST, mail::JOBS);
+const OF_CASES: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
+const OF_REPORTS: [Kind; OF_CASES.len() + reports::JOBS.len()] = both(&OF_CASES, reports::JOBS);
+const OF_DUTIES: [Kind; OF_REPORTS.len() + duties::JOBS.len()] = both(&OF_REPORTS, duties::JOBS);
+const JOBS: [Kind; OF_DUTIES.len() + mail::JOBS.len()] = both(&OF_DUTIES, mail::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -50,14 +63,16 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 8] = [
+const EVERYBODY: [(&str, &str, &str, &str); 10] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
+    ("单据", "/cases", "files", "d"),
     ("交办", "/assignments", "send", ""),
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
     ("制度", "/policies", "gavel", ""),
+    ("报表", "/reports", "report-analytics", ""),
     ("导入", "/imports", "file-import", ""),
 ];
 
@@ -91,7 +106,7 @@ const ADMINISTRATION: [Page; 17] = [
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// Where customers are shown or changed; below them too.
-const CUSTOMER_PAGES: [&str; 12] = [
+const CUSTOMER_PAGES: [&str; 13] = [
     "/assignments",
     "/cases",
     "/customers",
@@ -102,6 +117,7 @@ const CUSTOMER_PAGES: [&str; 12] = [
     "/search",
     "/imports",
     "/notices",
+    "/reports",
     "/files",
     "/admin/recycle",
 ];
@@ -113,7 +129,9 @@ const WITHOUT_CUSTOMERS: [&str; 2] = ["/customers/owners", "/search/menu"];
 fn holds_customers(path: &str) -> bool {
     let is_below = |page: &&str| path.strip_prefix(*page).is_some_and(|r| r.is_empty() || r.starts_with('/'));
     // The cases behind the numbers of compliance stand below the regulation, whose text everybody reads.
-    let is_behind = path.starts_with("/policies/") && path.contains("/compliance/") && !path.ends_with("/compliance/export");
+    let is_behind = path.starts_with("/policies/")
+        && path.contains("/compliance/")
+        && !path.ends_with("/compliance/export");
     path == "/" || is_behind || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
 }
 

@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
     activities, assets, assignments, audit, auth, backups, cases, catalogue, compliance, confidentiality,
-    contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org, policies, processes, roles, rosters,
-    search, settings, shares, strategies, tasks, web, workbench,
+    contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org, policies, prints,
+    processes, reports, roles, rosters, search, settings, shares, strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -49,6 +49,8 @@ pub fn routes() -> Routes {
     let routes = duties::routes(routes);
     let routes = mail::routes(routes);
     let routes = compliance::routes(routes);
+    let routes = reports::routes(routes);
+    let routes = prints::routes(routes);
     let routes = demo::routes(routes);
     let routes = maintenance::routes(routes);
     let routes = settings::routes(routes);

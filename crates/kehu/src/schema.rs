@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0012_refusals", sql: include_str!("../migrations/0012_refusals.sql") },
     Migration { name: "0013_duties", sql: include_str!("../migrations/0013_duties.sql") },
     Migration { name: "0014_mail", sql: include_str!("../migrations/0014_mail.sql") },
+    Migration { name: "0015_paper", sql: include_str!("../migrations/0015_paper.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

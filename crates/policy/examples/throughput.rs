@@ -40,6 +40,12 @@ impl World for Company {
     fn has_case(&self, _: &str, _: &str, _: &str, _: Millis) -> bool {
         false
     }
+    fn cases(&self, _: &policy::world::CaseQuery<'_>) -> Vec<serde_json::Value> {
+        Vec::new()
+    }
+    fn customers_of(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
     fn is_under(&self, _: &str, _: &str) -> bool {
         true
     }
@@ -181,7 +187,11 @@ impl Run<'_> {
         self.yes("白总", &[("gm_note", text("同意"))]);
         let mut opinion = vec![("handling_opinion", text("退货退款")), ("compensates", Value::Bool(is_slow))];
         if is_slow {
-            opinion.extend([("compensation_kind", text("赔偿")), ("compensation", Value::Money(80_000))]);
+            opinion.extend([
+                ("compensation_kind", text("赔偿")),
+                ("compensation", Value::Money(80_000)),
+                ("order_no", text("XS-1")),
+            ]);
         }
         self.act("采购员", "handle.submit", &opinion);
         self.yes("采购经理", &[]);

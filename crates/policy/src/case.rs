@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::Form;
-use crate::value::{Millis, Value};
+use crate::value::{Millis, Ty, Value};
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -263,6 +263,20 @@ impl Case {
     }
 }
 
+/// What a stored case tells under a name: a field of its form, or what every case knows.
+pub(crate) fn told(body: &Json, name: &str, ty: &Ty) -> Value {
+    if let Some(value) = body["values"].get(name) {
+        return ty.stored(value);
+    }
+    match name {
+        "self" => ty.stored(&body["id"]),
+        "is_open" => Value::Bool(body["closed_at"].is_null()),
+        "number" | "step" | "outcome" | "opened_at" | "closed_at" | "creator" | "owner" | "unit"
+        | "customer" | "marks" => ty.stored(&body[name]),
+        _ => Value::Null,
+    }
+}
+
 fn texts(json: &Json) -> Vec<String> {
     let items = json.as_array().map_or(&[][..], Vec::as_slice);
     items.iter().filter_map(Json::as_str).map(str::to_owned).collect()
@@ -312,6 +326,19 @@ impl Approval {
     /// The open stage.
     pub fn open(&self) -> Option<&Round> {
         self.rounds.last()
+    }
+
+    /// Whether the open stage was added before one that has still to decide.
+    pub fn is_asked_first(&self) -> bool {
+        let Some((open, others)) = self.rounds.split_last() else { return false };
+        open.stage.is_none() && others.iter().any(|round| !round.is_agreed())
+    }
+
+    /// The stages in the order they decide: those agreed, the open one, those put aside for it, those added after.
+    pub fn in_order(&self) -> Vec<&Round> {
+        let Some((open, others)) = self.rounds.split_last() else { return self.queue.iter().collect() };
+        let (agreed, aside): (Vec<&Round>, Vec<&Round>) = others.iter().partition(|round| round.is_agreed());
+        agreed.into_iter().chain([open]).chain(aside.into_iter().rev()).chain(&self.queue).collect()
     }
 
     fn to_json(&self) -> Json {

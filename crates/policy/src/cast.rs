@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
 use workday::Calendar;
 
 use crate::value::{Kind, Millis, Value, cents};
-use crate::world::World;
+use crate::world::{CaseQuery, MOST_CASES, World, nearest};
 
 /// What a scenario file may say of the organisation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -89,6 +90,12 @@ pub struct CastRecord {
     /// Its facts.
     #[serde(default)]
     pub facts: BTreeMap<String, toml::Value>,
+    /// For a case: its form, so that others can ask for it.
+    #[serde(default)]
+    pub form: String,
+    /// For a case: what is filled in; amounts as `{ yuan = 12.5 }`.
+    #[serde(default)]
+    pub values: BTreeMap<String, toml::Value>,
 }
 
 impl Cast {
@@ -127,10 +134,28 @@ struct Remembered {
     outcome: Option<String>,
     customer: Option<String>,
     values: BTreeMap<String, Value>,
-    facts: BTreeMap<&'static str, Value>,
+    facts: BTreeMap<String, Value>,
+    body: Json,
 }
 
 impl Remembered {
+    /// A case that was there before the scenario begins; open as long as its facts tell no outcome.
+    fn of(record: &CastRecord) -> Self {
+        let known = |all: &BTreeMap<String, toml::Value>| -> BTreeMap<String, Value> {
+            all.iter().map(|(name, value)| (name.clone(), fact(value))).collect()
+        };
+        let (facts, values) = (known(&record.facts), known(&record.values));
+        let text = |name: &str| facts.get(name).and_then(Value::as_text).map(str::to_owned);
+        let outcome = text("outcome");
+        let body = json!({
+            "id": record.name, "form": record.form, "number": text("number"), "step": text("step"),
+            "outcome": outcome, "opened_at": 0, "closed_at": outcome.as_ref().map(|_| 0),
+            "values": values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect::<Map<_, _>>(),
+        });
+        let (form, customer) = (record.form.clone(), text("customer"));
+        Self { form, opened_at: 0, outcome, customer, values, facts, body }
+    }
+
     fn fact(&self, name: &str) -> Value {
         self.facts.get(name).cloned().unwrap_or_default()
     }
@@ -139,14 +164,9 @@ impl Remembered {
 impl CastWorld {
     /// The cast on this calendar.
     pub fn new(cast: Cast, calendar: Calendar) -> Self {
-        Self {
-            cast,
-            calendar,
-            facts: BTreeMap::new(),
-            exemptions: Vec::new(),
-            penalties: Vec::new(),
-            cases: BTreeMap::new(),
-        }
+        let records = cast.record.iter().filter(|record| record.kind == "case" && !record.form.is_empty());
+        let cases = records.map(|record| (record.name.clone(), Remembered::of(record))).collect();
+        Self { cast, calendar, facts: BTreeMap::new(), exemptions: Vec::new(), penalties: Vec::new(), cases }
     }
 
     /// A fact changes.
@@ -179,7 +199,8 @@ impl CastWorld {
             outcome: case.outcome.clone(),
             customer: case.customer.clone(),
             values,
-            facts: BTreeMap::from([
+            body: case.to_json(form),
+            facts: [
                 ("number", Value::text(&case.number)),
                 ("step", Value::text(&case.step)),
                 ("outcome", text(case.outcome.as_ref())),
@@ -190,7 +211,9 @@ impl CastWorld {
                 ("opened_at", Value::Time(case.opened_at)),
                 ("closed_at", case.closed_at.map_or(Value::Null, Value::Time)),
                 ("is_open", Value::Bool(case.is_open())),
-            ]),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
         };
         self.cases.insert(case.id.clone(), remembered);
     }
@@ -242,7 +265,10 @@ pub fn fact(value: &toml::Value) -> Value {
         toml::Value::Table(table) => match table.get("yuan") {
             Some(toml::Value::Integer(yuan)) => Value::Money(yuan.saturating_mul(100)),
             Some(toml::Value::Float(yuan)) => cents(&format!("{yuan:.2}")).map_or(Value::Null, Value::Money),
-            _ => Value::Null,
+            _ => {
+                let columns = table.iter().map(|(name, value)| (name.clone(), fact(value)));
+                Value::Row(std::sync::Arc::new(columns.collect()))
+            }
         },
         toml::Value::Datetime(at) => at.to_string().parse().map_or(Value::Null, Value::Date),
     }
@@ -306,20 +332,13 @@ impl World for CastWorld {
         let in_unit = |unit: &str| -> Vec<String> {
             self.cast.person.iter().filter(|p| p.unit == unit).filter(holds).map(|p| p.name.clone()).collect()
         };
-        let at_level = |unit: &str| {
-            let own = in_unit(unit);
-            if !own.is_empty() {
-                return own;
-            }
-            let departments = self.cast.unit.iter().filter(|u| u.within == unit && u.kind == "department");
-            departments.flat_map(|unit| in_unit(&unit.name)).collect()
+        let departments = |unit: &&CastUnit| {
+            let within = self.cast.unit.iter().filter(|u| u.within == unit.name && u.kind == "department");
+            within.collect()
         };
         match unit {
             None => self.cast.person.iter().filter(holds).map(|person| person.name.clone()).collect(),
-            Some(unit) => {
-                let levels = self.upwards(unit).into_iter().map(|unit| at_level(&unit.name));
-                levels.into_iter().find(|people| !people.is_empty()).unwrap_or_default()
-            }
+            Some(unit) => nearest(self.upwards(unit), |unit| in_unit(&unit.name), departments),
         }
     }
 
@@ -333,7 +352,9 @@ impl World for CastWorld {
             id.as_str() != case
                 && known.form == form
                 && known.opened_at < at
-                && same.iter().all(|(name, value)| known.values.get(*name) == Some(*value))
+                && same.iter().all(|(name, value)| {
+                    known.values.get(*name).and_then(Value::compared) == value.compared()
+                })
         });
         i64::try_from(all.count()).unwrap_or(i64::MAX)
     }
@@ -344,6 +365,33 @@ impl World for CastWorld {
                 && known.outcome.as_deref() == Some(outcome)
                 && known.customer.as_deref() == Some(customer)
         })
+    }
+
+    fn cases(&self, query: &CaseQuery<'_>) -> Vec<Json> {
+        let mut found: Vec<(&String, &Remembered)> = self
+            .cases
+            .iter()
+            .filter(|(id, known)| {
+                let compared = |field: &str| known.values.get(field).and_then(Value::compared);
+                id.as_str() != query.except
+                    && known.form == query.form
+                    && (!query.is_open || known.outcome.is_none())
+                    && query.same.iter().all(|(field, value)| compared(field) == value.compared())
+                    && query.between.is_none_or(|(field, from, to)| {
+                        let value = compared(field);
+                        value.is_some() && from.compared() <= value && value <= to.compared()
+                    })
+            })
+            .collect();
+        found.sort_by_key(|(id, known)| (known.opened_at, *id));
+        found.into_iter().take(MOST_CASES + 1).map(|(_, known)| known.body.clone()).collect()
+    }
+
+    fn customers_of(&self, person: &str) -> Vec<String> {
+        let customers = self.cast.record.iter().filter(|record| record.kind == "customer");
+        let owned =
+            customers.filter(|c| self.fact(Kind::Customer, &c.name, "owner").as_text() == Some(person));
+        owned.map(|customer| customer.name.clone()).collect()
     }
 
     fn is_under(&self, unit: &str, of: &str) -> bool {

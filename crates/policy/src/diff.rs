@@ -398,6 +398,17 @@ fn of_field(policy: &Policy, form: &Form, field: &Field) -> Vec<Aspect> {
         number("下限", field.min),
         number("上限", field.max),
         plain("填写说明", &field.help),
+        people("可选的人", policy, field.among.as_ref(), Some(form)),
+        Aspect {
+            name: "排先后",
+            means: field
+                .ranks
+                .iter()
+                .map(|r| format!("{} {}", meaning(r.by.source()), r.most_first))
+                .collect::<Vec<_>>()
+                .join(";"),
+            says: field.ranks.iter().map(|rank| rank.title.as_str()).collect::<Vec<_>>().join("、"),
+        },
         people("可见的人", policy, field.seen_by.as_ref(), Some(form)),
         list("不打印的联次", &field.not_on),
     ]
@@ -478,7 +489,8 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
             let when = open.when.as_ref().map_or_else(String::new, |when| meaning(when.source()));
             let only =
                 open.when.as_ref().map_or_else(String::new, |when| format!("({}时)", when.in_chinese(this)));
-            (format!("{} {set:?} {when}", open.form), format!("《{title}》{only}"))
+            let each = open.each.as_ref().map_or_else(String::new, |each| meaning(each.source()));
+            (format!("{} {each} {set:?} {when}", open.form), format!("《{title}》{only}"))
         })
         .collect();
     let joined = |name, pairs: &[(String, String)]| Aspect {

@@ -7,6 +7,7 @@
 //! - [`engine`]: `(policy, case, event, now) → effects`. Opening, acting, approving, time passing, events heard.
 //! - [`world`]: what the engine asks the application for: people, posts, calendar, facts of records.
 //! - [`scenario`]: a regulation's own tests, given / when / then with a movable clock.
+//! - [`metrics`], [`tables`]: figures over cases, and what a report holds for a period.
 //! - [`show`], [`diff`], [`diagram`]: a policy, what changed between two, and a process, for people.
 //!
 //! A deadline's due time is the last instant that is in time. Money is whole cents. Times are milliseconds UTC.
@@ -24,6 +25,7 @@ pub mod periods;
 pub mod scenario;
 pub mod show;
 pub mod source;
+pub mod tables;
 pub mod value;
 pub mod world;
 

@@ -1,7 +1,7 @@
 //! Figures over cases.
 
 use crate::case::Case;
-use crate::expr::Env;
+use crate::expr::{Env, Expr};
 use crate::model::{Metric, MetricKind};
 use crate::value::{Millis, Value};
 use crate::world::World;
@@ -35,15 +35,21 @@ impl Tally {
     }
 }
 
+/// A time, or the beginning of a day.
+pub(crate) fn instant(at: &Expr, env: &Env<'_>) -> Option<Millis> {
+    match at.value(env) {
+        Value::Time(at) => Some(at),
+        Value::Date(day) => {
+            env.world().calendar(None).at(day.to_datetime(jiff::civil::Time::midnight())).ok()
+        }
+        _ => None,
+    }
+}
+
 impl Metric {
     /// The time that puts the case into a period; none when it belongs to no period yet.
     pub fn at(&self, case: &Case, now: Millis, world: &dyn World) -> Option<Millis> {
-        let env = Env::new(now, world).case(case);
-        match self.at.value(&env) {
-            Value::Time(at) => Some(at),
-            Value::Date(day) => world.calendar(None).at(day.to_datetime(jiff::civil::Time::midnight())).ok(),
-            _ => None,
-        }
+        instant(&self.at, &Env::new(now, world).case(case))
     }
 
     /// What one case adds.

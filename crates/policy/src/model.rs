@@ -264,12 +264,27 @@ pub struct Field {
     pub max: Option<f64>,
     /// A hint.
     pub help: String,
+    /// Who is proposed for a person.
+    pub among: Option<Expr>,
+    /// What makes one better than another, the most important first.
+    pub ranks: Vec<Rank>,
     /// Who may see it.
     pub seen_by: Option<Expr>,
     /// The copies without it.
     pub not_on: Vec<String>,
     /// The clause.
     pub clause: Option<String>,
+}
+
+/// A criterion by which people are ranked.
+#[derive(Clone, Debug)]
+pub struct Rank {
+    /// What people read.
+    pub title: String,
+    /// The value of `one`.
+    pub by: Expr,
+    /// The greatest first.
+    pub most_first: bool,
 }
 
 /// A printed copy.
@@ -330,6 +345,8 @@ pub struct Form {
     pub offer: Vec<usize>,
     /// Set at the opening.
     pub set: Vec<(usize, Expr)>,
+    /// Fields by which the policy asks for other cases: they are kept where they are found quickly.
+    pub compared: Vec<usize>,
     /// The columns of its list.
     pub list: Vec<usize>,
     /// The printed copies.
@@ -345,6 +362,13 @@ pub struct Form {
 }
 
 impl Form {
+    /// Whether a field's values are kept where other cases find them: those the policy asks for, and whatever is short
+    /// and of a kind it may ask for in its next version.
+    pub fn is_kept(&self, place: usize) -> bool {
+        let is_short = |ty: &Ty| matches!(ty, Ty::Choice(_) | Ty::Ref(_) | Ty::Bool | Ty::Date);
+        self.compared.contains(&place) || self.fields.get(place).is_some_and(|field| is_short(&field.ty))
+    }
+
     /// The place of a field.
     pub fn field(&self, id: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.id == id)
@@ -457,6 +481,8 @@ pub struct Action {
 pub struct Open {
     /// The form.
     pub form: String,
+    /// One for each item of this list.
+    pub each: Option<Expr>,
     /// Its first values.
     pub set: Vec<(String, Expr)>,
     /// When.

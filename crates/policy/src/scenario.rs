@@ -160,6 +160,53 @@ pub struct Then {
     pub hidden: Vec<String>,
     /// How many cases of the scenario are of each form.
     pub cases: BTreeMap<String, usize>,
+    /// Who is proposed for a field of the case, the best first.
+    pub offered: Option<Offered>,
+    /// What a report holds for a period.
+    pub table: Vec<TableOf>,
+    /// People who read the case beside those who take part.
+    pub readers: Vec<String>,
+    /// People who do not.
+    pub no_readers: Vec<String>,
+}
+
+/// Who is proposed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offered {
+    /// For which field.
+    pub field: String,
+    /// What is filled beside it so far.
+    #[serde(default)]
+    pub fill: toml::Table,
+    /// The people, the best first.
+    pub people: Vec<String>,
+}
+
+/// What a report holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TableOf {
+    /// Which.
+    pub report: String,
+    /// A day of the period.
+    pub on: String,
+    /// The group, by the names of what it is broken down by; what is left out is summed up.
+    pub by: BTreeMap<String, String>,
+    /// The figure that is looked at.
+    pub metric: String,
+    /// Its value; `"-"` when nothing counts.
+    pub figure: Option<toml::Value>,
+    /// Cases that count.
+    pub over: Option<i64>,
+    /// Good ones of them.
+    pub of: Option<i64>,
+    /// Which cases count.
+    pub cases: Option<Vec<String>>,
+    /// The cases of the list.
+    pub lines: Option<Vec<String>>,
+    /// Totals of columns of the list.
+    pub totals: BTreeMap<String, f64>,
 }
 
 /// How a scenario ended.
@@ -189,6 +236,9 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
     let mut cast = Cast::default();
     let mut reports = Vec::new();
     if let Some(file) = files.iter().find(|file| file.name == "scenarios/cast.toml") {
+        if let Some(report) = too_large(file) {
+            return vec![report];
+        }
         match toml::from_str::<Cast>(&file.text) {
             Ok(read) => cast = read,
             Err(error) => return vec![unreadable(file, &error)],
@@ -203,9 +253,8 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
         {
             continue;
         }
-        if file.text.len() > crate::LARGEST_FILE {
-            let failures = vec![(0, format!("文件太大,最多 {} KiB", crate::LARGEST_FILE / 1024))];
-            reports.push(Report { failures, ..empty(file) });
+        if let Some(report) = too_large(file) {
+            reports.push(report);
             continue;
         }
         reports.push(match toml::from_str::<Scenario>(&file.text) {
@@ -214,6 +263,11 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
         });
     }
     reports
+}
+
+fn too_large(file: &SourceFile) -> Option<Report> {
+    let failures = vec![(0, format!("文件太大,最多 {} KiB", crate::LARGEST_FILE / 1024))];
+    (file.text.len() > crate::LARGEST_FILE).then(|| Report { failures, ..empty(file) })
 }
 
 fn unreadable(file: &SourceFile, error: &toml::de::Error) -> Report {

@@ -396,6 +396,15 @@ impl Text<'_> {
         if let Some(value) = &field.value {
             let _ = write!(line, ",自动算出:{}", value.in_chinese(Some(form)));
         }
+        if let Some(among) = &field.among {
+            let ranks: Vec<&str> = field.ranks.iter().map(|rank| rank.title.as_str()).collect();
+            let by = if ranks.is_empty() {
+                String::new()
+            } else {
+                format!(",依次按{}排先后", ranks.join("、"))
+            };
+            let _ = write!(line, ",从{}中选{by}", self.who(among, Some(form)));
+        }
         if let Some(seen_by) = &field.seen_by {
             let _ = write!(line, ",只有{}可见", self.who(seen_by, Some(form)));
         }
@@ -460,7 +469,9 @@ impl Text<'_> {
         let _ = write!(line, ":{}{}", stay(ways(form, &action.next)), cited(action.clause.as_deref()));
         for open in &action.open {
             let title = self.policy.form(&open.form).map_or(open.form.as_str(), |form| &form.title);
-            let _ = write!(line, ";同时开《{title}》");
+            let each = open.each.as_ref().map(|each| each.in_chinese(Some(form)));
+            let each = each.map_or_else(String::new, |each| format!("为{each}各"));
+            let _ = write!(line, ";同时{each}开《{title}》");
         }
         self.line(2, &line);
     }

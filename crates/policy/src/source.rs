@@ -280,6 +280,14 @@ pub struct Field {
     /// What a field says to whoever fills it.
     #[serde(default)]
     pub help: String,
+    /// For a person: who is proposed, the best first; what is forbidden is for refusals to say.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub among: Option<Text>,
+    /// What makes one better than another, the most important first.
+    #[serde(default)]
+    #[schemars(with = "Vec<Rank>")]
+    pub rank: Vec<Spanned<Rank>>,
     /// Who may see it; without it, whoever sees the case.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -291,6 +299,21 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub clause: Option<Text>,
+}
+
+/// A criterion by which people are ranked.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rank {
+    /// What people read: 有本项专长.
+    pub title: String,
+    /// The value, where `one` is the person: `case.trade in one.skills`. Yes comes before no; of numbers, days and times
+    /// the smallest comes first.
+    #[schemars(with = "String")]
+    pub by: Text,
+    /// The greatest first instead.
+    #[serde(default)]
+    pub most_first: bool,
 }
 
 /// A printed copy (联).
@@ -404,7 +427,14 @@ pub struct Step {
     /// Where a plain `submit` leads.
     #[serde(default)]
     pub next: Next,
-    /// Values set when it is left by `submit` or approved.
+    /// Cases of other forms opened when it is left by `submit` or approved.
+    #[serde(default)]
+    #[schemars(with = "Vec<Open>")]
+    pub open: Vec<Spanned<Open>>,
+    /// Events given out when it is left by `submit` or approved.
+    #[serde(default)]
+    pub emit: Vec<String>,
+    /// Values set when it is left by `submit` or approved, each seeing those written before it.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub set: std::collections::BTreeMap<String, Text>,
@@ -477,7 +507,7 @@ pub struct Action {
     #[serde(default)]
     #[schemars(with = "Vec<Require>")]
     pub require: Vec<Spanned<Require>>,
-    /// Values set.
+    /// Values set, each seeing those written before it.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub set: std::collections::BTreeMap<String, Text>,
@@ -507,6 +537,10 @@ pub struct Open {
     /// The form.
     #[schemars(with = "String")]
     pub form: Text,
+    /// One for each item of this list, which is `one` in `set` and `when`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub each: Option<Text>,
     /// Its first values, from this case.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
@@ -772,9 +806,10 @@ pub struct Duty {
     /// What proves it: `form:ID` (a case of that form, closed) or the name of an event.
     #[schemars(with = "String")]
     pub evidence: Text,
-    /// How often in a period.
+    /// How often in a period: a number, or `{NAME}` for a setting.
     #[serde(default)]
-    pub times: Option<u32>,
+    #[schemars(with = "Option<Times>")]
+    pub times: Option<Spanned<Times>>,
     /// The share that must be reached, 0 to 1.
     #[serde(default)]
     pub target: Option<f64>,
@@ -789,6 +824,16 @@ pub struct Duty {
     /// The clause.
     #[schemars(with = "String")]
     pub clause: Text,
+}
+
+/// How often.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Times {
+    /// This often.
+    Number(u32),
+    /// As often as a setting says: `{NAME}`.
+    Setting(String),
 }
 
 /// What is refused.

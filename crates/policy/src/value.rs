@@ -9,6 +9,9 @@ use serde_json::Value as Json;
 /// A point in time: milliseconds since 1970-01-01 UTC.
 pub type Millis = i64;
 
+/// Longest text by which cases are compared.
+pub const LONGEST_COMPARED: usize = 200;
+
 /// A value. References to people, units, customers and other records are the text of their ids.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
@@ -80,6 +83,18 @@ impl Value {
             Self::Text(text) if !text.is_empty() => vec![text.to_string()],
             Self::List(items) => items.iter().filter_map(Self::as_text).map(str::to_owned).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The text by which it is told whether two cases have the same; nothing for what is not known, lists, amounts, and
+    /// texts of more than `LONGEST_COMPARED` characters. Days and times stand in the order of their texts.
+    pub fn compared(&self) -> Option<String> {
+        match self {
+            Self::Text(text) if text.chars().count() > LONGEST_COMPARED => None,
+            Self::Text(text) => (!text.is_empty()).then(|| text.to_string()),
+            Self::Bool(_) | Self::Int(_) | Self::Time(_) => Some(self.to_json().to_string()),
+            Self::Date(day) => Some(day.to_string()),
+            _ => None,
         }
     }
 
@@ -229,6 +244,12 @@ impl Ty {
     /// Whether arithmetic may be done with it.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Self::Int | Self::Number | Self::Money)
+    }
+
+    /// Whether other cases can be asked for the same: its values are kept where they are found quickly.
+    pub fn is_compared(&self) -> bool {
+        use Ty::*;
+        matches!(self, Text | Choice(_) | Ref(_) | Bool | Date | Time | Int)
     }
 
     /// Whether it is text of some kind.

@@ -2,17 +2,36 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value as Json;
 use workday::Calendar;
 
 use crate::value::{Kind, Millis, Value};
+
+/// Most cases one question may bring; an answer that rests on more is not known rather than wrong.
+pub const MOST_CASES: usize = 5_000;
+
+/// Which cases are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseQuery<'q> {
+    /// Of this form of the policy.
+    pub form: &'q str,
+    /// All but this one, by its id.
+    pub except: &'q str,
+    /// Only those that have not ended.
+    pub is_open: bool,
+    /// With a day or time in this field from the first to the second, both included.
+    pub between: Option<(&'q str, &'q Value, &'q Value)>,
+    /// With these values in these fields, as `Value::compared` tells.
+    pub same: &'q [(&'q str, Value)],
+}
 
 /// The organisation, records and calendar around a case, as of the moment in question.
 pub trait World {
     /// A fact of a record: `fact(Kind::Customer, id, "class")`. Unknown records and facts are `Value::Null`.
     fn fact(&self, kind: Kind, id: &str, name: &str) -> Value;
 
-    /// Whoever holds one of these posts in this unit, else in a department directly within it, else the same in the
-    /// nearest unit above it that has one; anywhere when no unit is named. In a stable order, without people who have left.
+    /// Whoever holds one of these posts in this unit or the nearest above it, as `nearest` looks for them; anywhere when
+    /// no unit is named. In a stable order, without people who have left.
     fn holders(&self, posts: &[String], unit: Option<&str>) -> Vec<String>;
 
     /// Whoever is on duty by the roster of this name.
@@ -23,6 +42,12 @@ pub trait World {
 
     /// Whether the customer has a case of the form in this policy that ended so.
     fn has_case(&self, form: &str, outcome: &str, customer: &str, at: Millis) -> bool;
+
+    /// These cases of the policy as `Case::to_json` wrote them, the first opened first; at most `MOST_CASES` and one more.
+    fn cases(&self, query: &CaseQuery<'_>) -> Vec<Json>;
+
+    /// The customers this person answers for, by number.
+    fn customers_of(&self, person: &str) -> Vec<String>;
 
     /// Whether `unit` is `of` or below it.
     fn is_under(&self, unit: &str, of: &str) -> bool;
@@ -46,6 +71,36 @@ pub trait World {
     fn penalties_in_month(&self, person: &str, penalties: &[String], at: Millis) -> i64;
 }
 
+/// People of a unit, or of the nearest one above it that has any: in the unit itself, else in the departments directly
+/// within it. Above the unit one department may serve everybody (财务部); where several have somebody, each has them for
+/// itself, like its manager, and they are passed over. `line` is the unit and those above it.
+pub fn nearest<U>(
+    line: impl IntoIterator<Item = U>,
+    people: impl Fn(&U) -> Vec<String>,
+    departments: impl Fn(&U) -> Vec<U>,
+) -> Vec<String> {
+    for (height, unit) in line.into_iter().enumerate() {
+        let own = people(&unit);
+        if !own.is_empty() {
+            return own;
+        }
+        let mut theirs: Vec<Vec<String>> = departments(&unit).iter().map(&people).collect();
+        theirs.retain(|people| !people.is_empty());
+        if height == 0 || theirs.len() == 1 {
+            let mut all: Vec<String> = Vec::new();
+            for person in theirs.into_iter().flatten() {
+                if !all.contains(&person) {
+                    all.push(person);
+                }
+            }
+            if !all.is_empty() {
+                return all;
+            }
+        }
+    }
+    Vec::new()
+}
+
 /// No organisation at all: for checking policies, where nobody is asked.
 pub struct Nowhere;
 
@@ -64,6 +119,12 @@ impl World for Nowhere {
     }
     fn has_case(&self, _: &str, _: &str, _: &str, _: Millis) -> bool {
         false
+    }
+    fn cases(&self, _: &CaseQuery<'_>) -> Vec<Json> {
+        Vec::new()
+    }
+    fn customers_of(&self, _: &str) -> Vec<String> {
+        Vec::new()
     }
     fn is_under(&self, _: &str, _: &str) -> bool {
         false
@@ -86,5 +147,47 @@ impl World for Nowhere {
     }
     fn penalties_in_month(&self, _: &str, _: &[String], _: Millis) -> i64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cast::{Cast, CastWorld};
+
+    #[test]
+    fn holders_are_looked_for_up_the_line_and_not_among_sister_departments() {
+        let cast: Cast = toml::from_str(
+            "unit = [
+                { name = '公司' }, { name = '财务部', in = '公司', kind = 'department' },
+                { name = '一部', in = '公司', kind = 'department' }, { name = '二部', in = '公司', kind = 'department' },
+                { name = '三部', in = '公司', kind = 'department' }, { name = '三部一组', in = '三部' },
+                { name = '东园', in = '公司' }, { name = '工程一队', in = '东园', kind = 'department' },
+                { name = '工程二队', in = '东园', kind = 'department' },
+             ]
+             person = [
+                { name = '一部经理', posts = ['部门经理'], unit = '一部' },
+                { name = '二部经理', posts = ['部门经理'], unit = '二部' },
+                { name = '出纳', posts = ['财务人员'], unit = '财务部' },
+                { name = '王师傅', posts = ['维修'], unit = '工程一队' },
+                { name = '赵师傅', posts = ['维修', '电工'], unit = '工程二队' },
+                { name = '总经理', posts = ['总经理'], unit = '公司' },
+             ]",
+        )
+        .unwrap();
+        let world = CastWorld::new(cast, Calendar::mainland());
+        let of = |post: &str, unit: &str| world.holders(&[post.to_owned()], Some(unit));
+        assert_eq!(of("部门经理", "一部"), ["一部经理"]);
+        assert_eq!(
+            of("部门经理", "三部一组"),
+            Vec::<String>::new(),
+            "other departments' managers are not his"
+        );
+        assert_eq!(of("财务人员", "三部一组"), ["出纳"], "one department serves all");
+        assert_eq!(of("总经理", "三部一组"), ["总经理"]);
+        assert_eq!(of("维修", "东园"), ["王师傅", "赵师傅"], "all departments of a unit serve it");
+        assert_eq!(of("电工", "工程一队"), ["赵师傅"]);
+        assert_eq!(of("部门经理", "没有"), Vec::<String>::new());
+        assert_eq!(world.holders(&["部门经理".to_owned()], None).len(), 2);
     }
 }

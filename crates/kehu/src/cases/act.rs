@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use policy::Policy;
 use policy::engine::{Moment, Outcome, Refused, Verdict, read_values};
+use policy::expr::Env;
 use policy::model::Form;
 use policy::value::Value;
 use serde_json::{Map, Value as Json};
 use store::Tx;
 
 use super::apply::{facts, store};
-use super::load::{Loaded, hold};
+use super::load::{Loaded, hold, selves};
 use super::refuse::{Attempt, fields, refuse, refuse_with};
 use super::tick::{Caught, catch_up};
 use super::world::{Ground, with_world};
-use super::{hear, numbers};
-use crate::access::{Actor, Object, Verb};
+use super::{grant, hear, numbers};
+use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
 use crate::error::{AppError, FieldError};
 use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
-use crate::policies;
 use crate::text;
+use crate::{assets, contacts, files, policies};
 
 /// Most cases that one event may open, one from another.
 pub(super) const DEEPEST: usize = 12;
@@ -41,10 +42,28 @@ pub fn open(
     form: &str,
     values: &Map<String, Json>,
 ) -> Result<Done, AppError> {
+    open_as(tx, actor, ground, form, values, CaseId::new())
+}
+
+/// [`open`] under an id that the caller made: what is sent twice, because the first answer was lost, is opened once.
+pub fn open_as(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    form: &str,
+    values: &Map<String, Json>,
+    id: CaseId,
+) -> Result<Done, AppError> {
+    let known: Option<(Option<PersonId>, String)> =
+        tx.row("SELECT creator_id, form FROM cases WHERE id = $1", &[id.into()])?;
+    match known {
+        Some((Some(creator), of)) if creator == actor.person_id && of == form => return Ok(Done { id }),
+        Some(_) => return Err(AppError::Conflict(text!("请重新打开表单再提交"))),
+        None => {}
+    }
     let (version_id, policy, form) = form_in_force(tx, ground, form)?;
     let values = read(ground, &form, values)?;
-    require_customer(tx, actor, &form, &values)?;
-    let id = CaseId::new();
+    require_records(tx, actor, ground, &form, &values, id)?;
     start(tx, Some(actor), ground, (&policy, version_id), &form, None, id, values, 0)?;
     Ok(Done { id })
 }
@@ -118,6 +137,7 @@ pub(super) fn finish(
         outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
     let system = Actor::system();
     let by = actor.unwrap_or(&system);
+    grant::follow(tx, by, ground, id, outcome)?;
     match before {
         None => {
             audit::record(
@@ -158,7 +178,7 @@ pub fn act(
 ) -> Result<Done, AppError> {
     let loaded = hold_caught_up(tx, actor, ground, id)?;
     let values = read(ground, &loaded.form, values)?;
-    require_customer(tx, actor, &loaded.form, &values)?;
+    require_records(tx, actor, ground, &loaded.form, &values, id)?;
     let button = loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == action);
     let what = format!("{}:{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
@@ -181,6 +201,7 @@ pub fn decide(
     }
     let loaded = hold_caught_up(tx, actor, ground, id)?;
     let values = read(ground, &loaded.form, values)?;
+    require_records(tx, actor, ground, &loaded.form, &values, id)?;
     let comment = comment.trim();
     let what = format!("{}:{}", loaded.form.title, loaded.case.step_title);
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
@@ -229,6 +250,46 @@ fn carry_out(
     Ok(Done { id: loaded.case.id })
 }
 
+/// A regulation in force and the forms of it that a person may open.
+pub type Openable = (PolicyVersionId, Arc<Policy>, Vec<Arc<Form>>);
+
+/// The forms an actor may open, as far as that can be told before anything is filled.
+pub fn openable(
+    conn: &mut store::Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+) -> Result<Vec<Openable>, AppError> {
+    access::require_unbarred(actor)?;
+    let me = actor.person_id.to_string();
+    let selves: Vec<String> = selves(actor).iter().map(ToString::to_string).collect();
+    let mut all = Vec::new();
+    for (version, policy) in policies::in_force(conn, ground.now)? {
+        let forms = with_world(conn, ground, &policy.id, |world| {
+            let unit = world.fact(policy::value::Kind::Person, &me, "unit").as_text().map(str::to_owned);
+            let may = |form: &&Arc<Form>| {
+                let case = policy::case::Case {
+                    form: form.id.clone(),
+                    values: vec![Value::Null; form.fields.len()],
+                    opened_at: ground.now,
+                    creator: Some(me.clone()),
+                    owner: Some(me.clone()),
+                    unit: unit.clone(),
+                    ..policy::case::Case::default()
+                };
+                let people =
+                    form.by.value(&Env::new(ground.now, world).case(&case).actor(Some(&me))).as_texts();
+                // Who may can depend on what is filled.
+                people.is_empty() || people.iter().any(|person| selves.contains(person))
+            };
+            policy.forms.iter().filter(may).cloned().collect::<Vec<_>>()
+        })?;
+        if !forms.is_empty() {
+            all.push((version, policy, forms));
+        }
+    }
+    Ok(all)
+}
+
 /// The form of this name among the regulations in force now.
 pub(super) fn form_in_force(
     tx: &mut store::Conn<'_>,
@@ -250,12 +311,15 @@ fn read(ground: &Ground, form: &Form, values: &Map<String, Json>) -> Result<Vec<
     read_values(form, values, &local).map_err(|refused| AppError::Invalid(fields(&refused)))
 }
 
-/// Whoever names a customer, a person or a unit must be able to: customers he may read, people and units that exist.
-fn require_customer(
+/// Whoever names a record must be able to: customers and what hangs on them, and cases, that he may read, people and
+/// units that exist, files of this case or that he has just sent; these belong to the case from now on.
+fn require_records(
     tx: &mut Tx<'_>,
     actor: &Actor,
+    ground: &Ground,
     form: &Form,
     values: &[(usize, Value)],
+    case: CaseId,
 ) -> Result<(), AppError> {
     use policy::value::{Kind, Ty};
     let mut errors = Vec::new();
@@ -280,11 +344,22 @@ fn require_customer(
                 }
                 Kind::Person => exists(tx, "people", &id)?,
                 Kind::Unit => exists(tx, "units", &id)?,
-                Kind::Contact => exists(tx, "contacts", &id)?,
-                Kind::Asset => exists(tx, "assets", &id)?,
-                Kind::Case => exists(tx, "cases", &id)?,
-                // Names of stored files; the page that shows them asks for each whether it may be read.
-                Kind::File => None,
+                Kind::Contact => match id.parse() {
+                    Ok(id) => contacts::load(tx, actor, Verb::Read, id).err(),
+                    Err(_) => Some(AppError::NotFound),
+                },
+                Kind::Asset => match id.parse() {
+                    Ok(id) => assets::load(tx, actor, Verb::Read, id).err(),
+                    Err(_) => Some(AppError::NotFound),
+                },
+                Kind::Case => match id.parse() {
+                    Ok(id) => super::load::load(tx, actor, ground, id).err(),
+                    Err(_) => Some(AppError::NotFound),
+                },
+                Kind::File => match id.parse() {
+                    Ok(id) if files::keep_with_case(tx, actor, id, case)? => None,
+                    _ => Some(AppError::NotFound),
+                },
             };
             match wrong {
                 None => {}

@@ -3,7 +3,7 @@
 
 use policy::engine::{Effect, Outcome};
 use policy::model::{Form, Measure, Policy};
-use policy::value::{Ty, Value};
+use policy::value::Value;
 use serde_json::json;
 use store::{Tx, Value as Sql};
 
@@ -143,21 +143,13 @@ fn note(
     events::emit_by(tx, by, ground.noted_at, kind, "case", id.0, customer.map_or(0, |customer| customer.0))
 }
 
-/// The text by which a value is compared with others of its kind.
-pub(super) fn value_text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.to_string(),
-        other => other.to_json().to_string(),
-    }
-}
-
-/// What other cases may ask about: choices, people, units, records.
+/// What other cases may ask about: choices, people, units, records, and whatever else the policy asks for.
 fn values(tx: &mut Tx<'_>, id: CaseId, form: &Form, case: &policy::case::Case) -> store::Result<()> {
     tx.exec("DELETE FROM case_values WHERE case_id = $1", &[id.into()])?;
     let mut rows: Vec<(String, String)> = Vec::new();
-    for (field, value) in form.fields.iter().zip(&case.values) {
-        if matches!(field.ty, Ty::Choice(_) | Ty::Ref(_) | Ty::Bool | Ty::Date) && value.is_known() {
-            rows.push((field.id.clone(), value_text(value)));
+    for (place, (field, value)) in form.fields.iter().zip(&case.values).enumerate() {
+        if let Some(text) = value.compared().filter(|_| form.is_kept(place)) {
+            rows.push((field.id.clone(), text));
         }
     }
     let rows: Vec<Vec<Sql<'_>>> = rows

@@ -205,6 +205,17 @@ fn position(tx: &mut Tx<'_>) -> store::Result<i64> {
     Ok(last)
 }
 
+/// From now on: what has happened so far is told to no regulation. For a company that begins with a past.
+pub fn begin_now(tx: &mut Tx<'_>) -> store::Result<()> {
+    let last: i64 = tx.value("SELECT COALESCE(MAX(id), 0) FROM events", &[])?.unwrap_or(0);
+    tx.exec(
+        "INSERT INTO outbox_readers (reader, event_id) VALUES ($1, $2)
+         ON CONFLICT (reader) DO UPDATE SET event_id = excluded.event_id",
+        &[READER.into(), last.into()],
+    )?;
+    Ok(())
+}
+
 /// Tells the next events of the outbox to regulations; says whether there may be more. Events and what they set going
 /// are committed together with the place, so that each is told once.
 pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppError> {

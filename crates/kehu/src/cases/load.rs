@@ -9,7 +9,7 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::model::{COLUMNS, Case, WIDTH};
 use super::world::Ground;
-use crate::access::{self, Actor};
+use crate::access::{self, Actor, Directory};
 use crate::error::AppError;
 use crate::ids::{CaseId, PersonId, UnitId};
 use crate::policies;
@@ -42,6 +42,11 @@ pub(super) fn selves(actor: &Actor) -> Vec<PersonId> {
 
 /// The condition on `cases k` of what an actor may read; ids only, so it goes into any statement as it is.
 pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
+    readable_in(actor, &ground.directory, &ground.day)
+}
+
+/// The same in an organisation on a day.
+pub(super) fn readable_in(actor: &Actor, directory: &Directory, day: &str) -> String {
     let selves: Vec<String> = selves(actor).iter().map(|person| person.0.to_string()).collect();
     let selves = selves.join(",");
     let me = actor.person_id.0;
@@ -51,13 +56,9 @@ pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
     if actor.is_administrator() {
         return out;
     }
-    let units: Vec<String> = led_units(actor, ground).iter().map(|unit| unit.0.to_string()).collect();
-    let below: Vec<String> = ground
-        .directory
-        .subordinates(actor.person_id, &ground.day)
-        .iter()
-        .map(|person| person.0.to_string())
-        .collect();
+    let units: Vec<String> = led_units(actor, directory).iter().map(|unit| unit.0.to_string()).collect();
+    let below: Vec<String> =
+        directory.subordinates(actor.person_id, day).iter().map(|person| person.0.to_string()).collect();
     let below = if below.is_empty() {
         String::new()
     } else {
@@ -77,9 +78,9 @@ pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
 }
 
 /// The units a person leads, with everything below them.
-fn led_units(actor: &Actor, ground: &Ground) -> Vec<UnitId> {
-    let led = ground.directory.units().filter(|unit| unit.head_id == Some(actor.person_id));
-    let mut all: Vec<UnitId> = led.flat_map(|unit| ground.directory.tree(unit.id)).collect();
+fn led_units(actor: &Actor, directory: &Directory) -> Vec<UnitId> {
+    let led = directory.units().filter(|unit| unit.head_id == Some(actor.person_id));
+    let mut all: Vec<UnitId> = led.flat_map(|unit| directory.tree(unit.id)).collect();
     all.sort_unstable();
     all.dedup();
     all

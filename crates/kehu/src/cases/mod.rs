@@ -6,35 +6,45 @@
 //! administrators; nobody who is to stay out of it (回避), whatever else he may.
 
 mod act;
+mod api_files;
 mod apply;
+mod attached;
 mod exempt;
+mod grant;
 mod hear;
 mod list;
 mod load;
 mod model;
 mod notices;
 mod numbers;
+mod print;
 mod refuse;
 mod tick;
 mod trail;
 mod world;
 
 pub mod api;
+pub mod web;
 
-pub use act::{Done, act, decide, open};
+pub use act::{Done, act, decide, open, open_as, openable};
+pub use attached::file_for;
 pub use exempt::{Exemption, exempt, exemptions_of};
-pub use hear::judge;
-pub use list::{ListQuery, Place, list};
+pub use hear::{begin_now, judge};
+pub use list::{ListQuery, Place, children_of, column_values, count_about, due_between, list, parent_of};
 pub use load::{Loaded, load, readable_sql};
 pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
-pub use notices::{notices_of, read_notices, unread_notices};
+pub use notices::{has_unread, notices_of, read_notices, unread_notices};
 pub use tick::{JOBS, RECURRING, run_due};
-pub use trail::{tasks_of, trail_of, waiting_count, waiting_for};
+pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, trail_of, waiting_count, waiting_for};
 pub use world::{Ground, with_world, with_world_of};
 
+use crate::settings::Parameter;
 use crate::web::Routes;
+
+/// What an administrator may set.
+pub const PARAMETERS: &[Parameter] = &[grant::DAYS];
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    api::routes(routes)
+    api_files::routes(api::routes(web::routes(routes)))
 }

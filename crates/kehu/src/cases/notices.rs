@@ -34,6 +34,12 @@ pub fn unread_notices(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<i64> 
     )
 }
 
+/// Whether he has not read something about a case.
+pub fn has_unread(conn: &mut Conn<'_>, actor: &Actor, case: crate::ids::CaseId) -> store::Result<bool> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM notices WHERE person_id = $1 AND read_at IS NULL AND case_id = $2 LIMIT 1) unread";
+    Ok(conn.count(sql, &[actor.person_id.into(), case.into()])? > 0)
+}
+
 /// He has read them all; of a case, those of it.
 pub fn read_notices(
     tx: &mut Tx<'_>,

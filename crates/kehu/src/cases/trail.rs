@@ -13,7 +13,7 @@ use super::model::{COLUMNS, Case, CaseTask, TaskKind, Trail, WIDTH};
 use crate::access::{self, Actor};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::CaseId;
+use crate::ids::{CaseId, CaseTaskId};
 
 /// A line of the trail, and who is told of it.
 pub(super) struct Line {
@@ -76,8 +76,9 @@ pub(super) fn lines(
                 let text = format!("“{}”由{}办理", step_title(step), names(people));
                 add("tasks", text, clause, &[], true);
             }
-            Effect::Nobody { step, clause } => {
-                let text = format!("{about}的“{}”找不到办理人,请制度管理员处理", step_title(step));
+            Effect::Nobody { step, why, clause } => {
+                let why = why.as_ref().map_or_else(String::new, |why| format!("({why})"));
+                let text = format!("{about}的“{}”找不到办理人{why},请制度管理员处理", step_title(step));
                 add("nobody", text, clause, &world.administrators(), true);
             }
             Effect::Decided { seat, verdict, comment, by_rule } => {
@@ -203,6 +204,105 @@ pub fn tasks_of(
         people(actor)
     );
     Ok(conn.rows::<TaskRow>(&sql, &[limit.into()])?.into_iter().map(|row| row.0).collect())
+}
+
+/// Which to-dos of a person.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// What he got a copy of (抄送我的), rather than what waits for him.
+    pub is_copy: bool,
+    /// What is done (已办), rather than what is not.
+    pub is_done: bool,
+    /// Only of cases of this form.
+    pub form: Option<String>,
+    /// Whose number begins so, or whose subject has it.
+    pub text: String,
+    /// Where the page goes on.
+    pub after: Option<TaskPlace>,
+}
+
+/// Where a page of to-dos goes on: by what it is ordered, and the to-do.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskPlace(i64, CaseTaskId);
+
+impl std::fmt::Display for TaskPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl std::str::FromStr for TaskPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (at, id) = text.split_once('.').ok_or(())?;
+        Ok(Self(at.parse().map_err(drop)?, id.parse().map_err(drop)?))
+    }
+}
+
+/// A page of to-dos of the actor and of those he acts for: what waits with the next deadline first, what is done with
+/// the newest first, copies with the newest first.
+pub fn find_tasks(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    query: &TaskQuery,
+    limit: usize,
+) -> Result<(Vec<CaseTask>, Option<TaskPlace>), AppError> {
+    access::require_unbarred(actor)?;
+    // Nothing due: after everything that is.
+    const NEVER: i64 = i64::MAX;
+    let by_due = !query.is_copy && !query.is_done;
+    let at = match (query.is_copy, query.is_done) {
+        (true, _) => "t.opened_at".to_owned(),
+        (false, true) => "t.done_at".to_owned(),
+        (false, false) => format!("COALESCE(k.due_at, {NEVER})"),
+    };
+    let mut conditions = vec![
+        format!("t.person_id IN ({})", people(actor)),
+        if query.is_copy { "t.kind = 'copy'" } else { "t.kind <> 'copy'" }.to_owned(),
+    ];
+    if !query.is_copy {
+        conditions.push(if query.is_done { "t.done_at IS NOT NULL" } else { "t.done_at IS NULL" }.to_owned());
+    }
+    let mut params: Vec<store::Value<'_>> = Vec::new();
+    if let Some(form) = &query.form {
+        params.push(form.into());
+        conditions.push(format!("k.form = ${}", params.len()));
+    }
+    if let Some(text) = super::list::text_of(&query.text) {
+        params.push(text.into());
+        conditions.push(super::list::text_condition(params.len()));
+    }
+    if let Some(TaskPlace(place, id)) = query.after {
+        params.push(place.into());
+        params.push(id.into());
+        let (n, m) = (params.len() - 1, params.len());
+        let beyond = if by_due { ">" } else { "<" };
+        conditions.push(format!("({at} {beyond} ${n} OR ({at} = ${n} AND t.id {beyond} ${m}))"));
+    }
+    params.push((limit as i64 + 1).into());
+    let way = if by_due { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT {COLUMNS}, t.id, t.person_id, t.kind, t.step_title, t.opened_at, t.done_at
+         FROM case_tasks t JOIN cases k ON k.id = t.case_id
+         WHERE {} ORDER BY {at} {way}, t.id {way} LIMIT ${}",
+        conditions.join(" AND "),
+        params.len()
+    );
+    let mut found: Vec<CaseTask> =
+        conn.rows::<TaskRow>(&sql, &params)?.into_iter().map(|row| row.0).collect();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let place = |task: &CaseTask| {
+        let at = match (query.is_copy, query.is_done) {
+            (true, _) => task.opened_at,
+            (false, true) => task.done_at.unwrap_or_default(),
+            (false, false) => task.case.due_at.unwrap_or(NEVER),
+        };
+        TaskPlace(at, task.id)
+    };
+    let next = if more { found.last().map(place) } else { None };
+    Ok((found, next))
 }
 
 /// How many things of cases wait for the actor, counted up to 1,000.

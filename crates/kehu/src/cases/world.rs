@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use policy::value::{Kind, Value};
-use policy::world::World;
+use policy::world::{CaseQuery, MOST_CASES, World, nearest};
 use store::Conn;
 use workday::Calendar;
 
@@ -57,8 +57,13 @@ impl Ground {
         })
     }
 
-    /// The same company at the time of a timer. What follows is still noted, and told, now.
+    /// The same company at another time.
     pub fn at(&self, now: Millis) -> Self {
+        Self { noted_at: now, ..self.timer(now) }
+    }
+
+    /// The same company at the time of a timer that has passed already. What follows is still noted, and told, now.
+    pub fn timer(&self, now: Millis) -> Self {
         Self { now, day: self.zone.date(now).to_string(), ..self.clone() }
     }
 }
@@ -155,7 +160,8 @@ impl<'c> CompanyWorld<'_, 'c> {
 
     /// `has_case` for one of many customers: asked once for all of them.
     fn ended_in_range(&self, form: &str, outcome: &str, customer: CustomerId, at: Millis) -> Option<bool> {
-        let (first, last) = self.asked.borrow().range.filter(|(first, last)| (*first..=*last).contains(&customer))?;
+        let (first, last) =
+            self.asked.borrow().range.filter(|(first, last)| (*first..=*last).contains(&customer))?;
         let key = (form.to_owned(), outcome.to_owned());
         if let Some(known) = self.asked.borrow().ended.get(&key) {
             return Some(known.contains(&customer));
@@ -315,22 +321,15 @@ impl World for CompanyWorld<'_, '_> {
             return held_in(&all);
         };
         let Ok(unit) = unit.parse::<UnitId>() else { return Vec::new() };
-        for level in directory.line(unit) {
-            let own = held_in(&[level.id]);
-            if !own.is_empty() {
-                return own;
-            }
-            let departments: Vec<UnitId> = directory
-                .children(Some(level.id))
+        let departments = |level: &UnitId| {
+            let children = directory.children(Some(*level));
+            children
                 .filter(|child| child.kind == "department" && !child.is_closed)
                 .map(|child| child.id)
-                .collect();
-            let theirs = held_in(&departments);
-            if !theirs.is_empty() {
-                return theirs;
-            }
-        }
-        Vec::new()
+                .collect()
+        };
+        let line = directory.line(unit).into_iter().map(|level| level.id);
+        nearest(line, |level| held_in(&[*level]), departments)
     }
 
     fn on_duty(&self, roster: &str, at: Millis) -> Vec<String> {
@@ -360,13 +359,54 @@ impl World for CompanyWorld<'_, '_> {
                 ));
             }
             params.push((*field).into());
-            params.push(super::apply::value_text(value).into());
+            params.push(value.compared().unwrap_or_default().into());
         }
         let sql = format!(
             "SELECT COUNT(*) FROM (SELECT 1 FROM case_values v WHERE v.form = $1 AND v.case_id <> $2
                AND v.opened_at < $3 AND {conditions} LIMIT 10000) same"
         );
         self.ask(|conn| conn.count(&sql, &params))
+    }
+
+    fn cases(&self, query: &CaseQuery<'_>) -> Vec<serde_json::Value> {
+        let except = query.except.parse::<CaseId>().map_or(0, |id| id.0);
+        let mut params: Vec<store::Value<'_>> = vec![self.policy.into(), query.form.into(), except.into()];
+        let mut conditions: Vec<String> = Vec::new();
+        if let Some((field, from, to)) = query.between {
+            let place = params.len() + 1;
+            conditions.push(format!("field = ${place} AND value BETWEEN ${} AND ${}", place + 1, place + 2));
+            params.push(field.into());
+            params.push(from.compared().unwrap_or_default().into());
+            params.push(to.compared().unwrap_or_default().into());
+        }
+        for (field, value) in query.same {
+            let place = params.len() + 1;
+            conditions.push(format!("field = ${place} AND value = ${}", place + 1));
+            params.push((*field).into());
+            params.push(value.compared().unwrap_or_default().into());
+        }
+        // Each is found by the index on values; the cases that fulfil all of them are read.
+        let fulfilled: String = conditions
+            .iter()
+            .map(|condition| {
+                format!(" AND k.id IN (SELECT case_id FROM case_values WHERE form = $2 AND {condition})")
+            })
+            .collect();
+        let open = if query.is_open { " AND k.is_open" } else { "" };
+        let sql = format!(
+            "SELECT k.body FROM cases k WHERE k.policy = $1 AND k.form = $2 AND k.id <> $3{open}{fulfilled}
+             ORDER BY k.opened_at, k.id LIMIT {}",
+            MOST_CASES + 1
+        );
+        let bodies: Vec<(String,)> = self.ask(|conn| conn.rows(&sql, &params));
+        bodies.iter().filter_map(|(body,)| serde_json::from_str(body).ok()).collect()
+    }
+
+    fn customers_of(&self, person: &str) -> Vec<String> {
+        let Ok(person) = person.parse::<PersonId>() else { return Vec::new() };
+        let sql = "SELECT id FROM customers WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY number, id LIMIT 10000";
+        let customers: Vec<(CustomerId,)> = self.ask(|conn| conn.rows(sql, &[person.into()]));
+        customers.iter().map(|(id,)| id.to_string()).collect()
     }
 
     fn has_case(&self, form: &str, outcome: &str, customer: &str, at: Millis) -> bool {

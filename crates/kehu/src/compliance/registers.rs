@@ -2,7 +2,7 @@
 
 use store::{Conn, FromRow, Row};
 
-use super::load::{MOST_ROWS, citing, cites, led_units};
+use super::load::{MOST_ROWS, cites, citing, led_units};
 use crate::access::{Actor, require_unbarred};
 use crate::cases::{Ground, readable_sql};
 use crate::clock::Millis;

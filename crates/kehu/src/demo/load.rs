@@ -6,6 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, time};
 
 use super::assign::assign;
+use super::cases::open_cases;
 use super::generate::organisation::LOG_INS;
 use super::generate::{
     self, DemoActivity, DemoAsset, DemoCompany, DemoCustomer, DemoPerson, PEOPLE, STRATEGIES,
@@ -19,6 +20,7 @@ use crate::activities::{self, ActivityKind};
 use crate::app::App;
 use crate::assets::{self, AssetKind};
 use crate::auth::{self, Setup};
+use crate::cases;
 use crate::catalogue::Catalogue;
 use crate::clock::{Millis, Zone};
 use crate::contacts;
@@ -59,7 +61,7 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
     let catalogue = app.catalogue().await?;
     let units = {
         let (catalogue, people, zone) = (Arc::clone(&catalogue), Arc::clone(&people), app.zone.clone());
-        app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?
+        Arc::new(app.db.write(move |tx| organise(tx, &catalogue, &people, &zone)).await?)
     };
     {
         let (catalogue, people) = (Arc::clone(&catalogue), Arc::clone(&people));
@@ -97,12 +99,26 @@ pub async fn fill(app: &App, customers: usize) -> Result<(), AppError> {
             .await?;
     }
     {
-        let (administrator, now) = (as_person(&company.people[0], people[0]), app.now());
+        let administrator = as_person(&company.people[0], people[0]);
         let shipped = policies::examine_shipped(&catalogue).await?;
-        app.db.write(move |tx| policies::adopt_shipped(tx, &administrator, &shipped, now)).await?;
+        // In force for a while: its people have worked by them.
+        let since = app.zone.at(today.saturating_sub(60.days()).to_datetime(time(9, 0, 0, 0)));
+        app.db
+            .write(move |tx| {
+                policies::adopt_shipped(tx, &administrator, &shipped, since)?;
+                // What its customers have been through is no news to them.
+                cases::begin_now(tx).map_err(AppError::from)
+            })
+            .await?;
     }
     let zone = app.zone.clone();
-    app.db.write(move |tx| assign(tx, &catalogue, (people.as_slice(), units.as_slice()), &zone, today)).await
+    {
+        let (people, units) = (Arc::clone(&people), Arc::clone(&units));
+        app.db
+            .write(move |tx| assign(tx, &catalogue, (people.as_slice(), units.as_slice()), &zone, today))
+            .await?;
+    }
+    open_cases(app, &people, &units, today).await
 }
 
 /// Makes the company and its people; the first of them administers it.

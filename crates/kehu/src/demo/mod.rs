@@ -1,6 +1,7 @@
 //! The demonstration company: what a visitor sees who has no data of his own yet, and how it goes away again.
 
 mod assign;
+mod cases;
 mod clear;
 pub mod generate;
 mod load;

@@ -156,11 +156,7 @@ fn round_json(round: &Round) -> Json {
     ),
     responses((status = 200, description = "A page of duties", body = DutyList), ReadProblems)
 )]
-async fn list_duties(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    asked: QueryData,
-) -> Result<Response, AppError> {
+async fn list_duties(Shared(app): Shared<App>, actor: Actor, asked: QueryData) -> Result<Response, AppError> {
     let query = ListQuery { limit: limit(asked.find("limit"))?, ..query_of(&asked, "state")? };
     let ground = Ground::of(&app).await?;
     let (found, next) = app.db.read(move |conn| list(conn, &actor, &ground, &query)).await?;
@@ -211,7 +207,6 @@ async fn list_duty_rounds(
     let limit = limit(asked.find("limit"))?;
     let (policy, duty) = (asked.get("policy").to_owned(), asked.get("duty").to_owned());
     let ground = Ground::of(&app).await?;
-    let found =
-        app.db.read(move |conn| rounds(conn, &actor, &ground, (&policy, &duty), limit)).await?;
+    let found = app.db.read(move |conn| rounds(conn, &actor, &ground, (&policy, &duty), limit)).await?;
     Ok(json_reply(&page_of(found.iter().map(round_json).collect(), None, None)))
 }

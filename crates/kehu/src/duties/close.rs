@@ -56,7 +56,11 @@ pub(super) fn wake(tx: &mut Tx<'_>, ground: &Ground, id: RoundId) -> Result<bool
         return Ok(false);
     };
     let round = Waking { id, version, policy, duty, title, clause, period, due_at, warned };
-    if ground.now > round.due_at { close(tx, ground, &round) } else { warn(tx, ground, &round).map(|()| false) }
+    if ground.now > round.due_at {
+        close(tx, ground, &round)
+    } else {
+        warn(tx, ground, &round).map(|()| false)
+    }
 }
 
 fn warn(tx: &mut Tx<'_>, ground: &Ground, round: &Waking) -> Result<(), AppError> {
@@ -78,7 +82,9 @@ fn warn(tx: &mut Tx<'_>, ground: &Ground, round: &Waking) -> Result<(), AppError
         &[round.id.into()],
     )?;
     let due = ground.zone.minute(round.due_at);
-    tell(tx, ground, (round, &policy.title), "warned", open, |head, n| format!("{head}:还有 {n} 项没有完成,{due} 到期"))
+    tell(tx, ground, (round, &policy.title), "warned", open, |head, n| {
+        format!("{head}:还有 {n} 项没有完成,{due} 到期")
+    })
 }
 
 /// Marks what was not done as missed, in parts, and tells of it when all of it is marked.
@@ -107,9 +113,11 @@ fn close(tx: &mut Tx<'_>, ground: &Ground, round: &Waking) -> Result<bool, AppEr
         );
         missing.extend(tx.rows::<(TeamId, i64)>(&sql, &[round.id.into()])?);
     }
-    tell(tx, ground, (round, &policy.title), "breached", missing, |head, n| format!("{head}:{n} 项逾期没有完成"))?;
-    let counts: Option<(i64, i64, i64, i64)> = tx
-        .row("SELECT total, done, late, missed FROM duty_rounds WHERE id = $1", &[round.id.into()])?;
+    tell(tx, ground, (round, &policy.title), "breached", missing, |head, n| {
+        format!("{head}:{n} 项逾期没有完成")
+    })?;
+    let counts: Option<(i64, i64, i64, i64)> =
+        tx.row("SELECT total, done, late, missed FROM duty_rounds WHERE id = $1", &[round.id.into()])?;
     let (total, done, late, missed) = counts.unwrap_or_default();
     let after = json!({
         "policy": round.policy, "duty": round.title, "period": round.period, "clause": round.clause, "total": total,

@@ -154,7 +154,16 @@ pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppE
 }
 
 /// A closed case: policy, form, customer, unit, who answers for it or else opened it, and when it ended.
-type Closed = (i64, String, String, Option<CustomerId>, Option<UnitId>, Option<PersonId>, Option<PersonId>, Option<Millis>);
+type Closed = (
+    i64,
+    String,
+    String,
+    Option<CustomerId>,
+    Option<UnitId>,
+    Option<PersonId>,
+    Option<PersonId>,
+    Option<Millis>,
+);
 
 fn proofs(tx: &mut Tx<'_>, ground: &Ground, events: &[Heard]) -> store::Result<Vec<Proof>> {
     let closed: Vec<String> = events
@@ -230,8 +239,9 @@ fn count_proof(tx: &mut Tx<'_>, ground: &Ground, proof: &Proof) -> store::Result
     }
     for found in duties.values() {
         let nearest = units.iter().find(|unit| found.iter().any(|one| one.subject == **unit));
-        let mut near =
-            found.iter().filter(|one| one.per != Per::Unit || nearest.is_some_and(|unit| one.subject == *unit));
+        let mut near = found
+            .iter()
+            .filter(|one| one.per != Per::Unit || nearest.is_some_and(|unit| one.subject == *unit));
         let in_time = near.clone().find(|one| proof.at <= one.due_at);
         if let Some(one) = in_time.or_else(|| near.next_back()) {
             count_for(tx, one, proof)?;

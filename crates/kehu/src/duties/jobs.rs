@@ -20,9 +20,8 @@ pub const RECURRING: &[Recurring] = &[recur];
 /// Enqueues the work when a period may have begun, a round wakes or an event is unread, and none is under way.
 fn recur(tx: &mut Tx<'_>, _: &Zone, now: Millis) -> store::Result<()> {
     let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM duty_rounds WHERE wakes_at <= $1 OR state = 'opening' LIMIT 1) due";
-    let is_due = open::must_look(tx, now)?
-        || tx.count(waiting, &[now.into()])? > 0
-        || evidence::is_behind(tx, now)?;
+    let is_due =
+        open::must_look(tx, now)? || tx.count(waiting, &[now.into()])? > 0 || evidence::is_behind(tx, now)?;
     if !is_due {
         return Ok(());
     }

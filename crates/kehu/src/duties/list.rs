@@ -149,7 +149,9 @@ pub fn list(
     let clause: String = query.clause.chars().filter(|c| !matches!(c, '%' | '_' | '\\' | ' ')).collect();
     if !clause.is_empty() {
         let place = all.bind(format!("%,{clause},%"));
-        all.and(format!("',' || REPLACE(REPLACE(REPLACE(r.clause, ' ', ''), '，', ','), '、', ',') || ',' LIKE {place}"));
+        all.and(format!(
+            "',' || REPLACE(REPLACE(REPLACE(r.clause, ' ', ''), '，', ','), '、', ',') || ',' LIKE {place}"
+        ));
     }
     if let Some(unit) = query.unit {
         let units: Vec<String> = ground.directory.tree(unit).iter().map(|unit| unit.0.to_string()).collect();

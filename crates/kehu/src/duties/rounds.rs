@@ -89,7 +89,9 @@ pub fn rounds(
     let head = "r.id, r.policy, r.version_id, r.duty, r.title, r.clause, r.period_title, r.due_at, r.target, r.state";
     let which = "($1 = '' OR r.policy = $1) AND ($2 = '' OR r.duty = $2) ORDER BY r.due_at DESC, r.id DESC";
     let sql = if actor.is_administrator() {
-        format!("SELECT {head}, r.total, r.done, r.late, r.missed FROM duty_rounds r WHERE {which} LIMIT {limit}")
+        format!(
+            "SELECT {head}, r.total, r.done, r.late, r.missed FROM duty_rounds r WHERE {which} LIMIT {limit}"
+        )
     } else {
         let of = |standing: &str| {
             format!("COALESCE(SUM(CASE WHEN d.standing = '{standing}' THEN 1 ELSE 0 END), 0)")

@@ -35,14 +35,16 @@ impl Members {
 
 /// The teams of these people; those that are not there yet are made.
 pub(super) fn ids(tx: &mut Tx<'_>, wanted: &[&Members]) -> store::Result<HashMap<Members, TeamId>> {
-    let mut open: HashMap<String, &Members> = wanted.iter().map(|members| (members.digest(), *members)).collect();
+    let mut open: HashMap<String, &Members> =
+        wanted.iter().map(|members| (members.digest(), *members)).collect();
     let mut all = HashMap::with_capacity(open.len());
     find(tx, &mut open, &mut all)?;
     if open.is_empty() {
         return Ok(all);
     }
     let new: Vec<(TeamId, &String)> = open.keys().map(|digest| (TeamId::new(), digest)).collect();
-    let rows: Vec<Vec<Sql<'_>>> = new.iter().map(|(id, digest)| vec![(*id).into(), (*digest).into()]).collect();
+    let rows: Vec<Vec<Sql<'_>>> =
+        new.iter().map(|(id, digest)| vec![(*id).into(), (*digest).into()]).collect();
     tx.insert_rows("INSERT INTO duty_teams (id, digest)", &rows, "ON CONFLICT (digest) DO NOTHING")?;
     let mut made = open.clone();
     find(tx, &mut made, &mut all)?;

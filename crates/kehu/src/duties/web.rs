@@ -47,7 +47,11 @@ struct Line {
 fn names(directory: &Directory, people: &[PersonId]) -> String {
     let known: Vec<&str> =
         people.iter().filter_map(|id| directory.member(*id)).map(|member| member.name.as_str()).collect();
-    if known.len() > 5 { format!("{} … ({})", known[..5].join("、"), known.len()) } else { known.join("、") }
+    if known.len() > 5 {
+        format!("{} … ({})", known[..5].join("、"), known.len())
+    } else {
+        known.join("、")
+    }
 }
 
 fn line(app: &App, l: Lang, directory: &Directory, owed: &Owed) -> Line {
@@ -56,7 +60,9 @@ fn line(app: &App, l: Lang, directory: &Directory, owed: &Owed) -> Line {
         (Per::Company, _) => (l.t("公司").to_owned(), String::new()),
         (Per::Unit, _) => (unit(UnitId(owed.subject_id)), String::new()),
         (Per::Person, _) => (names(directory, &[PersonId(owed.subject_id)]), String::new()),
-        (Per::Customer, Some(customer)) => (customer.name().to_owned(), format!("/customers/{}", customer.id)),
+        (Per::Customer, Some(customer)) => {
+            (customer.name().to_owned(), format!("/customers/{}", customer.id))
+        }
         (Per::Customer, None) => (l.t("您不能查看的客户").to_owned(), String::new()),
     };
     let done = match (owed.done_at, owed.times) {
@@ -145,8 +151,7 @@ const TABS: [(&str, &str); 4] =
 /// The choice of a duty is `policy/duty`: duties of two regulations may have one name.
 fn read(asked: &QueryData) -> Result<(&'static str, ListQuery), AppError> {
     let tab = TABS.iter().find(|(code, _)| *code == asked.get("tab")).map_or("open", |(code, _)| code);
-    let mut query =
-        if tab == "rounds" { query_of(asked, "state")? } else { query_of(asked, "tab")? };
+    let mut query = if tab == "rounds" { query_of(asked, "state")? } else { query_of(asked, "tab")? };
     if let Some((policy, duty)) = asked.get("duty").split_once('/') {
         (query.policy, query.duty) = (policy.to_owned(), duty.to_owned());
     }
@@ -178,8 +183,8 @@ async fn index(
                 "SELECT DISTINCT policy, duty, title FROM duty_rounds ORDER BY policy, duty LIMIT 300",
                 &[],
             )?;
-            let doers: Vec<(PersonId,)> =
-                conn.rows("SELECT DISTINCT person_id FROM duty_team_people ORDER BY person_id LIMIT 1000", &[])?;
+            let doers: Vec<(PersonId,)> = conn
+                .rows("SELECT DISTINCT person_id FROM duty_team_people ORDER BY person_id LIMIT 1000", &[])?;
             Ok::<_, AppError>((found, next, periods, duties, doers))
         })
         .await?;

@@ -201,6 +201,12 @@ pub(super) async fn keep(
     attach(app, received, move |tx, stored| save(tx, &actor, stored, place, now)).await
 }
 
+/// Receives the file of a form that has not been sent yet; whoever may read it later is the case's to decide.
+pub(crate) async fn receive_for_case(app: &App, actor: &Actor, request: Request) -> Result<File, AppError> {
+    let sent = read_form(app, form(request, app).await?).await?;
+    keep(app, actor, sent.file, Place::Case(None)).await
+}
+
 /// Whether the actor may add files to a customer; asked before anything is read.
 pub(super) async fn may_add(app: &App, actor: &Actor, customer: CustomerId) -> Result<(), AppError> {
     let actor = actor.clone();

@@ -11,7 +11,7 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::customers;
 use crate::error::AppError;
-use crate::ids::FileId;
+use crate::ids::{CaseId, FileId};
 use crate::{events, text};
 
 /// Moves received bytes to their place and runs `body` as one transaction that must `save` their row. When it is
@@ -113,6 +113,19 @@ pub fn save(
     let entry = Entry::of("file.created", "file", file.id.0).customer(customer).after(&after);
     audit::record(tx, actor, now, &entry)?;
     Ok(file)
+}
+
+/// Gives a file that the actor has just sent to a case; `false` when it is not his to give. One that belongs to the case
+/// already stays there.
+pub(crate) fn keep_with_case(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: FileId,
+    case: CaseId,
+) -> store::Result<bool> {
+    let sql = "UPDATE files SET object_id = $2 WHERE id = $1 AND object = 'case' AND deleted_at IS NULL
+                 AND (object_id = $2 OR (object_id = 0 AND created_by = $3))";
+    Ok(tx.exec(sql, &[id.into(), case.into(), actor.person_id.into()])? == 1)
 }
 
 /// What the audit log keeps of a file.

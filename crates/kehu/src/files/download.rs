@@ -21,8 +21,13 @@ pub fn store_path(app: &App, file: &File) -> PathBuf {
 pub async fn open(app: &App, actor: &Actor, id: FileId) -> Result<(File, tokio::fs::File), AppError> {
     let actor = actor.clone();
     let file = app.db.read(move |conn| load(conn, &actor, Verb::Read, id)).await?;
-    let bytes = tokio::fs::File::open(store_path(app, &file)).await.map_err(storage)?;
+    let bytes = open_bytes(app, &file).await?;
     Ok((file, bytes))
+}
+
+/// The bytes of a file that the caller has decided may be read.
+pub async fn open_bytes(app: &App, file: &File) -> Result<tokio::fs::File, AppError> {
+    tokio::fs::File::open(store_path(app, file)).await.map_err(storage)
 }
 
 /// The bytes as an answer. Always a download, except for pictures when `inline`; never anything a browser would run.

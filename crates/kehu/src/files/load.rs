@@ -7,7 +7,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::clock::{Millis, rfc3339};
 use crate::customers;
 use crate::error::AppError;
-use crate::ids::{ActivityId, CustomerId, FileId, ImportId, PersonId};
+use crate::ids::{ActivityId, CaseId, CustomerId, FileId, ImportId, PersonId};
 
 /// A file as its row tells.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct File {
     pub id: FileId,
     /// The customer it belongs to; `None` for imports.
     pub customer_id: Option<CustomerId>,
-    /// `customer`, `activity` or `import`.
+    /// `customer`, `activity`, `import` or `case`.
     pub object: String,
     /// Which one.
     pub object_id: i64,
@@ -88,6 +88,8 @@ pub enum Place {
     Activity(CustomerId, ActivityId),
     /// An import: seen by him who made it and by administrators.
     Import(ImportId),
+    /// A case, or none yet: the form it stands in has not been sent. Cases decide themselves who sees it.
+    Case(Option<CaseId>),
 }
 
 impl Place {
@@ -96,6 +98,7 @@ impl Place {
             Self::Customer(customer) => (Some(customer), "customer", customer.0),
             Self::Activity(customer, activity) => (Some(customer), "activity", activity.0),
             Self::Import(import) => (None, "import", import.0),
+            Self::Case(case) => (None, "case", case.map_or(0, |case| case.0)),
         }
     }
 }
@@ -129,12 +132,21 @@ pub fn load(conn: &mut Conn<'_>, actor: &Actor, verb: Verb, id: FileId) -> Resul
     let file: File = conn.row(&sql, &[id.into()])?.ok_or(AppError::NotFound)?;
     match file.customer_id {
         Some(customer) => drop(customers::require(conn, actor, Object::File, verb, customer)?),
+        None if file.object == "case" => return Err(AppError::Hidden { object: "file", id: id.0 }),
         // What is not a customer's yet (an import's table) tells of customers all the same.
         None if actor.rights.bar.is_some() => return Err(AppError::Hidden { object: "file", id: id.0 }),
         None if actor.is_administrator() || file.created_by == actor.person_id => {}
         None => return Err(AppError::Hidden { object: "file", id: id.0 }),
     }
     Ok(file)
+}
+
+/// A file of a case, or of a form that has not been sent yet (`object_id` 0). The caller decides who may see it.
+pub(crate) fn of_case(conn: &mut Conn<'_>, id: FileId) -> store::Result<Option<File>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {FROM} WHERE f.id = $1 AND f.object = 'case' AND f.deleted_at IS NULL"
+    );
+    conn.row(&sql, &[id.into()])
 }
 
 /// The newest 500 files of a customer the actor may read, those of its activities too.

@@ -15,11 +15,13 @@ mod sniff;
 pub mod api;
 pub mod web;
 
+pub(crate) use api::receive_for_case;
+pub(crate) use attach::keep_with_case;
 pub use attach::{attach, discard, save};
 pub(crate) use download::percent;
-pub use download::{answer, open, store_path};
+pub use download::{answer, open, open_bytes, store_path};
 pub use load::{File, Place, load, of_customer};
-pub(crate) use load::{attached_to, of_activities};
+pub(crate) use load::{attached_to, of_activities, of_case};
 pub use purge::{Purged, purge};
 pub use receive::{Received, Stored, from_temp, receive, temporary};
 pub use remove::remove;

@@ -26,6 +26,7 @@ pub struct Purged {
 pub async fn purge(app: &App) -> Result<Purged, AppError> {
     let now = app.now();
     let mut purged = Purged::default();
+    forget_unsent(app, now).await?;
     let kept = app.db.read(|conn| KEPT_DAYS.whole(conn)).await? * DAY;
     loop {
         let due: Vec<(i64, String)> = app
@@ -56,6 +57,20 @@ pub async fn purge(app: &App) -> Result<Purged, AppError> {
     }
     purged.orphans = remove_orphans(app, now).await?;
     Ok(purged)
+}
+
+/// Files of forms that were not sent within a day are taken away.
+async fn forget_unsent(app: &App, now: Millis) -> Result<(), AppError> {
+    app.db
+        .write(move |tx| {
+            tx.exec(
+                "UPDATE files SET deleted_at = $2 WHERE object = 'case' AND object_id = 0 AND created_at < $1
+                   AND deleted_at IS NULL",
+                &[(now - DAY).into(), now.into()],
+            )?;
+            Ok::<_, AppError>(())
+        })
+        .await
 }
 
 /// A file that is already gone is as good as removed.

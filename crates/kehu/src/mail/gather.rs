@@ -40,7 +40,12 @@ pub(super) fn is_behind(tx: &mut Tx<'_>, now: Millis) -> store::Result<bool> {
 
 /// Makes mails of the next notices, for those who want any and may handle what stands in them; says whether there may be
 /// more. `domain` is the right side of Message-IDs.
-pub(super) fn gather(tx: &mut Tx<'_>, ground: &Ground, company: &str, domain: &str) -> Result<bool, AppError> {
+pub(super) fn gather(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    company: &str,
+    domain: &str,
+) -> Result<bool, AppError> {
     let from = position(tx, ground.now)?;
     let notices: Vec<(i64, PersonId, String)> = tx.rows(
         "SELECT id, person_id, text FROM notices WHERE id > $1 AND at <= $2 ORDER BY id LIMIT $3",

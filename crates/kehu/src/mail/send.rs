@@ -38,7 +38,8 @@ fn recur(tx: &mut Tx<'_>, _: &Zone, now: Millis) -> store::Result<()> {
     if !server(tx)?.is_on {
         return Ok(());
     }
-    let waiting = "SELECT COUNT(*) FROM (SELECT 1 FROM mails WHERE state = 'waiting' AND next_at <= $1 LIMIT 1) due";
+    let waiting =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM mails WHERE state = 'waiting' AND next_at <= $1 LIMIT 1) due";
     if tx.count(waiting, &[now.into()])? == 0 && !gather::is_behind(tx, now)? {
         return Ok(());
     }
@@ -172,10 +173,8 @@ fn transport(server: &Server, password: &str) -> Result<Transport, AppError> {
         Security::StartTls => Tls::Required(parameters()?),
         Security::None => Tls::None,
     };
-    let mut builder = Transport::builder_dangerous(&server.host)
-        .port(server.port)
-        .tls(tls)
-        .timeout(Some(PATIENCE));
+    let mut builder =
+        Transport::builder_dangerous(&server.host).port(server.port).tls(tls).timeout(Some(PATIENCE));
     if !server.username.is_empty() {
         builder = builder.credentials(Credentials::new(server.username.clone(), password.to_owned()));
     }
@@ -197,7 +196,8 @@ async fn send(transport: &Transport, sender: &Mailbox, mail: &Mail) -> Result<()
         Ok(_) => Ok(()),
         Err(error) => {
             // A wrong password is the administrator's to mend: the mail waits for that.
-            let is_final = error.is_permanent() && error.status().is_some_and(|code| code.to_string().starts_with("55"));
+            let is_final =
+                error.is_permanent() && error.status().is_some_and(|code| code.to_string().starts_with("55"));
             Err(Trouble { text: error.to_string(), is_final })
         }
     }

@@ -16,7 +16,8 @@ const NAME: &str = "smtp";
 
 /// The server that was set; off until somebody sets one.
 pub fn server(conn: &mut Conn<'_>) -> store::Result<Server> {
-    let sql = "SELECT is_on, host, port, security, username, sender, version FROM mail_server WHERE name = $1";
+    let sql =
+        "SELECT is_on, host, port, security, username, sender, version FROM mail_server WHERE name = $1";
     Ok(conn.row(sql, &[NAME.into()])?.unwrap_or_else(|| Server { port: 465, ..Server::default() }))
 }
 
@@ -61,7 +62,9 @@ pub fn save(tx: &mut Tx<'_>, actor: &Actor, new: &Server, now: Millis) -> Result
 fn check(new: &Server) -> Result<(), AppError> {
     let mut errors = Vec::new();
     let fits = |host: &str| {
-        !host.is_empty() && host.len() <= 253 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
+        !host.is_empty()
+            && host.len() <= 253
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
     };
     if !fits(&new.host) && (new.is_on || !new.host.is_empty()) {
         errors.push(FieldError::new("host", text!("请填写邮件服务器的域名或地址，例如 smtp.example.com")));
@@ -73,7 +76,10 @@ fn check(new: &Server) -> Result<(), AppError> {
         errors.push(FieldError::new("username", text!("用户名最多 {} 个字", 200)));
     }
     if (new.is_on || !new.sender.is_empty()) && new.sender.parse::<Mailbox>().is_err() {
-        errors.push(FieldError::new("sender", text!("发件人要写成 名称 <地址>，例如 客户系统 <kehu@example.com>")));
+        errors.push(FieldError::new(
+            "sender",
+            text!("发件人要写成 名称 <地址>，例如 客户系统 <kehu@example.com>"),
+        ));
     }
     let is_local = matches!(new.host.as_str(), "localhost" | "127.0.0.1" | "::1");
     if new.security == Security::None && !is_local && !new.host.is_empty() {

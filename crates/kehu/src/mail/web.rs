@@ -78,7 +78,8 @@ async fn page_of(
                  WHERE state = 'failed' OR (state = 'waiting' AND attempts > 0) ORDER BY id DESC LIMIT 50",
                 &[],
             )?;
-            let (waiting, sent) = (conn.count(count, &["waiting".into()])?, conn.count(count, &["sent".into()])?);
+            let (waiting, sent) =
+                (conn.count(count, &["waiting".into()])?, conn.count(count, &["sent".into()])?);
             Ok::<_, AppError>((server(conn)?, waiting, sent, failed))
         })
         .await?;
@@ -184,10 +185,8 @@ struct MinePage {
 }
 
 async fn mine(app: &App, actor: Actor, page: &Page, errors: FormErrors) -> Result<MinePage, AppError> {
-    let (is_on, (wants, email)) = app
-        .db
-        .read(move |conn| Ok::<_, AppError>((server(conn)?.is_on, wants(conn, &actor)?)))
-        .await?;
+    let (is_on, (wants, email)) =
+        app.db.read(move |conn| Ok::<_, AppError>((server(conn)?.is_on, wants(conn, &actor)?))).await?;
     let shell = page.shell(&[("个人设置", "/me"), ("邮件提醒", "")]);
     Ok(MinePage { l: page.l, shell, is_on, wants, email, errors })
 }

@@ -384,22 +384,24 @@ async fn publish_policy(
     JsonBody(mut body): JsonBody,
 ) -> Result<Reply, AppError> {
     require_manager(&actor)?;
-    let (id, now) = (version_id(&id)?, app.now());
+    let id = version_id(&id)?;
     let seen = if_match(&headers)?;
     let request = Json::Object(body.clone()).to_string();
     let mut errors = Vec::new();
+    // Without a time it is in force from the moment it is written, which is later than the one it was asked at.
     let effective_at = match body.remove("effective_at") {
-        None | Some(Json::Null) => now,
+        None | Some(Json::Null) => None,
         Some(Json::String(text)) => {
             let at = text.parse::<jiff::Timestamp>().map(|at| at.as_millisecond()).ok();
-            at.or_else(|| app.zone.parse(&text)).unwrap_or_else(|| {
+            let at = at.or_else(|| app.zone.parse(&text));
+            if at.is_none() {
                 errors.push(FieldError::new("effective_at", text!("时间要写成 2026-09-28 16:20")));
-                now
-            })
+            }
+            at
         }
         Some(_) => {
             errors.push(FieldError::new("effective_at", text!("这里要用文字")));
-            now
+            None
         }
     };
     refuse_rest(&body, &[], &mut errors);
@@ -415,7 +417,7 @@ async fn publish_policy(
     let path = format!("/api/v1/policies/{id}/publication");
     let may_see = move |tx: &mut Tx<'_>, body: &Json| load_version(tx, &reader, id_in(body, "id")?).map(drop);
     write_once(&app, &actor, &headers, &["POST", &path, &request], may_see, move |tx, now| {
-        let version = publish(tx, &by, (id, seen), &examined, None, effective_at, now)?;
+        let version = publish(tx, &by, (id, seen), &examined, None, effective_at.unwrap_or(now), now)?;
         Ok(Reply::ok(whole(&by, &version, now), version.row_version))
     })
     .await

@@ -20,9 +20,7 @@ pub use library::{
     test, versions,
 };
 pub use model::{LONGEST_NOTE, State, Version};
-pub use publish::{
-    Draft, Examined, adopt_shipped, create, discard, examine, examine_shipped, publish, save,
-};
+pub use publish::{Draft, Examined, adopt_shipped, create, discard, examine, examine_shipped, publish, save};
 pub use shipped::{Shipped, shipped};
 pub use vocabulary::{EVENTS, facts_of, vocabulary};
 pub use words::{differences, people_words, setting_words, step_kind, step_people, step_ways, value_words};

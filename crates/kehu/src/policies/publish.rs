@@ -143,8 +143,8 @@ fn examine_now(
     files: Vec<SourceFile>,
     settings: Settings,
 ) -> Result<Examined, AppError> {
-    let policy =
-        policy::check(&files, &settings, &vocabulary(Some(catalogue))).map_err(|problems| refused(&problems))?;
+    let policy = policy::check(&files, &settings, &vocabulary(Some(catalogue)))
+        .map_err(|problems| refused(&problems))?;
     if let Some(setting) = policy.settings.iter().find(|setting| !setting.value.is_known()) {
         let text = text!("参数“{}”还没有填写，请先填写再发布", setting.title);
         return Err(AppError::field("settings", text));

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::assignments;
 use crate::assignments::Ground;
 use crate::assignments::web::{Line, Lines};
+use crate::cases;
 use crate::clock::rfc3339;
 use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
@@ -60,6 +61,8 @@ struct TasksPage {
     total: i64,
     /// What waits of rosters; it has a page of its own.
     duty: i64,
+    /// What waits in cases; they have a page of their own.
+    cases: i64,
 }
 
 async fn show_tasks(
@@ -82,12 +85,12 @@ async fn load_page(
 ) -> Result<TasksPage, AppError> {
     let (l, today) = (page.l, app.today());
     let (catalogue, ground) = (app.catalogue().await?, Ground::of(app).await?);
-    let (found, counts, reason, duty, given, shown) = {
+    let (found, counts, reason, (duty, cases), given, shown) = {
         let (actor, today, now) = (actor.clone(), today.to_string(), app.now());
         app.db
             .read(move |conn| {
                 let counts = counts(conn, &actor, &today)?;
-                let duty = rosters::waiting(conn, &actor, now)?;
+                let duty = (rosters::waiting(conn, &actor, now)?, cases::waiting_count(conn, &actor)?);
                 let first = || Reason::ALL.into_iter().find(|r| counts.of(*r) > 0).unwrap_or(Reason::Today);
                 let reason = wanted.unwrap_or_else(first);
                 let given = match reason {
@@ -122,6 +125,7 @@ async fn load_page(
         shell: page.shell(&[("工作台", "/"), ("待办", "/tasks")]),
         tabs: tabs(l, reason, counts),
         duty,
+        cases,
         reason,
         rows,
         given: Lines { app, catalogue: &catalogue, ground: &ground, actor, shown: &shown, l }.of(given),

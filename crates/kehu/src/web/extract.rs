@@ -235,12 +235,13 @@ impl FromRequestParts<App> for Page {
         let target =
             parts.headers.get("hx-target").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let theme = cookie(&parts.headers, "theme").unwrap_or("auto");
-        let (menu, todo_count) = match &actor {
+        let (menu, todo_count, notice_count) = match &actor {
             // Parts of a page have no frame.
             Some(actor) if !is_partial => {
-                ((app.hooks.menu)(actor, &path, is_demo), app.todo_count(actor).await?)
+                let (todo_count, notice_count) = app.waiting(actor).await?;
+                ((app.hooks.menu)(actor, &path, is_demo), todo_count, notice_count)
             }
-            _ => (Vec::new(), 0),
+            _ => (Vec::new(), 0, 0),
         };
         let acting = match &actor {
             Some(actor) if !is_partial => acting_lines(app, actor, l).await?,
@@ -261,6 +262,7 @@ impl FromRequestParts<App> for Page {
             menu,
             crumbs: Vec::new(),
             todo_count,
+            notice_count,
         };
         Ok(Self { actor, l, shell, is_htmx, is_partial, target })
     }

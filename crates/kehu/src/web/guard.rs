@@ -269,6 +269,7 @@ fn empty_shell() -> Shell {
         menu: Vec::new(),
         crumbs: Vec::new(),
         todo_count: 0,
+        notice_count: 0,
     }
 }
 

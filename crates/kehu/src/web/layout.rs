@@ -38,6 +38,8 @@ pub struct Shell {
     pub crumbs: Vec<Crumb>,
     /// How much waits for this person.
     pub todo_count: i64,
+    /// How many notices he has not read.
+    pub notice_count: i64,
 }
 
 /// One line of the menu.
@@ -90,6 +92,10 @@ pub struct Hooks {
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str, crate::clock::Millis) -> store::Result<i64>,
     /// How many tasks about a customer are open that an actor sees, in an organisation on a day.
     pub tasks_about: fn(&mut Conn<'_>, &Actor, &Directory, &str, CustomerId) -> store::Result<i64>,
+    /// How many open cases of a customer an actor may read.
+    pub cases_about: fn(&mut Conn<'_>, &Actor, &Directory, &str, CustomerId) -> store::Result<i64>,
+    /// How many notices an actor has not read.
+    pub unread_notices: fn(&mut Conn<'_>, &Actor) -> store::Result<i64>,
     /// Whether the page of a path holds customer information.
     pub holds_customers: fn(&str) -> bool,
     /// The kinds of background jobs the features above have.

@@ -116,7 +116,7 @@ async fn a_colleague_gets_a_task_sees_its_customer_and_replies() {
         assert_eq!((&waiting["items"][0]["id"], &waiting["counts"]["assignments"]), (&task["id"], &json!(1)));
         assert_eq!(wang.get("/api/v1/tasks").await.json()["items"], json!([]), "as it always was");
         let actor = app.app.actor_for(wang.person_id, kehu::access::Via::Job).await.unwrap().unwrap();
-        assert_eq!(app.app.todo_count(&actor).await.unwrap(), 1);
+        assert_eq!(app.app.waiting(&actor).await.unwrap().0, 1);
         assert_eq!(listed(&wang, "place=mine").await, ["请电话回访"]);
         assert_eq!(listed(&li, "place=given").await, ["请电话回访"]);
         // Taken, done with a reply: the right is gone, for the open browser too.
@@ -852,7 +852,7 @@ async fn a_delegate_does_the_tasks_of_the_one_away_until_the_delegation_ends() {
         let paths: Vec<String> = [&visit, &call, &given].map(|t| format!("{ALL}/{}", id(t))).into();
         let badge = async || {
             let actor = app.app.actor_for(wang.person_id, kehu::access::Via::Job).await.unwrap().unwrap();
-            app.app.todo_count(&actor).await.unwrap()
+            app.app.waiting(&actor).await.unwrap().0
         };
         // Before: nothing of it is his.
         for path in &paths {

@@ -1,7 +1,7 @@
 //! Cases: a complaint carried out by its regulation from the shop to its end, the clock that runs beside it, events that
 //! open cases, and who may know of which.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kehu::cases;
 use kehu::policies;
@@ -13,21 +13,21 @@ use crate::{Client, TestApp, both};
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-fn id(of: &Json) -> &str {
+pub fn id(of: &Json) -> &str {
     of["id"].as_str().unwrap()
 }
 
-async fn unit(admin: &Client<'_>, name: &str, kind: &str, parent: Option<&Json>) -> Json {
+pub async fn unit(admin: &Client<'_>, name: &str, kind: &str, parent: Option<&Json>) -> Json {
     let body = json!({ "name": name, "kind": kind, "parent_id": parent.map(|p| p["id"].clone()) });
     admin.json("POST", "/api/v1/units", body).await.expect(201).json()
 }
 
-async fn post(admin: &Client<'_>, person: &Client<'_>, unit: &Json, post: &str) {
+pub async fn post(admin: &Client<'_>, person: &Client<'_>, unit: &Json, post: &str) {
     let path = format!("/api/v1/people/{}/positions", person.person_id);
     admin.json("POST", &path, json!({ "unit_id": unit["id"], "post": post })).await.expect(201);
 }
 
-async fn head(admin: &Client<'_>, unit: &Json, person: &Client<'_>) {
+pub async fn head(admin: &Client<'_>, unit: &Json, person: &Client<'_>) {
     let path = format!("/api/v1/units/{}", id(unit));
     let version = admin.get(&path).await.expect(200).json()["version"].to_string();
     let body = json!({ "head_id": person.person_id });
@@ -51,22 +51,24 @@ pub fn shipped(name: &str) -> Json {
 }
 
 /// A retail company with the regulation on complaints in force.
-struct Retail<'a> {
+pub struct Retail<'a> {
     admin: Client<'a>,
-    shop: Json,
+    pub shop: Json,
     buying: Json,
-    clerk: Client<'a>,
+    /// The same people with a browser, by their sign-in names.
+    pub pages: BTreeMap<&'static str, Client<'a>>,
+    pub clerk: Client<'a>,
     keeper: Client<'a>,
     regional: Client<'a>,
     service: Client<'a>,
-    personnel: Client<'a>,
+    pub personnel: Client<'a>,
     buyer: Client<'a>,
     chief_buyer: Client<'a>,
     general: Client<'a>,
 }
 
 impl<'a> Retail<'a> {
-    async fn new(app: &'a TestApp) -> Self {
+    pub async fn new(app: &'a TestApp) -> Self {
         let admin = app.administrator().await.with_token().await;
         let company = unit(&admin, "零售公司", "company", None).await;
         let shop = unit(&admin, "一店", "shop", Some(&company)).await;
@@ -74,6 +76,7 @@ impl<'a> Retail<'a> {
         let office = unit(&admin, "行政人事部", "department", Some(&company)).await;
         let buying = unit(&admin, "采购部", "department", Some(&company)).await;
         let mut people = Vec::new();
+        let mut pages = BTreeMap::new();
         for (name, at, post_code) in [
             ("clerk", &shop, "customer_service_staff"),
             ("keeper", &shop, "department_head"),
@@ -84,13 +87,16 @@ impl<'a> Retail<'a> {
             ("chiefbuyer", &buying, "department_manager"),
             ("general", &company, "general_manager"),
         ] {
-            let person = app.staff(name, DataScope::Own).await.with_token().await;
+            let person = app.staff(name, DataScope::Own).await;
+            pages.insert(name, person.clone());
+            let person = person.with_token().await;
             post(&admin, &person, at, post_code).await;
             people.push(person);
         }
         let mut people = people.into_iter();
         let mut next = || people.next().unwrap();
         let this = Self {
+            pages,
             clerk: next(),
             keeper: next(),
             regional: next(),
@@ -111,7 +117,11 @@ impl<'a> Retail<'a> {
         this
     }
 
-    fn complaint(&self) -> Json {
+    pub fn buying(&self) -> &Json {
+        &self.buying
+    }
+
+    pub fn complaint(&self) -> Json {
         json!({ "values": {
             "store": self.shop["id"], "complainant": "终端消费者", "customer_name": "张三", "phone": "13800000000",
             "demands": ["退货"], "request": "冰箱不制冷，要求退货",
@@ -119,12 +129,12 @@ impl<'a> Retail<'a> {
     }
 }
 
-async fn act(who: &Client<'_>, case: &Json, action: &str, values: Json) -> crate::Answer {
+pub async fn act(who: &Client<'_>, case: &Json, action: &str, values: Json) -> crate::Answer {
     let path = format!("/api/v1/cases/{}/{}/actions", case["form"].as_str().unwrap(), id(case));
     who.json("POST", &path, json!({ "action": action, "values": values })).await
 }
 
-async fn decide(who: &Client<'_>, case: &Json, body: Json) -> crate::Answer {
+pub async fn decide(who: &Client<'_>, case: &Json, body: Json) -> crate::Answer {
     let path = format!("/api/v1/cases/{}/{}/decisions", case["form"].as_str().unwrap(), id(case));
     who.json("POST", &path, body).await
 }
@@ -197,7 +207,15 @@ async fn a_complaint_goes_from_the_shop_to_its_end() {
         });
         let gap = act(&of.buyer, &case, "investigate.submit", report.clone()).await.expect(422).json();
         assert_eq!(gap["errors"][0]["field"], "original");
+        // A file is one that was sent before, by himself.
         report["original"] = json!(["原投诉书.jpg"]);
+        let unknown = act(&of.buyer, &case, "investigate.submit", report.clone()).await.expect(422).json();
+        assert_eq!(unknown["errors"][0]["field"], "original");
+        let others = of.clerk.upload("/api/v1/case-files", &[], "别人的.jpg", b"x").await.expect(201).json();
+        report["original"] = json!([others["id"]]);
+        act(&of.buyer, &case, "investigate.submit", report.clone()).await.expect(422);
+        let sent = of.buyer.upload("/api/v1/case-files", &[], "原投诉书.jpg", b"x").await.expect(201).json();
+        report["original"] = json!([sent["id"]]);
         act(&of.buyer, &case, "investigate.submit", report).await.expect(200);
         assert_eq!(waits(&of.chief_buyer).await, ["TS-202609-0001"]);
         decide(&of.buyer, &case, json!({ "verdict": "approve" })).await.expect(403);

@@ -216,7 +216,8 @@ async fn a_late_act_comes_after_all_that_was_due_before_it() {
         cases::run_due(&app.app).await.unwrap();
         assert_eq!(app.number("SELECT COUNT(*) FROM case_trail").await, written, "nothing comes twice");
         // The log is written in the order of its clock.
-        let backwards = "SELECT COUNT(*) FROM audit_log a JOIN audit_log b ON a.chain = b.chain AND b.seq = a.seq + 1
+        let backwards =
+            "SELECT COUNT(*) FROM audit_log a JOIN audit_log b ON a.chain = b.chain AND b.seq = a.seq + 1
                          WHERE b.at < a.at";
         assert_eq!(app.number(backwards).await, 0);
         // The job and a person at once: what was due happens once.
@@ -256,11 +257,12 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
                    WHERE is_case = TRUE AND customer_id IS NULL AND unit_id IS NOT NULL",
             )
             .await;
-        assert_eq!(written, "no-proof|3, 1|请假单:销假");
+        assert_eq!(written, "no-proof|3,1|请假单:销假");
         // Compliance counts it at each clause it cites, and says who it was.
         let head = app.sign_in(of.boss.person_id).await;
         let compliance = format!("{}/compliance", of.policy);
-        let rows = of.browser.get(&format!("{compliance}/export?period=month&format=csv")).await.expect(200).text();
+        let rows =
+            of.browser.get(&format!("{compliance}/export?period=month&format=csv")).await.expect(200).text();
         for line in ["1,,1,0,0,1,—,1,0,0", "2,,0,0,0,0,—,2,0,0", "3,,0,0,0,0,—,1,0,0"] {
             assert!(rows.contains(line), "{line}: {rows}");
         }
@@ -270,7 +272,8 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
         let number = case["number"].as_str().unwrap();
         for who in [&of.browser, &head] {
             let all = who.get(&register).await.expect(200).text();
-            for words in ["员工li", "业务部", "请假单:开单", "请假单:销假", number, "病假须附证明"] {
+            for words in ["员工li", "业务部", "请假单:开单", "请假单:销假", number, "病假须附证明"]
+            {
                 assert!(all.contains(words), "{words}: {all}");
             }
             let one = who.get(&format!("{register}?clause=2")).await.expect(200).text();
@@ -329,7 +332,8 @@ async fn a_refused_act_of_the_application_is_counted_too() {
             })
             .await;
         assert!(matches!(refused, Err(kehu::error::AppError::Conflict(_))), "{refused:?}");
-        let written = app.text("SELECT what || '|' || refusal FROM refusals WHERE subject_id = 77 AND is_case = FALSE");
+        let written =
+            app.text("SELECT what || '|' || refusal FROM refusals WHERE subject_id = 77 AND is_case = FALSE");
         assert_eq!(written.await, "登记客户|not-on-mondays");
     })
     .await;

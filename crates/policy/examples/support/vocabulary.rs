@@ -1,104 +1,85 @@
-//! What the application would tell, for examples.
+//! What the application tells regulations (`policies/vocabulary.rs` there), for examples and tests.
 
-use policy::expr::Vocabulary;
+use policy::expr::{Facts, Vocabulary};
 use policy::value::{Kind, Ty};
 
-pub fn vocabulary() -> Vocabulary {
-    let mut vocabulary = Vocabulary::default();
-    let facts = |all: &[(&str, Ty)]| {
-        all.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect::<Vec<_>>()
-    };
-    let (person, unit, customer) = (Ty::Ref(Kind::Person), Ty::Ref(Kind::Unit), Ty::Ref(Kind::Customer));
-    vocabulary.facts.insert(
-        Kind::Person,
-        facts(&[
+const PERSON: Ty = Ty::Ref(Kind::Person);
+const UNIT: Ty = Ty::Ref(Kind::Unit);
+const CUSTOMER: Ty = Ty::Ref(Kind::Customer);
+
+fn named(all: &[(&str, Ty)]) -> Facts {
+    all.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect()
+}
+
+fn facts_of(kind: Kind) -> Facts {
+    named(&match kind {
+        Kind::Person => vec![
             ("name", Ty::Text),
-            ("unit", unit.clone()),
-            ("superior", person.clone()),
+            ("unit", UNIT),
+            ("superior", PERSON),
             ("posts", Ty::list(Ty::Text)),
             ("skills", Ty::list(Ty::Text)),
             ("active", Ty::Bool),
-        ]),
-    );
-    vocabulary.facts.insert(
-        Kind::Unit,
-        facts(&[("name", Ty::Text), ("parent", unit.clone()), ("head", person.clone()), ("kind", Ty::Text)]),
-    );
-    vocabulary.facts.insert(
-        Kind::Customer,
-        facts(&[
+        ],
+        Kind::Unit => vec![("name", Ty::Text), ("parent", UNIT), ("head", PERSON), ("kind", Ty::Text)],
+        Kind::Customer => vec![
             ("name", Ty::Text),
             ("number", Ty::Text),
             ("kind", Ty::Text),
             ("class", Ty::Text),
             ("level", Ty::Text),
             ("region", Ty::Text),
-            ("status", Ty::Text),
-            ("owner", person.clone()),
-            ("unit", unit.clone()),
+            ("owner", PERSON),
+            ("unit", UNIT),
             ("created_at", Ty::Time),
-            ("archive_number", Ty::Text),
-            ("filed_at", Ty::Time),
-            ("marks", Ty::list(Ty::Text)),
-        ]),
-    );
-    vocabulary.facts.insert(
-        Kind::Asset,
-        facts(&[("name", Ty::Text), ("kind", Ty::Text), ("customer", customer.clone())]),
-    );
-    vocabulary.facts.insert(Kind::Contact, facts(&[("name", Ty::Text), ("customer", customer.clone())]));
-    vocabulary.facts.insert(
-        Kind::Case,
-        facts(&[
+        ],
+        Kind::Contact => vec![("name", Ty::Text), ("customer", CUSTOMER)],
+        Kind::Asset => vec![("name", Ty::Text), ("kind", Ty::Text), ("customer", CUSTOMER)],
+        Kind::Case => vec![
             ("number", Ty::Text),
             ("step", Ty::Text),
             ("outcome", Ty::Text),
-            ("owner", person.clone()),
-            ("creator", person.clone()),
-            ("unit", unit.clone()),
-            ("customer", customer.clone()),
+            ("owner", PERSON),
+            ("creator", PERSON),
+            ("unit", UNIT),
+            ("customer", CUSTOMER),
             ("opened_at", Ty::Time),
             ("closed_at", Ty::Time),
             ("is_open", Ty::Bool),
-        ]),
-    );
-    let mut event =
-        |name: &str, all: &[(&str, Ty)]| drop(vocabulary.events.insert(name.to_owned(), facts(all)));
-    let on_customer = [
-        ("customer", customer.clone()),
-        ("actor", person.clone()),
-        ("owner", person.clone()),
-        ("unit", unit.clone()),
-    ];
-    event("customer.created", &on_customer);
-    event("customer.updated", &on_customer);
-    event(
+        ],
+        Kind::File => vec![("name", Ty::Text)],
+    })
+}
+
+fn event(name: &str) -> Facts {
+    let mut facts: Vec<(&str, Ty)> = vec![("actor", PERSON), ("at", Ty::Time)];
+    match name {
+        "person.left" | "person.transferred" => facts.extend([("person", PERSON), ("unit", UNIT)]),
+        _ => facts.extend([("customer", CUSTOMER), ("owner", PERSON), ("unit", UNIT)]),
+    }
+    match name {
+        "customer.owner_changed" => facts.extend([("from", PERSON), ("to", PERSON)]),
+        "activity.created" => facts.extend([("kind", Ty::Text), ("subject", Ty::Text)]),
+        _ => {}
+    }
+    named(&facts)
+}
+
+pub fn vocabulary() -> Vocabulary {
+    let kinds =
+        [Kind::Person, Kind::Unit, Kind::Customer, Kind::Contact, Kind::Asset, Kind::Case, Kind::File];
+    let events = [
+        "customer.created",
+        "customer.updated",
         "customer.owner_changed",
-        &[
-            ("customer", customer.clone()),
-            ("actor", person.clone()),
-            ("from", person.clone()),
-            ("to", person.clone()),
-            ("unit", unit.clone()),
-        ],
-    );
-    event("contact.created", &on_customer);
-    event(
+        "contact.created",
         "activity.created",
-        &[
-            ("customer", customer.clone()),
-            ("actor", person.clone()),
-            ("kind", Ty::Text),
-            ("owner", person.clone()),
-            ("unit", unit.clone()),
-            ("at", Ty::Time),
-        ],
-    );
-    event("person.left", &[("person", person.clone()), ("unit", unit.clone())]);
-    event("person.transferred", &[("person", person.clone()), ("unit", unit.clone())]);
-    event(
-        "customer.handed_over",
-        &[("customer", customer.clone()), ("from", person.clone()), ("to", person.clone()), ("unit", unit)],
-    );
-    vocabulary
+        "person.left",
+        "person.transferred",
+    ];
+    Vocabulary {
+        facts: kinds.into_iter().map(|kind| (kind, facts_of(kind))).collect(),
+        events: events.into_iter().map(|name| (name.to_owned(), event(name))).collect(),
+        posts: Vec::new(),
+    }
 }

@@ -5,15 +5,15 @@ mod forms;
 mod rules;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use workday::{Before, Within};
 
 use super::Settings;
 use super::read::{Part, Parts, Place, Problems};
-use crate::expr::{self, Expr, Names, RoleNames, Vocabulary, Wanted};
-use crate::model::{Clause, Form, Piece, Policy, Template};
+use crate::expr::{self, Expr, FormNames, Names, RoleNames, Vocabulary, Wanted};
+use crate::model::{Clause, Piece, Policy, Template};
 use crate::source::{self, Text};
 use crate::value::{Ty, Value};
 
@@ -32,6 +32,9 @@ pub fn build(
         roles: BTreeMap::new(),
         shapes: BTreeMap::new(),
         outcomes: outcomes(parts),
+        forms: Vec::new(),
+        one: None,
+        compared: BTreeSet::new(),
         clauses: parts.clause.iter().map(|clause| clause.get().id.get_ref().clone()).collect(),
     };
     let policy = builder.policy(settings);
@@ -52,6 +55,11 @@ struct Builder<'a, 'f> {
     roles: BTreeMap<String, RoleNames>,
     shapes: BTreeMap<String, Arc<Shape>>,
     outcomes: Vec<(String, Vec<String>)>,
+    forms: Vec<FormNames>,
+    /// The item of the list that is gone through in what is being read.
+    one: Option<Ty>,
+    /// Fields by which other cases are asked for, with their form.
+    compared: BTreeSet<(String, String)>,
     clauses: Vec<String>,
 }
 
@@ -59,11 +67,14 @@ impl Builder<'_, '_> {
     fn policy(&mut self, values: &Settings) -> Policy {
         let head = self.parts.head.get().clone();
         self.id(&self.parts.head.at(&head.id), head.id.get_ref());
+        if !head.in_force.is_empty() && head.in_force.parse::<jiff::civil::Date>().is_err() {
+            self.problems.add(&self.parts.head.place(), "施行日期 in_force 要写成 2026-01-01 这样的日期");
+        }
         let clauses = self.clauses();
         let settings = self.settings(values);
         let roles = self.roles();
-        let forms: Vec<Arc<Form>> = self.forms().into_iter().map(Arc::new).collect();
-        Policy {
+        let mut forms = self.forms();
+        let mut policy = Policy {
             id: head.id.get_ref().clone(),
             title: head.title.clone(),
             version: head.version.clone(),
@@ -81,9 +92,17 @@ impl Builder<'_, '_> {
             reports: self.reports(),
             notices: self.notices(),
             standards: self.standards(),
-            forms,
+            forms: Vec::new(),
             head,
+        };
+        // Only now is everything read that may ask for cases.
+        for form in &mut forms {
+            let is_asked =
+                |field: &crate::model::Field| self.compared.contains(&(form.id.clone(), field.id.clone()));
+            form.compared = (0..form.fields.len()).filter(|place| is_asked(&form.fields[*place])).collect();
         }
+        policy.forms = forms.into_iter().map(Arc::new).collect();
+        policy
     }
 
     fn clauses(&mut self) -> Vec<Clause> {
@@ -172,6 +191,8 @@ impl Builder<'_, '_> {
             settings: &self.settings,
             roles: &self.roles,
             outcomes: &self.outcomes,
+            forms: &self.forms,
+            one: self.one.as_ref(),
             steps: shape.as_ref().map_or(&[], |shape| shape.steps.as_slice()),
             vocabulary: self.vocabulary,
         };
@@ -180,7 +201,11 @@ impl Builder<'_, '_> {
             wanted => expr::compile(text.get_ref(), &names, wanted),
         };
         match result {
-            Ok(expr) => Some(expr),
+            Ok(expr) => {
+                let own = |of: &str| if of.is_empty() { form.unwrap_or_default() } else { of }.to_owned();
+                self.compared.extend(expr.compared().iter().map(|(of, field)| (own(of), field.clone())));
+                Some(expr)
+            }
             Err(problem) => {
                 let where_in = if problem.column > 1 {
                     format!("第 {} 个字:", problem.column)
@@ -246,6 +271,13 @@ impl Builder<'_, '_> {
                 None
             }
         }
+    }
+
+    /// How long after the end of a period; `0d` is its end.
+    fn after_period(&mut self, place: &Place, text: &Text) -> Option<Within> {
+        let filled = self.filled(place, text.get_ref())?;
+        let at_once = Text::new(text.span(), "same-day 24:00".to_owned());
+        self.within(place, if filled.trim() == "0d" { &at_once } else { text })
     }
 
     fn before(&mut self, place: &Place, text: &Text) -> Option<Before> {
@@ -344,7 +376,10 @@ impl Builder<'_, '_> {
         event: Option<&[(String, Ty)]>,
     ) -> Vec<(usize, Expr)> {
         let mut all = Vec::new();
-        for (name, text) in set {
+        // In the order they are written, which is the order they see each other's values in.
+        let mut written: Vec<(&String, &Text)> = set.iter().collect();
+        written.sort_by_key(|(_, text)| text.span().start);
+        for (name, text) in written {
             let Some(shape) = self.shapes.get(into).cloned() else { continue };
             let place = part.at(text);
             let Some(field) = shape.fields.iter().position(|(known, _)| known == name) else {

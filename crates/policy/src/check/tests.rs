@@ -363,6 +363,35 @@ fn what_could_never_work_is_refused() {
 }
 
 #[test]
+fn a_duty_is_due_at_the_end_of_its_period_and_as_often_as_a_setting_says() {
+    let duty = "[[setting]]\nid = \"often\"\ntitle = \"次数\"\ntype = \"int\"\ndefault = 3\nclause = \"1\"\n[[duty]]\nid = \"count\"\ntitle = \"盘点\"\nper = \"company\"\nevery = \"month\"\ndue = \"0d\"\nby = \"role:clerk\"\nevidence = \"form:gift\"\ntimes = \"{often}\"\nclause = \"1\"\n";
+    let policy = |text: &str, company: &Settings| check(&[file("policy.toml", text)], company, &vocabulary());
+    let text = format!("{GOOD}{duty}");
+    let built = policy(&text, &Settings::new()).expect("in order");
+    assert_eq!(built.duties[0].times, 3);
+    let calendar = workday::Calendar::mainland();
+    let september =
+        crate::periods::Period::of(crate::model::Every::Month, "2026-09-15".parse().expect("a day"));
+    let due = september.due(built.duties[0].due, &calendar).expect("a time");
+    assert_eq!(calendar.local(due).expect("a time").to_string(), "2026-09-30T23:59:59.999");
+    let company = Settings::from([("often".to_owned(), serde_json::json!(5))]);
+    assert_eq!(policy(&text, &company).expect("in order").duties[0].times, 5);
+    let number = text.replace("times = \"{often}\"", "times = 2");
+    assert_eq!(policy(&number, &company).expect("in order").duties[0].times, 2);
+    for wrong in ["times = 0", "times = \"{gone}\"", "times = \"many\"", "times = true"] {
+        let all = problems(&text.replace("times = \"{often}\"", wrong));
+        assert!(all.iter().all(|p| p.starts_with("policy.toml:")) && !all.is_empty(), "{wrong}: {all:?}");
+    }
+}
+
+#[test]
+fn the_day_from_which_it_holds_is_a_day() {
+    let day = |text: &str| changed("version = \"1\"", &format!("version = \"1\"\nin_force = \"{text}\""));
+    assert_eq!(problems(&day("2013-07-01")), Vec::<String>::new());
+    is_refused(&day("20xx-07-01"), "[policy]", "施行日期 in_force 要写成");
+}
+
+#[test]
 fn roles_that_name_each_other_are_refused() {
     let ring = "posts = [\"经办\"]\nat = \"size(role('chief')) > 0 ? case.unit : case.unit\"\n[[role]]\nid = \"chief\"\ntitle = \"主管\"\nposts = [\"主管\"]\nat = \"size(role('clerk')) > 0 ? case.unit : case.unit\"";
     let all = problems(&changed("posts = [\"经办\"]", ring));

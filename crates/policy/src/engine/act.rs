@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Effect, Moment, Outcome, Refused, Run, Why};
 use crate::case::{Case, Done};
 use crate::expr::Env;
-use crate::model::{Action, Field, FieldKind, Form, Policy, Require, Step, StepKind};
+use crate::model::{Action, Field, FieldKind, Form, Open, Policy, Require, Step, StepKind};
 use crate::value::{Kind, Value, yuan};
 
 /// Most lines of a table, and most items of a list.
@@ -211,11 +211,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What an approver fills when he agrees.
-    pub(super) fn fill_in(&mut self, action: &Action, values: Vec<(usize, Value)>) -> Result<(), Refused> {
+    /// What an approver fills when he agrees; all that must be filled, or what he likes.
+    pub(super) fn fill_in(
+        &mut self,
+        action: &Action,
+        values: Vec<(usize, Value)>,
+        is_all: bool,
+    ) -> Result<(), Refused> {
         self.put_in(action, values)?;
         self.refuse(&format!("{}.{}", self.form.id, action.id))?;
-        self.complete(&action.fill, &action.require)
+        if is_all { self.complete(&action.fill, &action.require) } else { Ok(()) }
     }
 
     /// Puts in what was filled, checked field by field.
@@ -310,17 +315,31 @@ impl Run<'_> {
         self.set(&action.set, None);
         self.compute();
         for open in &action.open {
-            let env = self.env();
-            if open.when.as_ref().is_none_or(|when| when.holds(&env)) {
-                let values = open.set.iter().map(|(field, expr)| (field.clone(), expr.value(&env))).collect();
-                self.effects.push(Effect::Open { form: open.form.clone(), values });
-            }
+            self.open_others(open);
         }
         self.effects.extend(action.emit.iter().map(|event| Effect::Emitted { event: event.clone() }));
         self.notices(on);
         self.penalties(on, self.moment.now);
         if let Some(step) = self.way(&action.next, None) {
             self.enter(step);
+        }
+    }
+
+    /// Another case, or one for each item of a list.
+    fn open_others(&mut self, open: &Open) {
+        let items = match open.each.as_ref().map(|each| each.value(&self.env())) {
+            None => vec![Value::Null],
+            Some(Value::List(items)) => items.iter().take(MOST_ITEMS).cloned().collect(),
+            Some(_) => Vec::new(),
+        };
+        for item in items {
+            // Each is asked with a budget of its own.
+            let env = || self.env().one(item.clone());
+            if open.when.as_ref().is_none_or(|when| when.holds(&env())) {
+                let value = |(field, expr): &(String, crate::expr::Expr)| (field.clone(), expr.value(&env()));
+                let values = open.set.iter().map(value).collect();
+                self.effects.push(Effect::Open { form: open.form.clone(), values });
+            }
         }
     }
 

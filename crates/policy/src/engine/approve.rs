@@ -2,6 +2,7 @@
 
 use super::{Effect, Moment, Outcome, Refused, Run, Verdict, Why};
 use crate::case::{Approval, Case, Round, Seat};
+use crate::expr::Expr;
 use crate::model::{Approve, Empty, Policy, Requester, Step, StepKind, TimeoutThen};
 use crate::value::{Kind, Value};
 
@@ -70,10 +71,10 @@ impl Policy {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// The case comes to an approval.
     pub(super) fn ask(&mut self, step: &Step, came_from: String) {
-        let Some(approve) = &step.approve else { return self.nobody(step) };
+        let Some(approve) = &step.approve else { return self.nobody(step, None) };
         // Whoever did the last thing asks; when an event did, whoever answers for the case.
         // Of approvals one after the other, whoever asked in the first asks in all: an approver does not become one who
         // asks by agreeing.
@@ -106,7 +107,7 @@ impl Run<'_> {
                 let (Some(table), Some(row)) = (table, row) else {
                     // Where the table is silent, for a field that is empty, nobody may take it for agreed.
                     self.case.approval = Some(approval);
-                    return self.stuck(step);
+                    return self.stuck(step, None);
                 };
                 approval.to_come = (0..table.rows[row].1.len()).collect();
                 approval.row = Some(row);
@@ -127,11 +128,13 @@ impl Run<'_> {
                 approval.rounds.push(round);
                 return self.call(step, approve);
             }
+            let mut who = None;
             let round = if approval.queue.is_empty() {
                 if approval.to_come.is_empty() {
                     return self.agreed(step);
                 }
                 let stage = approval.to_come.remove(0);
+                who = self.stage_of(approve, stage).map(|(who, ..)| who);
                 self.round(approve, stage)
             } else {
                 Some(approval.queue.remove(0))
@@ -142,14 +145,13 @@ impl Run<'_> {
                         self.effects.push(moved("该级没有审批人,按规定跳过", Vec::new(), ""));
                         continue;
                     }
-                    Empty::Refuse => return self.stuck(step),
+                    Empty::Refuse => return self.stuck(step, who),
                     Empty::Escalate => {
                         let administrators = self.administrators();
                         if administrators.is_empty() {
-                            return self.stuck(step);
+                            return self.stuck(step, who);
                         }
-                        self.effects
-                            .push(Effect::Nobody { step: step.id.clone(), clause: step.clause.clone() });
+                        self.tell_nobody(step, who);
                         let seats = administrators.into_iter().map(Seat::of).collect();
                         let round =
                             Round { title: "制度管理员".into(), is_joint: false, stage: None, seats };
@@ -171,16 +173,16 @@ impl Run<'_> {
                 return self.call(step, approve);
             }
         }
-        self.nobody(step);
+        self.nobody(step, None);
     }
 
     /// Nobody can decide: it stands still until an administrator names somebody.
-    fn stuck(&mut self, step: &Step) {
+    fn stuck(&mut self, step: &Step, who: Option<&Expr>) {
         if let Some(approval) = &mut self.case.approval {
             approval.is_stuck = true;
             approval.due = None;
         }
-        self.nobody(step);
+        self.nobody(step, who);
     }
 
     /// Whether the actor is an administrator who may name an approver where none was found.
@@ -217,19 +219,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A stage of the policy with its approvers; none when there are none.
-    fn round(&self, approve: &Approve, stage: usize) -> Option<Round> {
-        let approval = self.case.approval.as_ref()?;
-        let (who, is_joint, title) = match (&approve.authority, approval.row) {
+    /// A stage of the policy: who, whether all of them, and what it is called.
+    fn stage_of<'s>(&self, approve: &'s Approve, stage: usize) -> Option<(&'s Expr, bool, &'s str)>
+    where
+        'a: 's,
+    {
+        match (&approve.authority, self.case.approval.as_ref()?.row) {
             (Some(id), Some(row)) => {
                 let table = self.policy.authorities.iter().find(|table| table.id == *id)?;
-                (table.rows.get(row)?.1.get(stage)?, false, table.title.clone())
+                Some((table.rows.get(row)?.1.get(stage)?, false, &table.title))
             }
             _ => {
                 let stage = approve.stages.get(stage)?;
-                (&stage.by, stage.is_joint, stage.title.clone())
+                Some((&stage.by, stage.is_joint, &stage.title))
             }
-        };
+        }
+    }
+
+    /// A stage with its approvers; none when there are none.
+    fn round(&self, approve: &Approve, stage: usize) -> Option<Round> {
+        let approval = self.case.approval.as_ref()?;
+        let (who, is_joint, title) = self.stage_of(approve, stage)?;
+        let title = title.to_owned();
         let mut people = self.people(who);
         if let Some(requester) = approval.requester.clone()
             && let Some(place) = people.iter().position(|person| *person == requester)
@@ -298,7 +309,7 @@ impl Run<'_> {
         }
         if self.hops == hops {
             // It is agreed but leads nowhere, for a field that is empty.
-            self.nobody(step);
+            self.nobody(step, None);
         }
     }
 
@@ -358,7 +369,9 @@ impl Run<'_> {
         values: Vec<(usize, Value)>,
     ) -> Result<(), Refused> {
         if let Some(action) = step.actions.first() {
-            self.fill_in(action, values)?;
+            // What an approver has to fill is not asked of those he wants to hear first.
+            let is_asked_first = self.case.approval.as_ref().is_some_and(Approval::is_asked_first);
+            self.fill_in(action, values, !is_asked_first)?;
         }
         self.vote(seat, on_behalf_of, true, comment);
         let is_agreed = self.case.approval.as_ref().and_then(Approval::open).is_some_and(Round::is_agreed);
@@ -536,7 +549,7 @@ impl Run<'_> {
                 }
                 self.call_again(step);
             }
-            None => self.stuck(step),
+            None => self.stuck(step, None),
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Effect {
     Nobody {
         /// The step.
         step: String,
+        /// Why, where it can be told: the unit in which they are looked for is not known.
+        why: Option<String>,
         /// The clause.
         clause: String,
     },

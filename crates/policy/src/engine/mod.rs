@@ -3,6 +3,7 @@
 
 mod act;
 mod approve;
+mod candidates;
 mod clock;
 mod effect;
 mod penalty;
@@ -11,6 +12,7 @@ pub(crate) mod tests;
 mod texts;
 
 pub use act::read_values;
+pub use candidates::Candidate;
 pub use effect::{Effect, Refused, Why};
 pub use texts::shown;
 
@@ -68,6 +70,9 @@ pub enum Verdict {
 
 /// Steps a case may take by itself before it counts as going in circles.
 const MOST_HOPS: usize = 40;
+
+/// Most superiors one above the other; more is a ring.
+const HIGHEST_LADDER: usize = 50;
 
 /// A case on its way through one event.
 struct Run<'a> {
@@ -237,12 +242,16 @@ impl<'a> Run<'a> {
         }
         self.notices(&format!("{}.enter:{}", form.id, step.id));
         if self.hops > MOST_HOPS {
-            return self.nobody(step);
+            return self.nobody(step, None);
         }
         match step.kind {
             StepKind::Task => {
                 let people = self.people_of(step.by.as_ref());
-                if people.is_empty() { self.nobody(step) } else { self.assign(step, people) }
+                if people.is_empty() {
+                    self.nobody(step, step.by.as_ref())
+                } else {
+                    self.assign(step, people)
+                }
             }
             StepKind::Approval => self.ask(step, came_from),
             StepKind::Wait => self.assign(step, Vec::new()),
@@ -259,16 +268,41 @@ impl<'a> Run<'a> {
     }
 
     /// Nobody can act here: the administrators of policies are asked.
-    fn nobody(&mut self, step: &Step) {
-        self.effects.push(Effect::Nobody { step: step.id.clone(), clause: step.clause.clone() });
+    fn nobody(&mut self, step: &Step, who: Option<&Expr>) {
+        self.tell_nobody(step, who);
         let people = self.administrators();
         self.assign(step, people);
     }
 
+    fn tell_nobody(&mut self, step: &Step, who: Option<&Expr>) {
+        let why = who.and_then(|who| who.unit_missing(&self.env(), self.form));
+        self.effects.push(Effect::Nobody { step: step.id.clone(), why, clause: step.clause.clone() });
+    }
+
+    /// The administrators of policies. Where all of them must keep away, whoever is highest above the owner stands in,
+    /// so that no case is left to nobody.
     fn administrators(&self) -> Vec<String> {
         let excluded = self.excluded();
-        let all = self.moment.world.administrators();
-        all.into_iter().filter(|person| !excluded.contains(person)).collect()
+        let mut all = self.moment.world.administrators();
+        all.retain(|person| !excluded.contains(person));
+        if all.is_empty() {
+            all.extend(self.highest_above(&excluded));
+        }
+        all
+    }
+
+    fn highest_above(&self, excluded: &[String]) -> Option<String> {
+        let mut person = self.case.owner.clone().or_else(|| self.case.creator.clone())?;
+        let mut highest = None;
+        for _ in 0..HIGHEST_LADDER {
+            let superior = self.moment.world.fact(Kind::Person, &person, "superior");
+            let Some(superior) = superior.as_text().filter(|superior| *superior != person) else { break };
+            person = superior.to_owned();
+            if !excluded.contains(&person) {
+                highest = Some(person.clone());
+            }
+        }
+        highest
     }
 
     fn close(&mut self, outcome: String) {

@@ -30,6 +30,8 @@ pub(crate) fn form_of(fields: &[(&str, Ty)]) -> Form {
         columns: Vec::new(),
         form: None,
         value: None,
+        among: None,
+        ranks: Vec::new(),
         min: None,
         max: None,
         help: String::new(),
@@ -52,6 +54,7 @@ pub(crate) fn form_of(fields: &[(&str, Ty)]) -> Form {
         offer: Vec::new(),
         set: Vec::new(),
         list: Vec::new(),
+        compared: Vec::new(),
         copies: Vec::new(),
         subject: Template::default(),
         clause: None,
@@ -537,7 +540,7 @@ fn where_nobody_approves_it_stands_still_until_an_administrator_names_somebody()
     let approve = "[step.approve]\n[[step.approve.stage]]\nby = \"holders('董事')\"
 [[step.approve.stage]]\nby = \"holders('主管')\"\n[step.approve.timeout]\nwithin = \"1h\"\nthen = \"approve\"";
     let mut play = asked(approve);
-    assert!(play.effects.contains(&Effect::Nobody { step: "ask".into(), clause: "1".into() }));
+    assert!(play.effects.contains(&Effect::Nobody { step: "ask".into(), why: None, clause: "1".into() }));
     assert_eq!(play.case.assigned, ["管理员"]);
     assert_eq!(play.wakes_at(), None, "nobody's silence is no consent");
     assert!(play.may_not("管理员", Verdict::Approve).text.contains("没有找到审批人"));
@@ -701,8 +704,8 @@ fn excluded_people_do_not_act_and_are_neither_added_nor_given_a_seat() {
     let play = with_target("[step.approve]\n[[step.approve.stage]]\nby = \"[case.creator]\"", "主管");
     assert_eq!(play.case.assigned, ["管理员"]);
     // Administrators are no exception, and whoever was given the task before it concerned him loses it.
-    let play = with_target("[step.approve]\n[[step.approve.stage]]\nby = \"[case.creator]\"", "管理员");
-    assert!(!play.case.assigned.contains(&"管理员".to_owned()));
+    let play = with_target("[step.approve]\n[[step.approve.stage]]\nby = \"holders('无人')\"", "管理员");
+    assert_eq!(play.case.assigned, ["总经理"], "the highest above the owner stands in");
     let mut play = claim(IN_ORDER);
     let target = play.policy.form("claim").and_then(|form| form.field("target")).expect("a field");
     play.case.values[target] = Value::text("小甲");
@@ -1230,6 +1233,129 @@ proptest! {
             prop_assert!(!is_waiting, "somebody always has to act: {:?}", play.case);
         }
     }
+}
+
+// ---------------------------------------------------------------- what follows a step
+
+#[test]
+fn an_approval_opens_cases_gives_out_events_and_sets_values_in_the_order_written() {
+    let mut play = Play::new(
+        r#"
+[[form]]
+id = "asked"
+title = "申请"
+by = "holders('经办')"
+[[form.field]]
+id = "a"
+title = "甲"
+type = "int"
+[[form.field]]
+id = "z"
+title = "乙"
+type = "int"
+[[step]]
+id = "ask"
+form = "asked"
+title = "审批"
+next = "done"
+open = [{ form = "noted", set = { sum = "case.a" } }]
+emit = ["asked.agreed"]
+set = { z = "2", a = "case.z * 10" }
+clause = "1"
+[step.approve]
+[[step.approve.stage]]
+by = "holders('主管')"
+[[step]]
+id = "done"
+form = "asked"
+title = "结束"
+kind = "end"
+clause = "1"
+[[form]]
+id = "noted"
+title = "备忘"
+by = "holders('经办')"
+fill = ["sum"]
+[[form.field]]
+id = "sum"
+title = "合计"
+type = "int"
+[[step]]
+id = "wait"
+form = "noted"
+title = "等"
+kind = "wait"
+clause = "1"
+[[step.on]]
+event = "asked.agreed"
+next = "kept"
+[[step]]
+id = "kept"
+form = "noted"
+title = "留存"
+kind = "end"
+clause = "1"
+"#,
+    );
+    play.open("asked", "小甲", &[]).expect("opened");
+    assert_eq!(play.count(|effect| matches!(effect, Effect::Open { .. } | Effect::Emitted { .. })), 0);
+    play.yes("主管");
+    assert_eq!(play.case.values, [Value::Int(20), Value::Int(2)], "z is set before a");
+    let values = vec![("sum".to_owned(), Value::Int(20))];
+    assert!(play.effects.contains(&Effect::Open { form: "noted".into(), values }));
+    assert!(play.effects.contains(&Effect::Emitted { event: "asked.agreed".into() }));
+}
+
+#[test]
+fn a_role_whose_unit_nobody_filled_in_finds_nobody_and_the_trail_says_so() {
+    let text = r#"
+[[role]]
+id = "finance"
+title = "财务"
+posts = ["财务"]
+at = "case.office"
+[[form]]
+id = "bill"
+title = "账单"
+by = "holders('经办')"
+offer = ["office"]
+[[form.field]]
+id = "office"
+title = "管理处"
+type = "unit"
+[[step]]
+id = "pay"
+title = "付款"
+by = "role:finance"
+next = "ask"
+clause = "1"
+[[step]]
+id = "ask"
+title = "审批"
+next = "done"
+clause = "1"
+[step.approve]
+[[step.approve.stage]]
+by = "role:finance"
+[[step]]
+id = "done"
+title = "结束"
+kind = "end"
+clause = "1"
+"#;
+    let mut play = Play::new(text);
+    play.open("bill", "小甲", &[]).expect("opened");
+    let why = Some("“财务”要在管理处里找,而它没有填".to_owned());
+    let nobody = |step: &str| Effect::Nobody { step: step.into(), why: why.clone(), clause: "1".into() };
+    assert_eq!(play.case.assigned, ["管理员"]);
+    assert!(play.effects.contains(&nobody("pay")), "{:?}", play.effects);
+    play.act("管理员", "pay.submit", &[]);
+    assert_eq!(play.case.assigned, ["管理员"]);
+    assert!(play.effects.contains(&nobody("ask")), "{:?}", play.effects);
+    // With a unit that has nobody it is the same, but for the reason.
+    let mut play = Play::new(text);
+    play.open("bill", "小甲", &[("office", Value::text("公司"))]).expect("opened");
+    assert!(play.effects.contains(&Effect::Nobody { step: "pay".into(), why: None, clause: "1".into() }));
 }
 
 // ---------------------------------------------------------------- penalties

@@ -35,8 +35,10 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
         loops: 0,
         locals: Vec::new(),
         fields: BTreeSet::new(),
+        compared: BTreeSet::new(),
         roles: Vec::new(),
     };
+    checker.locals.extend(names.one.map(|ty| ("one".to_owned(), ty.clone())));
     let (node, ty) = checker.term(&tree)?;
     let (node, ty) = match wanted {
         Wanted::Anything => (node, ty),
@@ -67,6 +69,7 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
         node: Arc::new(node),
         ty,
         fields: checker.fields.into_iter().collect(),
+        compared: checker.compared.into_iter().collect(),
     })
 }
 
@@ -98,6 +101,7 @@ struct Checker<'n> {
     loops: usize,
     locals: Vec<(String, Ty)>,
     fields: BTreeSet<usize>,
+    compared: BTreeSet<(String, String)>,
     /// The roles whose units are being read.
     roles: Vec<String>,
 }
@@ -298,9 +302,35 @@ impl Checker<'_> {
             (Ty::Choice(_), Ty::Text) => node,
             (Ty::Choice(_), Ty::Choice(_)) => node,
             (Ty::List(a), Ty::List(b)) if alike(a, b) || **a == Ty::Null => node,
+            (Ty::List(a), Ty::List(b)) if matches!((&**a, &**b), (Ty::Row(_), Ty::Row(_))) => {
+                return self.fit_rows(at, node, a, b);
+            }
             (a, b) if a == b => node,
             (a, b) => return self.problem(at, format!("这里要{},现在是{}", b.title(), a.title())),
         })
+    }
+
+    /// Lines put into lines: each column must be there, and what was made for it fits into it.
+    fn fit_rows(&self, at: u64, node: Node, from: &Ty, to: &Ty) -> Checked<Node> {
+        let (Node::Rows(list, place, columns), Ty::Row(to)) = (node, to) else {
+            return self.problem(at, format!("这里要{},请用 .rows(x, '列', 值) 写出各列", from.title()));
+        };
+        let mut fitted = Vec::new();
+        for (name, ty, node) in columns {
+            let Some((_, wanted)) = to.iter().find(|(known, _)| **known == *name) else {
+                return self.unknown(at, "列", &name, to.iter().map(|(known, _)| known.as_str()));
+            };
+            let is_whole = ty == Ty::Int;
+            let node = self.fit(at, (node, ty), wanted)?;
+            // A whole number in a column of numbers is a number, as it is when it is read again.
+            let node = if is_whole && *wanted == Ty::Number {
+                Node::Arith(Arith::Multiply, Box::new(node), Box::new(Node::Const(Value::Number(1.0))))
+            } else {
+                node
+            };
+            fitted.push((name, wanted.clone(), node));
+        }
+        Ok(Node::Rows(list, place, fitted))
     }
 
     /// Both sides of a comparison as one type.
@@ -463,6 +493,9 @@ impl Checker<'_> {
         if let (Some(each), [IdedExpr { expr: Cel::Ident(local), .. }, body]) = (each, args) {
             return self.each(at, each, target, local, body);
         }
+        if let ("rows", [IdedExpr { expr: Cel::Ident(local), .. }, columns @ ..]) = (name, args) {
+            return self.rows(at, target, local, columns);
+        }
         if name == "size" && args.is_empty() {
             return self.function(at, name, std::slice::from_ref(target));
         }
@@ -495,11 +528,115 @@ impl Checker<'_> {
         Ok((Node::Each(each, Box::new(list), place, Box::new(body)), ty))
     }
 
+    /// `list.rows(x, 'column', value, …)`: a line for each item.
+    fn rows(&mut self, at: u64, list: &IdedExpr, local: &str, columns: &[IdedExpr]) -> Checked<Typed> {
+        let usage = "rows 的写法是 列表.rows(x, '列', 值, …)";
+        if self.loops >= 2 || columns.is_empty() || !columns.len().is_multiple_of(2) {
+            return self.problem(at, usage);
+        }
+        let (list, ty) = self.term(list)?;
+        let Ty::List(of) = &ty else {
+            return self.problem(at, format!("逐项判断只能用于列表,现在是{}", ty.title()));
+        };
+        let place = self.locals.len();
+        self.loops += 1;
+        self.locals.push((local.to_owned(), (**of).clone()));
+        let mut built: Checked<Vec<(Arc<str>, Ty, Node)>> = Ok(Vec::new());
+        for pair in columns.chunks_exact(2) {
+            let column = match &pair[0].expr {
+                Cel::Literal(LiteralValue::String(name)) => {
+                    self.term(&pair[1]).map(|(node, ty)| (Arc::from(name.inner()), ty, node))
+                }
+                _ => self.problem(at, usage),
+            };
+            built = built.and_then(|mut all| {
+                all.push(column?);
+                Ok(all)
+            });
+        }
+        self.locals.pop();
+        self.loops -= 1;
+        let built = built?;
+        let types: Vec<(String, Ty)> =
+            built.iter().map(|(name, ty, _)| (name.to_string(), ty.clone())).collect();
+        Ok((Node::Rows(Box::new(list), place, built), Ty::list(Ty::Row(types.into()))))
+    }
+
+    /// Cases of a form of the policy: `open_cases('form'[, 'field', value, …])`, and
+    /// `cases_between('form', 'day or time', from, to, 'field', value, …)`.
+    fn cases(&mut self, at: u64, name: &str, form: &IdedExpr, rest: &[IdedExpr]) -> Checked<Typed> {
+        let usage = FUNCTIONS.iter().find(|(known, _)| *known == name).map_or("", |(_, usage)| usage);
+        let Cel::Literal(LiteralValue::String(id)) = &form.expr else { return self.problem(at, usage) };
+        let Some(found) = self.names.forms.iter().find(|known| known.id == id.inner()) else {
+            return self.unknown(
+                at,
+                "表单",
+                id.inner(),
+                self.names.forms.iter().map(|known| known.id.as_str()),
+            );
+        };
+        let columns = Arc::clone(&found.columns);
+        let is_open = name == "open_cases";
+        let (between, pairs) = match rest {
+            rest if is_open => (None, rest),
+            [field, from, to, pairs @ ..] => {
+                let (field, ty) = self.asked_field(at, id.inner(), field, &columns)?;
+                if !matches!(ty, Ty::Date | Ty::Time) {
+                    return self.problem(at, format!("“{field}”不是日期或时间"));
+                }
+                let mut edge = |tree: &IdedExpr| match self.term(tree)? {
+                    (node, Ty::Date | Ty::Null) => Ok(node),
+                    (node, Ty::Time) if ty == Ty::Time => Ok(node),
+                    typed => self.fit(at, typed, &Ty::Date),
+                };
+                (Some((field, ty.clone(), edge(from)?, edge(to)?)), pairs)
+            }
+            _ => return self.problem(at, usage),
+        };
+        if !pairs.len().is_multiple_of(2) {
+            return self.problem(at, usage);
+        }
+        let mut same = Vec::new();
+        for pair in pairs.chunks_exact(2) {
+            let (field, ty) = self.asked_field(at, id.inner(), &pair[0], &columns)?;
+            let typed = self.term(&pair[1])?;
+            same.push((field, self.fit(at, typed, &ty)?));
+        }
+        let ty = Ty::list(Ty::Row(Arc::clone(&columns)));
+        let (form, title) = (id.inner().to_owned(), found.title.clone());
+        Ok((Node::Cases(Box::new(super::Cases { form, title, columns, is_open, between, same })), ty))
+    }
+
+    /// A field by which other cases are asked for.
+    fn asked_field(
+        &mut self,
+        at: u64,
+        form: &str,
+        field: &IdedExpr,
+        columns: &[(String, Ty)],
+    ) -> Checked<(String, Ty)> {
+        let Cel::Literal(LiteralValue::String(name)) = &field.expr else {
+            return self.problem(at, "这里要写字段代号,例如 'technician'");
+        };
+        let name = name.inner();
+        // What every case knows is not kept where it is found quickly.
+        let is_field = |known: &str| known == name && !super::CASE_FACTS.contains(&known);
+        let Some((_, ty)) = columns.iter().find(|(known, _)| is_field(known)) else {
+            return self.unknown(at, "字段", name, columns.iter().map(|(known, _)| known.as_str()));
+        };
+        if !ty.is_compared() {
+            return self.problem(at, format!("不能按{}查找单据,“{name}”不行", ty.title()));
+        }
+        self.compared.insert((form.to_owned(), name.to_owned()));
+        Ok((name.to_owned(), ty.clone()))
+    }
+
     fn function(&mut self, at: u64, name: &str, args: &[IdedExpr]) -> Checked<Typed> {
         match (name, args) {
             ("entered" | "done" | "times", [arg]) => return self.history(at, name, arg),
             ("has_case", [form, outcome, customer]) => return self.has_case(at, form, outcome, customer),
             ("earlier", [_, ..]) => return self.earlier(at, args),
+            ("open_cases" | "cases_between", [form, rest @ ..]) => return self.cases(at, name, form, rest),
             ("role", [arg, rest @ ..]) if rest.len() <= 1 => return self.role(at, arg, rest.first()),
             _ => {}
         }
@@ -539,11 +676,26 @@ impl Checker<'_> {
             ("head", [Ty::Ref(Kind::Unit)]) => return self.fact_of(at, typed, Kind::Unit, "head"),
             ("unit_of", [Ty::Ref(Kind::Person)]) => return self.fact_of(at, typed, Kind::Person, "unit"),
             ("under", [Ty::Ref(Kind::Unit), Ty::Ref(Kind::Unit)]) => (Func::Under, Ty::Bool),
+            ("customers_of", [Ty::Ref(Kind::Person)]) => {
+                (Func::CustomersOf, Ty::list(Ty::Ref(Kind::Customer)))
+            }
+            ("first_of_month", [Ty::Date | Ty::Time]) => (Func::FirstOfMonth, Ty::Date),
+            ("last_of_month", [Ty::Date | Ty::Time]) => (Func::LastOfMonth, Ty::Date),
+            ("free_at", [Ty::List(of), Ty::Int]) if matches!(**of, Ty::Time | Ty::Null) => {
+                (Func::FreeAt, Ty::Time)
+            }
+            ("first", [Ty::List(of)]) if **of != Ty::Null => (Func::First, (**of).clone()),
+            ("sample", [list @ Ty::List(_), Ty::Int, Ty::Text]) => (Func::Sample, (*list).clone()),
             ("holders", [Ty::Text]) | ("holders", [Ty::Text, Ty::Ref(Kind::Unit)]) => {
-                if let Node::Const(Value::Text(post)) = &typed[0].0 {
-                    self.post(at, post)?;
-                }
-                (Func::Holders, Ty::people())
+                let mut typed = typed.into_iter().map(|(node, _)| node);
+                let Some(Node::Const(Value::Text(post))) = typed.next() else {
+                    return self.problem(at, "holders 里要写岗位名称,例如 holders('工程部主任', case.unit)");
+                };
+                self.post(at, &post)?;
+                return Ok((
+                    Node::Holders(Arc::from([post.to_string()]), typed.next().map(Box::new)),
+                    Ty::people(),
+                ));
             }
             ("on_duty", [Ty::Text]) | ("on_duty", [Ty::Text, Ty::Time]) => (Func::OnDuty, Ty::people()),
             _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
@@ -583,22 +735,23 @@ impl Checker<'_> {
         let Some(found) = self.names.roles.get(name) else {
             return self.unknown(at, "角色", name, self.names.roles.keys().map(String::as_str));
         };
-        let mut args = vec![Node::Const(Value::texts(&found.posts))];
-        if let Some(unit) = unit {
+        let within = if let Some(unit) = unit {
             let typed = self.term(unit)?;
-            args.push(self.fit(at, typed, &Ty::Ref(Kind::Unit))?);
+            Some(Box::new(self.fit(at, typed, &Ty::Ref(Kind::Unit))?))
         } else if let (Some(source), true) = (&found.at, self.names.fields.is_some()) {
             if self.roles.iter().any(|open| open == name) {
                 return self.problem(at, format!("角色“{name}”的范围里又用到它自己"));
             }
             match self.unit_of_role(name, source) {
-                Ok(node) => args.push(node),
+                Ok(node) => Some(Box::new(node)),
                 Err(problem) => {
                     return self.problem(at, format!("角色“{name}”的范围不能用在这里:{}", problem.text));
                 }
             }
-        }
-        Ok((Node::Call(Func::Holders, args), Ty::people()))
+        } else {
+            None
+        };
+        Ok((Node::Holders(Arc::clone(&found.posts), within), Ty::people()))
     }
 
     /// A role's unit, as part of the expression that names the role: within the same limits, so that roles that name
@@ -611,7 +764,9 @@ impl Checker<'_> {
             nodes: self.nodes,
             depth: self.depth,
             loops: self.loops,
-            locals: Vec::new(),
+            // Their places are taken, but their names are not in reach.
+            locals: self.locals.iter().map(|(_, ty)| (String::new(), ty.clone())).collect(),
+            compared: std::mem::take(&mut self.compared),
             fields: std::mem::take(&mut self.fields),
             roles: std::mem::take(&mut self.roles),
         };
@@ -619,6 +774,7 @@ impl Checker<'_> {
         let node = inner.term(&tree).and_then(|typed| inner.fit(tree.id, typed, &Ty::Ref(Kind::Unit)));
         inner.roles.pop();
         (self.nodes, self.fields, self.roles) = (inner.nodes, inner.fields, inner.roles);
+        self.compared = inner.compared;
         node
     }
 
@@ -667,16 +823,12 @@ impl Checker<'_> {
             let Some(place) = fields.iter().position(|(known, _)| known == name.inner()) else {
                 return self.unknown(at, "字段", name.inner(), fields.iter().map(|(name, _)| name.as_str()));
             };
-            if !matches!(fields[place].1, Ty::Choice(_) | Ty::Ref(_) | Ty::Bool | Ty::Date | Ty::Int) {
-                return self.problem(
-                    at,
-                    format!(
-                        "earlier 只能比较选项、人员、部门、客户、日期、整数等字段,“{}”不行",
-                        name.inner()
-                    ),
-                );
+            if !fields[place].1.is_compared() {
+                let title = fields[place].1.title();
+                return self.problem(at, format!("earlier 不能比较{title},“{}”不行", name.inner()));
             }
             self.fields.insert(place);
+            self.compared.insert((String::new(), name.inner().to_owned()));
             nodes.push(Node::Const(Value::text(name.inner())));
             nodes.push(Node::Field(place));
         }
@@ -731,6 +883,14 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("times", "times('动作')"),
     ("has_case", "has_case('表单', '结果', 客户)"),
     ("earlier", "earlier('字段', …):这些字段相同的其他单据数"),
+    ("open_cases", "open_cases('表单'[, '字段', 值, …]):没有结束的其他单据,这些字段是这些值"),
+    ("cases_between", "cases_between('表单', '日期或时间字段', 从, 到[, '字段', 值, …]):这段时间里的单据"),
+    ("first", "first(列表):第一项"),
+    ("sample", "sample(列表, 个数, 种子):按种子抽取几个,同样的种子抽出同样的几个"),
+    ("customers_of", "customers_of(人员):他负责的客户"),
+    ("free_at", "free_at(时间列表, 分钟数):从现在起最早有这么多分钟空的时间"),
+    ("first_of_month", "first_of_month(日期)"),
+    ("last_of_month", "last_of_month(日期)"),
     ("superior", "superior(人员)"),
     ("head", "head(部门)"),
     ("unit_of", "unit_of(人员)"),

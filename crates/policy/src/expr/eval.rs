@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::ToSpan;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 
-use super::{Arith, BUDGET, Builtin, Each, Func, Node, Order, Part};
+use super::{Arith, BUDGET, Builtin, Cases, Each, Func, Node, Order, Part};
 use crate::case::Case;
-use crate::value::{Kind, Millis, Value, rounded};
-use crate::world::World;
+use crate::value::{Kind, Millis, Ty, Value, rounded};
+use crate::world::{CaseQuery, MOST_CASES, World};
 
 /// What an expression is asked about.
 pub struct Env<'a> {
@@ -46,6 +46,12 @@ impl<'a> Env<'a> {
     /// With the facts of an event.
     pub fn event(mut self, facts: &'a BTreeMap<String, Value>) -> Self {
         self.event = Some(facts);
+        self
+    }
+
+    /// Going through a list, at this item.
+    pub fn one(self, item: Value) -> Self {
+        *self.locals.borrow_mut() = vec![item];
         self
     }
 
@@ -160,11 +166,27 @@ pub(super) fn value(node: &Node, env: &Env<'_>) -> Value {
             Value::list(items.iter().map(|item| value(item, env)).filter(|v| *v != Value::Null))
         }
         Node::Call(func, args) => call(*func, args, env),
+        Node::Holders(posts, None) => env.world.holders(posts, None).into(),
+        // Where it is not known which unit, nobody is found rather than people anywhere.
+        Node::Holders(posts, Some(unit)) => match value(unit, env) {
+            Value::Text(unit) if !unit.is_empty() => env.world.holders(posts, Some(&unit)).into(),
+            _ => Value::list([]),
+        },
         Node::Each(each, list, place, body) => match value(list, env) {
             Value::List(items) => each_of(*each, &items, *place, body, env),
             // Nothing is an empty list.
             _ => each_of(*each, &[], *place, body, env),
         },
+        Node::Rows(list, place, columns) => match value(list, env) {
+            Value::List(items) => Value::list(items.iter().map(|item| {
+                let row = columns
+                    .iter()
+                    .map(|(name, _, node)| (name.to_string(), at_item(item, *place, node, env)));
+                Value::Row(row.collect::<BTreeMap<_, _>>().into())
+            })),
+            _ => Value::list([]),
+        },
+        Node::Cases(cases) => cases_of(cases, env),
     }
 }
 
@@ -186,17 +208,108 @@ fn builtin(which: Builtin, case: &Case) -> Value {
     }
 }
 
-fn each_of(each: Each, items: &[Value], place: usize, body: &Node, env: &Env<'_>) -> Value {
-    let ask = |item: &Value| {
-        {
-            let mut locals = env.locals.borrow_mut();
-            locals.truncate(place);
-            locals.push(item.clone());
+/// The answer for one item of a list.
+fn at_item(item: &Value, place: usize, body: &Node, env: &Env<'_>) -> Value {
+    {
+        let mut locals = env.locals.borrow_mut();
+        locals.truncate(place);
+        locals.push(item.clone());
+    }
+    let answer = value(body, env);
+    env.locals.borrow_mut().truncate(place);
+    answer
+}
+
+/// What one case of an answer counts for.
+const STEPS_A_CASE: usize = 5;
+
+/// Cases as lines, the first opened first.
+fn cases_of(cases: &Cases, env: &Env<'_>) -> Value {
+    let same: Vec<(&str, Value)> =
+        cases.same.iter().map(|(field, node)| (field.as_str(), value(node, env))).collect();
+    // Nothing is not the same as nothing.
+    if same.iter().any(|(_, value)| value.compared().is_none()) {
+        return Value::list([]);
+    }
+    let between = match &cases.between {
+        None => None,
+        Some((field, ty, from, to)) => {
+            // A day is all of it.
+            let edge = |node: &Node, time: Time| match (value(node, env), ty) {
+                (Value::Date(day), Ty::Time) => {
+                    env.world.calendar(unit(env)).at(day.to_datetime(time)).map_or(Value::Null, Value::Time)
+                }
+                (known, _) => known,
+            };
+            let (from, to) =
+                (edge(from, Time::midnight()), edge(to, Time::constant(23, 59, 59, 999_000_000)));
+            if !from.is_known() || !to.is_known() {
+                return Value::list([]);
+            }
+            Some((field.as_str(), from, to))
         }
-        let answer = value(body, env);
-        env.locals.borrow_mut().truncate(place);
-        answer
     };
+    let bodies = env.world.cases(&CaseQuery {
+        form: &cases.form,
+        except: env.case.map_or("", |case| case.id.as_str()),
+        is_open: cases.is_open,
+        between: between.as_ref().map(|(field, from, to)| (*field, from, to)),
+        same: &same,
+    });
+    env.spend_on(if bodies.len() > MOST_CASES { usize::MAX } else { bodies.len() * STEPS_A_CASE });
+    Value::list(bodies.iter().map(|body| {
+        let row = cases.columns.iter().map(|(name, ty)| (name.clone(), crate::case::told(body, name, ty)));
+        Value::Row(row.filter(|(_, value)| value.is_known()).collect::<BTreeMap<_, _>>().into())
+    }))
+}
+
+/// So many of the items, chosen by the seed and by what they are: the same again whenever it is asked, and not to be
+/// told beforehand by whoever does not know the seed. In their order.
+fn sample(items: &[Value], count: i64, seed: &str) -> Value {
+    let mut places: Vec<(u64, usize)> = items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| {
+            let key = match item {
+                Value::Row(row) => row.get("self").unwrap_or(item),
+                item => item,
+            };
+            (mixed(&[seed, "\0", &key.to_json().to_string()]), place)
+        })
+        .collect();
+    places.sort_unstable();
+    places.truncate(usize::try_from(count).unwrap_or(0));
+    places.sort_unstable_by_key(|(_, place)| *place);
+    Value::list(places.iter().filter_map(|(_, place)| items.get(*place).cloned()))
+}
+
+/// FNV-1a with a last mixing, so that close texts lie far apart.
+fn mixed(parts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.iter().flat_map(|part| part.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+/// The first instant from now on at which nothing that takes so many minutes is in the way of something as long.
+fn free_at(busy: &[Value], minutes: i64, now: Millis) -> Value {
+    let Some(length) = minutes.checked_mul(60_000).filter(|length| *length > 0) else { return Value::Null };
+    let mut begins: Vec<Millis> = busy.iter().filter_map(Value::as_time).collect();
+    begins.sort_unstable();
+    let mut free = now;
+    for begin in begins {
+        if begin < free.saturating_add(length) && free < begin.saturating_add(length) {
+            free = begin.saturating_add(length);
+        }
+    }
+    Value::Time(free)
+}
+
+fn each_of(each: Each, items: &[Value], place: usize, body: &Node, env: &Env<'_>) -> Value {
+    let ask = |item: &Value| at_item(item, place, body, env);
     match each {
         Each::All => Value::Bool(items.iter().all(|item| ask(item).is_true())),
         Each::Exists => Value::Bool(items.iter().any(|item| ask(item).is_true())),
@@ -385,10 +498,6 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
                 _ => Value::Int(case.done.get(&*what).map_or(0, |done| done.times)),
             }
         }
-        Func::Holders => {
-            let unit = arg(1);
-            env.world.holders(&arg(0).as_texts(), unit.as_text().filter(|id| !id.is_empty())).into()
-        }
         Func::OnDuty => {
             let at = arg(1).as_time().unwrap_or(env.now);
             match arg(0).as_text() {
@@ -402,7 +511,7 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
             let pairs = values.chunks_exact(2).filter_map(|pair| Some((pair[0].as_text()?, &pair[1])));
             let same: Vec<(&str, &Value)> = pairs.collect();
             // Nothing is not the same as nothing.
-            if same.iter().any(|(_, value)| !value.is_known()) {
+            if same.iter().any(|(_, value)| value.compared().is_none()) {
                 return Value::Int(0);
             }
             Value::Int(env.world.earlier_cases(&case.form, &case.id, &same, env.now))
@@ -412,6 +521,39 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
                 Value::Bool(env.world.has_case(&form, &outcome, &customer, env.now))
             }
             _ => Value::Bool(false),
+        },
+        Func::CustomersOf => match arg(0) {
+            Value::Text(person) if !person.is_empty() => env.world.customers_of(&person).into(),
+            _ => Value::list([]),
+        },
+        Func::FirstOfMonth | Func::LastOfMonth => {
+            let day = match arg(0) {
+                Value::Date(day) => Some(day),
+                Value::Time(at) => date_of(env, at),
+                _ => None,
+            };
+            let edge = |day: Date| {
+                if func == Func::FirstOfMonth { day.first_of_month() } else { day.last_of_month() }
+            };
+            day.map_or(Value::Null, |day| Value::Date(edge(day)))
+        }
+        Func::FreeAt => match (arg(0), arg(1)) {
+            (Value::List(busy), Value::Int(minutes)) => {
+                env.spend_on(busy.len());
+                free_at(&busy, minutes, env.now)
+            }
+            _ => Value::Null,
+        },
+        Func::First => match arg(0) {
+            Value::List(items) => items.first().cloned().unwrap_or_default(),
+            _ => Value::Null,
+        },
+        Func::Sample => match (arg(0), arg(1), arg(2)) {
+            (Value::List(items), Value::Int(count), Value::Text(seed)) => {
+                env.spend_on(items.len());
+                sample(&items, count, &seed)
+            }
+            _ => Value::list([]),
         },
         Func::Under => match (arg(0), arg(1)) {
             (Value::Text(unit), Value::Text(of)) => Value::Bool(env.world.is_under(&unit, &of)),

@@ -17,7 +17,7 @@ mod words;
 
 pub use check::{Wanted, compile, people};
 pub use eval::Env;
-pub use names::{CASE_FACTS, Facts, Names, RoleNames, Vocabulary};
+pub use names::{CASE_FACTS, Facts, FormNames, Names, RoleNames, Vocabulary};
 pub use parse::{DEEPEST, LONGEST};
 pub(crate) use words::of_value;
 
@@ -53,6 +53,7 @@ pub struct Expr {
     node: Arc<Node>,
     ty: Ty,
     fields: Arc<[usize]>,
+    compared: Arc<[(String, String)]>,
 }
 
 impl Expr {
@@ -63,6 +64,7 @@ impl Expr {
             node: Arc::new(Node::List(Vec::new())),
             ty: Ty::people(),
             fields: Arc::from([]),
+            compared: Arc::from([]),
         }
     }
 
@@ -79,6 +81,11 @@ impl Expr {
     /// The fields of the form it reads, by their place.
     pub fn fields(&self) -> &[usize] {
         &self.fields
+    }
+
+    /// The fields by which it asks for other cases, with their form; no form for the case's own.
+    pub(crate) fn compared(&self) -> &[(String, String)] {
+        &self.compared
     }
 
     /// Its answer.
@@ -158,11 +165,27 @@ enum Func {
     Entered,
     Done,
     Times,
-    Holders,
     OnDuty,
     Under,
     Earlier,
     HasCase,
+    CustomersOf,
+    FirstOfMonth,
+    LastOfMonth,
+    FreeAt,
+    Sample,
+    First,
+}
+
+/// Cases of a form.
+#[derive(Clone, Debug, PartialEq)]
+struct Cases {
+    form: String,
+    title: String,
+    columns: Arc<[(String, Ty)]>,
+    is_open: bool,
+    between: Option<(String, Ty, Node, Node)>,
+    same: Vec<(String, Node)>,
 }
 
 /// What the case itself knows.
@@ -206,14 +229,24 @@ enum Node {
     ToMoney(Box<Node>),
     List(Vec<Node>),
     Call(Func, Vec<Node>),
+    /// Whoever holds one of these posts, in this unit or anywhere.
+    Holders(Arc<[String]>, Option<Box<Node>>),
     Each(Each, Box<Node>, usize, Box<Node>),
+    /// A line for each item of a list, with these columns.
+    Rows(Box<Node>, usize, Vec<(Arc<str>, Ty, Node)>),
+    Cases(Box<Cases>),
 }
 
 impl Node {
     fn looks_outside(&self) -> bool {
         match self {
             Self::Const(_) | Self::Field(_) | Self::Builtin(_) | Self::Local(_) => false,
-            Self::Event(_) | Self::Now | Self::Actor | Self::Fact(..) => true,
+            Self::Event(_)
+            | Self::Now
+            | Self::Actor
+            | Self::Fact(..)
+            | Self::Holders(..)
+            | Self::Cases(_) => true,
             Self::Column(inner, _) | Self::Not(inner) | Self::Negate(inner) | Self::ToMoney(inner) => {
                 inner.looks_outside()
             }
@@ -227,10 +260,28 @@ impl Node {
             | Self::Each(_, a, _, b) => a.looks_outside() || b.looks_outside(),
             Self::If(a, b, c) => a.looks_outside() || b.looks_outside() || c.looks_outside(),
             Self::List(items) => items.iter().any(Self::looks_outside),
+            Self::Rows(list, _, columns) => {
+                list.looks_outside() || columns.iter().any(|(.., node)| node.looks_outside())
+            }
             Self::Call(func, args) => {
-                matches!(func, Func::Holders | Func::OnDuty | Func::Under | Func::Earlier | Func::HasCase)
+                use Func::*;
+                matches!(func, OnDuty | Under | Earlier | HasCase | CustomersOf | FreeAt)
                     || args.iter().any(Self::looks_outside)
             }
+        }
+    }
+
+    /// The first holders of posts that are looked for in a unit nobody has filled in.
+    fn unknown_unit(&self, env: &Env<'_>) -> Option<(&[String], &Node)> {
+        match self {
+            Self::Holders(posts, Some(unit)) if !eval::value(unit, env).is_known() => Some((posts, unit)),
+            Self::Arith(_, a, b) => a.unknown_unit(env).or_else(|| b.unknown_unit(env)),
+            Self::If(test, yes, no) => {
+                if eval::value(test, env).is_true() { yes } else { no }.unknown_unit(env)
+            }
+            Self::Each(Each::Filter, list, ..) => list.unknown_unit(env),
+            Self::List(items) => items.iter().find_map(|item| item.unknown_unit(env)),
+            _ => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The names an expression may use, and their types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Builtin;
 use crate::value::{Kind, Ty, Value};
@@ -23,9 +24,35 @@ pub struct Vocabulary {
 #[derive(Clone, Debug)]
 pub struct RoleNames {
     /// The posts that fill it.
-    pub posts: Vec<String>,
+    pub posts: Arc<[String]>,
     /// The unit it is looked for in, as an expression of the form.
     pub at: Option<String>,
+}
+
+/// A form as questions about its cases need it.
+#[derive(Clone, Debug)]
+pub struct FormNames {
+    /// Its name.
+    pub id: String,
+    /// What people read.
+    pub title: String,
+    /// What each of its cases tells: its fields, and what every case knows.
+    pub columns: Arc<[(String, Ty)]>,
+}
+
+impl FormNames {
+    /// A form with these fields.
+    pub fn new(id: &str, title: &str, fields: &[(String, Ty)]) -> Self {
+        let mut columns = fields.to_vec();
+        for name in CASE_FACTS.iter().chain(&["unit", "customer"]) {
+            if let Some((_, ty)) = builtin(name)
+                && !columns.iter().any(|(known, _)| known == name)
+            {
+                columns.push(((*name).to_owned(), ty));
+            }
+        }
+        Self { id: id.to_owned(), title: title.to_owned(), columns: columns.into() }
+    }
 }
 
 /// Everything in reach at one place of a policy.
@@ -41,6 +68,10 @@ pub struct Names<'a> {
     pub roles: &'a BTreeMap<String, RoleNames>,
     /// The forms of the policy and how their cases may end.
     pub outcomes: &'a [(String, Vec<String>)],
+    /// The forms of the policy, whose cases can be asked for.
+    pub forms: &'a [FormNames],
+    /// The item of a list that is gone through, where there is one: `one`.
+    pub one: Option<&'a Ty>,
     /// The steps of the form and their actions.
     pub steps: &'a [(String, Vec<String>)],
     /// What the application can tell.

@@ -47,6 +47,7 @@ struct Stage {
     settings: BTreeMap<String, (Ty, Value)>,
     roles: BTreeMap<String, RoleNames>,
     outcomes: Vec<(String, Vec<String>)>,
+    forms: Vec<FormNames>,
     steps: Vec<(String, Vec<String>)>,
     vocabulary: Vocabulary,
     world: CastWorld,
@@ -55,6 +56,7 @@ struct Stage {
 
 fn stage() -> Stage {
     let fields = fields();
+    let forms = vec![FormNames::new("complaint", "投诉", &fields)];
     let role = |posts: &[&str], at: Option<&str>| RoleNames {
         posts: posts.iter().map(|post| (*post).to_owned()).collect(),
         at: at.map(str::to_owned),
@@ -128,6 +130,7 @@ fn stage() -> Stage {
             ("hen".to_owned(), role(&["店员"], Some("size(role('egg')) > 0 ? case.store : case.store"))),
         ]),
         outcomes: vec![("complaint".into(), vec!["已结案".into()])],
+        forms,
         steps: vec![("verify".into(), vec!["accept".into()])],
         vocabulary,
         world: CastWorld::new(cast, workday::Calendar::mainland()),
@@ -143,6 +146,8 @@ impl Stage {
             settings: &self.settings,
             roles: &self.roles,
             outcomes: &self.outcomes,
+            forms: &self.forms,
+            one: None,
             steps: &self.steps,
             vocabulary: &self.vocabulary,
         }
@@ -203,7 +208,7 @@ fn a_wrong_expression_is_refused_with_the_place_and_a_reason_in_chinese() {
         ("holders('店小二')", 8, "没有叫“店小二”的岗位"),
         ("entered('verfy')", 8, "没有叫“verfy”的步骤;是不是“verify”"),
         ("times('acept')", 6, "是不是“accept”"),
-        ("earlier('note')", 8, "“note”不行"),
+        ("earlier('amount')", 8, "“amount”不行"),
         ("has_case('complaint', '结案', case.customer)", 9, "没有叫“结案”的结果;是不是“已结案”"),
         ("case.amount > 500 ， true", 19, "“，”是中文标点,请改用英文的 ,"),
         ("case.demand == “退货”", 16, "是中文标点"),
@@ -302,7 +307,7 @@ fn roles_whose_units_go_in_circles_are_refused_and_do_not_overflow_the_stack() {
     for number in 0..30 {
         let at = format!("size(role('r{0}')) > size(role('r{0}')) ? case.store : case.store", number - 1);
         let at = if number == 0 { "case.store".to_owned() } else { at };
-        stage.roles.insert(format!("r{number}"), RoleNames { posts: vec!["店员".into()], at: Some(at) });
+        stage.roles.insert(format!("r{number}"), RoleNames { posts: ["店员".into()].into(), at: Some(at) });
     }
     let begun = Instant::now();
     assert!(people("role:r1", &stage.names()).is_ok());
@@ -627,7 +632,7 @@ proptest! {
             ("is", Ty::list(Ty::Int)), ("ts", Ty::list(Ty::Text))].map(|(n, ty)| (n.to_owned(), ty)).into();
         let world = crate::world::Nowhere;
         let stage = Names { fields: Some(&fields), event: None, settings: &BTreeMap::new(), roles: &BTreeMap::new(),
-            outcomes: &[], steps: &[], vocabulary: &Vocabulary::default() };
+            outcomes: &[], forms: &[], one: None, steps: &[], vocabulary: &Vocabulary::default() };
         // The grammar is theirs, but longer or deeper ones than ours takes are refused.
         let Ok(expr) = compile(&source, &stage, &Wanted::Anything).inspect_err(|problem| {
             assert!(problem.text.contains("最多"), "{source}: {problem:?}");
@@ -660,4 +665,97 @@ proptest! {
             Err(problem) => prop_assert!((1..=source.chars().count() + 1).contains(&problem.column)),
         }
     }
+}
+
+#[test]
+fn other_cases_are_asked_for_sampled_and_put_into_lines() {
+    let mut stage = stage();
+    let fields: Vec<(&str, Ty)> = stage.fields.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
+    let form = crate::engine::tests::form_of(&fields);
+    let place = |name: &str| form.field(name).expect("a field");
+    for number in 0..20_i64 {
+        let mut case = Case {
+            form: "complaint".into(),
+            id: format!("k{number:02}"),
+            number: format!("TS-{number}"),
+            opened_at: number,
+            step: "verify".into(),
+            values: vec![Value::Null; form.fields.len()],
+            ..Case::default()
+        };
+        case.values[place("store")] = Value::text(if number % 2 == 0 { "一店" } else { "二店" });
+        case.values[place("at")] = Value::Time(NOW + number * 86_400_000);
+        case.values[place("amount")] = Value::Money(100 * number);
+        if number >= 10 {
+            (case.outcome, case.closed_at) = (Some("已结案".into()), Some(NOW));
+        }
+        stage.world.remember(&form, &case);
+    }
+    stage.case.id = "k00".into();
+    assert_eq!(stage.value("size(open_cases('complaint'))"), Value::Int(9), "without itself");
+    assert_eq!(stage.value("size(open_cases('complaint', 'store', case.store))"), stage.value("4 + 0"));
+    assert_eq!(stage.value("open_cases('complaint', 'store', null).map(k, k.self)"), Value::list([]));
+    let days = "cases_between('complaint', 'at', date(now), date(now), 'store', case.store)";
+    assert_eq!(stage.value(&format!("size({days})")), Value::Int(0), "only itself lies on that day");
+    let all = "cases_between('complaint', 'at', now, last_of_month(now))";
+    let found = stage.value(&format!("{all}.map(k, k.self)"));
+    assert_eq!(found.as_texts().first().map(String::as_str), Some("k01"));
+    assert_eq!(
+        stage.value(&format!("{all}.all(k, k.at >= now && date(k.at) <= last_of_month(now))")),
+        Value::Bool(true)
+    );
+    assert!(
+        stage.holds("first(open_cases('complaint')).amount == 1 && first(open_cases('complaint')).is_open")
+    );
+    // The same seed draws the same ones, another one others, and never more than there are.
+    let drawn = |seed: &str, count: usize| {
+        stage.value(&format!("sample(open_cases('complaint').map(k, k.self), {count}, '{seed}')")).as_texts()
+    };
+    assert_eq!(drawn("a", 3), drawn("a", 3));
+    assert_eq!((drawn("a", 3).len(), drawn("a", 50).len(), drawn("a", 0).len()), (3, 9, 0));
+    let seeds: std::collections::BTreeSet<Vec<String>> = (0..40).map(|n| drawn(&n.to_string(), 3)).collect();
+    assert!(seeds.len() > 20, "{seeds:?}");
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    (0..300).flat_map(|n| drawn(&n.to_string(), 3)).for_each(|id| *times.entry(id).or_default() += 1);
+    assert!(times.len() == 9 && times.values().all(|n| (60..150).contains(n)), "evenly: {times:?}");
+    // As lines of a table, with the columns' own types.
+    let lines = "sample(open_cases('complaint'), 2, 'a').rows(k, 'name', k.number, 'price', 3, 'n', 1)";
+    let names = stage.names();
+    let wanted = Wanted::Value(stage.fields[12].1.clone());
+    let expr = compile(lines, &names, &wanted).expect("lines");
+    let value = expr.value(&Env::new(NOW, &stage.world).case(&stage.case));
+    let Value::List(rows) = value else { panic!("{value:?}") };
+    assert_eq!(rows.len(), 2);
+    let Value::Row(row) = &rows[0] else { panic!("{rows:?}") };
+    assert_eq!((&row["price"], &row["n"]), (&Value::Money(300), &Value::Int(1)));
+    assert_eq!(expr.compared(), []);
+    let asked = compile(days, &names, &Wanted::Anything).expect("cases");
+    assert_eq!(asked.compared().len(), 2, "{:?}", asked.compared());
+    for (wrong, says) in [
+        ("open_cases('gone')", "没有叫“gone”的表单"),
+        ("open_cases('complaint', 'amount', 5)", "不能按金额查找单据"),
+        ("open_cases('complaint', 'store')", "open_cases 的写法"),
+        ("cases_between('complaint', 'note', now, now)", "不是日期或时间"),
+        ("open_cases('complaint').rows(k, 'a')", "rows 的写法"),
+        ("first([])", "first 的写法"),
+    ] {
+        let problem = stage.compile(wrong).expect_err(wrong);
+        assert!(
+            problem.text.contains(says) || problem.text.contains("open_cases('表单'"),
+            "{wrong}: {problem:?}"
+        );
+    }
+    let short =
+        compile("open_cases('complaint').rows(k, 'gone', 1)", &names, &wanted).expect_err("no such column");
+    assert!(short.text.contains("没有叫“gone”的列"), "{short:?}");
+}
+
+#[test]
+fn the_first_free_time_lies_between_what_is_planned() {
+    let stage = stage();
+    let at = |minutes: i64| Value::Time(NOW + minutes * 60_000);
+    assert_eq!(stage.value("free_at([], 60)"), at(0));
+    assert_eq!(stage.value("free_at([now], 60)"), at(60));
+    assert_eq!(stage.value("free_at([now, now], 30)"), at(30));
+    assert_eq!(stage.value("free_at([now], 0)"), Value::Null);
 }

@@ -14,6 +14,13 @@ impl Expr {
         let text = words.of(&self.node);
         if text.chars().count() > LONGEST { self.source.to_string() } else { text }
     }
+
+    /// Why it names nobody: it looks in a unit that is not known.
+    pub(crate) fn unit_missing(&self, env: &super::Env<'_>, form: &Form) -> Option<String> {
+        let words = Words { form: Some(form), locals: Vec::new() };
+        let (posts, unit) = self.node.unknown_unit(env)?;
+        Some(format!("“{}”要在{}里找,而它没有填", posts.join("、"), words.of(unit)))
+    }
 }
 
 struct Words<'f> {
@@ -89,7 +96,11 @@ impl Words<'_> {
             Node::ToMoney(inner) => format!("{}元", self.of(inner)),
             Node::List(items) => items.iter().map(|item| self.of(item)).collect::<Vec<_>>().join("、"),
             Node::Call(func, args) => self.call(*func, args),
+            Node::Holders(posts, None) => posts.join("、"),
+            Node::Holders(posts, Some(unit)) => format!("{}的{}", self.of(unit), posts.join("、")),
             Node::Each(each, list, place, body) => self.each(*each, list, *place, body),
+            Node::Rows(list, ..) => format!("{}逐项列出", self.of(list)),
+            Node::Cases(cases) => self.cases(cases),
         }
     }
 
@@ -173,13 +184,6 @@ impl Words<'_> {
             Func::Entered => format!("进入“{}”的时间", self.step(&name(0))),
             Func::Done => format!("“{}”的时间", self.action(&name(0))),
             Func::Times => format!("“{}”的次数", self.action(&name(0))),
-            Func::Holders => {
-                let posts = match args.first() {
-                    Some(Node::Const(posts)) => posts.as_texts().join("、"),
-                    _ => arg(0),
-                };
-                if args.len() > 1 { format!("{}的{posts}", arg(1)) } else { posts }
-            }
             Func::OnDuty => format!("“{}”当班人员", name(0)),
             Func::Under => format!("{}属于{}", arg(0), arg(1)),
             Func::Earlier => {
@@ -188,7 +192,22 @@ impl Words<'_> {
                 format!("{}相同的其他单据数", fields.join("、"))
             }
             Func::HasCase => format!("{}已有结果为{}的“{}”", arg(2), arg(1), name(0)),
+            Func::CustomersOf => format!("{}负责的客户", arg(0)),
+            Func::FirstOfMonth => format!("{}所在月的第一天", arg(0)),
+            Func::LastOfMonth => format!("{}所在月的最后一天", arg(0)),
+            Func::First => arg(0),
+            Func::FreeAt => "最早有空的时间".into(),
+            Func::Sample => format!("从{}中抽取{}个", arg(0), arg(1)),
         }
+    }
+
+    fn cases(&self, cases: &super::Cases) -> String {
+        let mut which: Vec<String> = cases.same.iter().map(|(_, value)| self.of(value)).collect();
+        if let Some((_, _, from, to)) = &cases.between {
+            which.push(format!("{}至{}", self.of(from), self.of(to)));
+        }
+        let open = if cases.is_open { "未结束的" } else { "" };
+        format!("{}的{open}《{}》", which.join("、"), cases.title)
     }
 
     fn step(&self, id: &str) -> String {
@@ -227,7 +246,7 @@ impl Words<'_> {
 /// Lists that name people: joined as people are, not added as numbers are.
 fn is_people(node: &Node) -> bool {
     match node {
-        Node::List(_) | Node::Call(Func::Holders | Func::OnDuty, _) => true,
+        Node::List(_) | Node::Holders(..) | Node::Call(Func::OnDuty, _) => true,
         Node::Const(value) => matches!(value, Value::List(_)),
         Node::Arith(Arith::Add, left, right) => is_people(left) || is_people(right),
         _ => false,

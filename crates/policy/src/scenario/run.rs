@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use workday::Calendar;
 
-use super::{Given, Report, Scenario, Then, When, empty};
+use super::{Given, Report, Scenario, TableOf, Then, When, empty};
 use crate::case::{Case, Standing};
 use crate::cast::{Cast, CastWorld, fact};
 use crate::check::line_of;
@@ -499,6 +499,9 @@ impl Stage<'_> {
         if let Some(wanted) = &then.fined {
             same("罚则", &fines(&recent), wanted)?;
         }
+        for table in &then.table {
+            self.table(table)?;
+        }
         self.told(then, &recent)?;
         if self.cases.is_empty() {
             return Ok(());
@@ -545,6 +548,19 @@ impl Stage<'_> {
         for (place, wanted) in values(form, &then.values, &self.world)? {
             let value = case.values.get(place).cloned().unwrap_or_default();
             same(&format!("字段“{}”", form.fields[place].id), &value, &wanted)?;
+        }
+        if let Some(offered) = &then.offered {
+            let filled = values(form, &offered.fill, &self.world)?;
+            let found = self.policy.candidates(case, &offered.field, filled, self.moment(&then.by));
+            let found = found.map_err(|refused| refused.text)?;
+            let people: Vec<String> = found.into_iter().map(|candidate| candidate.person).collect();
+            same(&format!("“{}”的人选", offered.field), &people, &offered.people)?;
+        }
+        let readers = self.policy.readers(form, case, self.now, &self.world);
+        for (people, wanted) in [(&then.readers, true), (&then.no_readers, false)] {
+            for person in people {
+                same(&format!("{person}可以看"), readers.contains(person), wanted)?;
+            }
         }
         let moment = self.moment(&then.by);
         if let Some(can) = &then.can {
@@ -628,6 +644,90 @@ impl Stage<'_> {
             let figure = tally.figure(metric.kind);
             if figure.is_none_or(|figure| (figure - wanted).abs() > 1e-6) {
                 return Err(format!("指标“{id}”应为 {wanted},实际是 {figure:?}({tally:?})"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a report holds for the period that day lies in.
+    fn table(&mut self, wanted: &TableOf) -> Held {
+        let Some(report) = self.policy.reports.iter().find(|report| report.id == wanted.report) else {
+            return Err(format!("没有报表“{}”", wanted.report));
+        };
+        self.clauses.insert(report.clause.clone());
+        let day = wanted.on.parse().map_err(|_| format!("日期“{}”不对", wanted.on))?;
+        let cases = self.cases.iter().map(|(_, case)| case);
+        let table = self.policy.table(report, Period::of(report.every, day), cases, self.now, &self.world);
+        if let Some(unknown) = wanted.by.keys().find(|name| !report.by.contains(name)) {
+            return Err(format!("报表“{}”不按“{unknown}”分", wanted.report));
+        }
+        let is_meant = |by: &[Value]| {
+            let pairs = report.by.iter().zip(by);
+            pairs.into_iter().all(|(name, value)| {
+                wanted.by.get(name).is_none_or(|wanted| value.as_text().unwrap_or_default() == wanted)
+            })
+        };
+        let what = format!("“{}”{}{:?}", wanted.report, wanted.metric, wanted.by);
+        if !wanted.metric.is_empty() {
+            let metric = self.policy.metrics.iter().find(|metric| metric.id == wanted.metric);
+            let Some(metric) = metric.filter(|metric| report.metrics.contains(&metric.id)) else {
+                return Err(format!("报表“{}”里没有指标“{}”", wanted.report, wanted.metric));
+            };
+            self.clauses.insert(metric.clause.clone());
+            let mut tally = Tally::default();
+            let mut cases: Vec<String> = Vec::new();
+            for group in table.groups.iter().filter(|group| is_meant(&group.by)) {
+                if let Some((more, counted)) = group.figures.get(&metric.id) {
+                    tally = tally.and(*more);
+                    cases.extend(counted.iter().cloned());
+                }
+            }
+            let figure = tally.figure(metric.kind);
+            match &wanted.figure {
+                None => {}
+                Some(toml::Value::String(_)) => same(&what, figure, None)?,
+                Some(number) => {
+                    let number = number.as_float().or_else(|| number.as_integer().map(|n| n as f64));
+                    if figure.zip(number).is_none_or(|(is, wanted)| (is - wanted).abs() > 1e-6) {
+                        return Err(format!("{what}应为 {number:?},实际是 {figure:?}({tally:?})"));
+                    }
+                }
+            }
+            same(&format!("{what}的分母"), tally.over, wanted.over.unwrap_or(tally.over))?;
+            same(&format!("{what}的分子"), tally.of, wanted.of.unwrap_or(tally.of))?;
+            if let Some(wanted) = &wanted.cases {
+                let mut wanted = wanted.clone();
+                cases.sort();
+                wanted.sort();
+                same(&format!("{what}的单据"), &cases, &wanted)?;
+            }
+        }
+        let lines: Vec<_> = table.lines.iter().filter(|line| is_meant(&line.by)).collect();
+        if let Some(wanted) = &wanted.lines {
+            let cases: Vec<String> = lines.iter().map(|line| line.case.clone()).collect();
+            same(&format!("{what}的清单"), &cases, wanted)?;
+        }
+        for (column, wanted) in &wanted.totals {
+            let register = report.register.as_ref().ok_or("报表没有清单")?;
+            let place = self.policy.form(&register.form).and_then(|form| form.field(column));
+            let place = register.columns.iter().position(|known| known.is_some() && *known == place);
+            let (Some(place), true) = (
+                place,
+                place.is_some_and(|p| register.columns[p].is_some_and(|f| register.totals.contains(&f))),
+            ) else {
+                return Err(format!("清单没有合计“{column}”"));
+            };
+            let sum: f64 = lines
+                .iter()
+                .map(|line| match line.values.get(place) {
+                    Some(Value::Money(cents)) => *cents as f64 / 100.0,
+                    Some(Value::Int(value)) => *value as f64,
+                    Some(Value::Number(value)) => *value,
+                    _ => 0.0,
+                })
+                .sum();
+            if (sum - wanted).abs() > 1e-6 {
+                return Err(format!("{what}“{column}”合计应为 {wanted},实际是 {sum}"));
             }
         }
         Ok(())

@@ -45,7 +45,9 @@ impl Which {
     fn titles(self) -> Vec<&'static str> {
         match self {
             Self::Refusals => vec!["时间", "人员", "部门", "办理事项", "单据", "禁止", "条款"],
-            Self::Exemptions => vec!["时间", "批准人", "单据", "禁止", "条款", "理由", "有效期至", "撤销时间"],
+            Self::Exemptions => {
+                vec!["时间", "批准人", "单据", "禁止", "条款", "理由", "有效期至", "撤销时间"]
+            }
         }
     }
 }
@@ -144,8 +146,7 @@ async fn rows(
     let bounds = period.bounds(app.today(), &app.zone);
     Ok(match which {
         Which::Refusals => {
-            let found =
-                app.db.read(move |conn| refusals(conn, &me, &ground, (&of, &clause), bounds)).await?;
+            let found = app.db.read(move |conn| refusals(conn, &me, &ground, (&of, &clause), bounds)).await?;
             found.iter().map(|row| refused(&words, row)).collect()
         }
         Which::Exemptions => {

@@ -80,12 +80,13 @@ struct Fact {
 }
 
 /// The tabs, with the table whose rows are counted.
-const TABS: [(&str, &str, &str); 8] = [
+const TABS: [(&str, &str, &str); 9] = [
     ("basic", "基本信息", ""),
     ("timeline", "动态", "activities"),
     ("contacts", "联系人", "contacts"),
     ("assets", "资产", "assets"),
     ("files", "附件", "files"),
+    ("cases", "单据", ""),
     ("assignments", "交办", ""),
     ("shares", "协作", ""),
     ("history", "变更记录", ""),
@@ -163,6 +164,7 @@ pub(super) async fn show(
     let (me, l, zone) = (actor.clone(), page.l, app.zone.clone());
     let (today, known, of) = (app.today().to_string(), catalogue.clone(), field.clone());
     let (directory, tasks_about) = (app.directory().await?, app.hooks.tasks_about);
+    let cases_about = app.hooks.cases_about;
     let (customer, around, history) = app
         .db
         .read(move |conn| {
@@ -172,6 +174,7 @@ pub(super) async fn show(
             let mut around = around(conn, &customer, &today)?;
             around.hide_untold(&teller);
             around.counts.insert("assignments", tasks_about(conn, &me, &directory, &today, id)?);
+            around.counts.insert("cases", cases_about(conn, &me, &directory, &today, id)?);
             let history = match tab {
                 "history" => {
                     let reader = Reader { catalogue: &known, l, zone: &zone, names: &around.names, today };

@@ -8,10 +8,10 @@ use workday::{Until, Within};
 use super::super::MOST_PARTS;
 use super::super::read::Part;
 use super::{Builder, Shape, cut, of_form};
-use crate::expr::{CASE_FACTS, Wanted};
+use crate::expr::{CASE_FACTS, FormNames, Wanted};
 use crate::model::{
-    Action, Approve, Copy, Deadline, Empty, Field, FieldKind, Form, On, Open, Requester, Require, Stage,
-    Step, StepKind, TimeoutThen, Way,
+    Action, Approve, Copy, Deadline, Empty, Field, FieldKind, Form, On, Open, Rank, Requester, Require,
+    Stage, Step, StepKind, TimeoutThen, Way,
 };
 use crate::source::{self, Next, Text};
 use crate::value::{Kind, Ty};
@@ -63,7 +63,9 @@ impl Builder<'_, '_> {
                 (step.id.get_ref().clone(), actions)
             })
             .collect();
-        let fields = fields.iter().map(|field| (field.id.clone(), field.ty.clone())).collect();
+        let fields: Vec<(String, Ty)> =
+            fields.iter().map(|field| (field.id.clone(), field.ty.clone())).collect();
+        self.forms.push(FormNames::new(id, &part.get().title, &fields));
         self.shapes.insert(id.clone(), Arc::new(Shape { fields, steps }));
     }
 
@@ -99,6 +101,9 @@ impl Builder<'_, '_> {
                 if column.get_ref().seen_by.is_some() {
                     self.problems.add(&part.within(column), "明细的列不能写 seen_by");
                 }
+                if column.get_ref().among.is_some() || !column.get_ref().rank.is_empty() {
+                    self.problems.add(&part.within(column), "明细的列不能写 among 和 rank");
+                }
             }
             let Some(ty) = self.field_type(part, spanned, kind, &columns) else { continue };
             let form = field.form.as_ref().and_then(|form| self.form_named(&part.at(form), form.get_ref()));
@@ -111,6 +116,8 @@ impl Builder<'_, '_> {
                 columns,
                 form,
                 value: None,
+                among: None,
+                ranks: Vec::new(),
                 min: field.min,
                 max: field.max,
                 help: field.help.clone(),
@@ -190,6 +197,7 @@ impl Builder<'_, '_> {
                 }
                 fields[place].value = value;
             }
+            self.ranked(part, &id, spanned, &mut fields[place]);
             fields[place].seen_by = self.who_maybe(part, written.seen_by.as_ref(), Some(&id));
             self.computed_columns(part, &id, written, &mut fields[place]);
         }
@@ -221,6 +229,7 @@ impl Builder<'_, '_> {
             offer: self.fields_of(part, &id, &form.offer),
             set: self.set(part, &form.set, &id, Some(&id), None),
             list: self.fields_of(part, &id, &form.list),
+            compared: Vec::new(),
             copies,
             subject: self.template(part, &form.subject, Some(&id)),
             clause: self.clause_maybe(part, form.clause.as_ref()),
@@ -229,6 +238,37 @@ impl Builder<'_, '_> {
             fields,
             id,
         }
+    }
+
+    /// Who is proposed for a person, and what makes one better than another.
+    fn ranked(
+        &mut self,
+        part: &Part<source::Form>,
+        form: &str,
+        spanned: &Spanned<source::Field>,
+        field: &mut Field,
+    ) {
+        let written = spanned.get_ref();
+        if written.among.is_none() && written.rank.is_empty() {
+            return;
+        }
+        if field.kind != FieldKind::Person || written.among.is_none() {
+            self.problems.add(&part.within(spanned), "among 和 rank 用于人员字段,有 rank 就要写 among");
+            return;
+        }
+        field.among = self.who_maybe(part, written.among.as_ref(), Some(form));
+        self.one = Some(Ty::Ref(Kind::Person));
+        for rank in &written.rank {
+            let (place, rank) = (part.within(rank), rank.get_ref());
+            let Some(by) = self.expr(part, &rank.by, Some(form), &Wanted::Anything) else { continue };
+            if matches!(by.ty(), Ty::Bool | Ty::Date | Ty::Time) || by.ty().is_numeric() {
+                let (title, most_first) = (rank.title.clone(), rank.most_first);
+                field.ranks.push(Rank { title, by, most_first });
+            } else {
+                self.problems.add(&place, format!("不能按{}排先后", by.ty().title()));
+            }
+        }
+        self.one = None;
     }
 
     /// A column computed from the others of its line, which it calls `row`: kept as one list for all lines.
@@ -377,6 +417,7 @@ impl Builder<'_, '_> {
     fn step_fits(&mut self, part: &Part<source::Step>, kind: StepKind) {
         let step = part.get();
         let has_next = !matches!(step.next, Next::Stay);
+        let follows = !step.open.is_empty() || !step.emit.is_empty();
         let mut wrong = |text: &str| self.problems.add(&part.place(), format!("步骤“{}”:{text}", step.title));
         match kind {
             StepKind::Task => {
@@ -389,8 +430,9 @@ impl Builder<'_, '_> {
                 if step.action.is_empty() && !has_next {
                     wrong("要写明下一步 next 或动作 [[step.action]]");
                 }
-                if !step.action.is_empty() && (has_next || !step.fill.is_empty() || !step.set.is_empty()) {
-                    wrong("有动作时,fill、set 和 next 要写在动作里");
+                let plain = has_next || !step.fill.is_empty() || !step.set.is_empty() || follows;
+                if !step.action.is_empty() && plain {
+                    wrong("有动作时,fill、set、open、emit 和 next 要写在动作里");
                 }
             }
             StepKind::Approval => {
@@ -408,13 +450,14 @@ impl Builder<'_, '_> {
                 if step.on.is_empty() {
                     wrong("等待的步骤要写等什么 [[step.on]]");
                 }
-                if step.by.is_some() || !step.action.is_empty() || has_next {
-                    wrong("等待的步骤不写 by、action 和 next");
+                if step.by.is_some() || !step.action.is_empty() || has_next || follows {
+                    wrong("等待的步骤不写 by、action、open、emit 和 next");
                 }
             }
             StepKind::End => {
-                if step.by.is_some() || !step.action.is_empty() || has_next || !step.on.is_empty() {
-                    wrong("结束的步骤不写 by、action、on 和 next");
+                if step.by.is_some() || !step.action.is_empty() || has_next || !step.on.is_empty() || follows
+                {
+                    wrong("结束的步骤不写 by、action、on、open、emit 和 next");
                 }
             }
         }
@@ -435,8 +478,8 @@ impl Builder<'_, '_> {
             require: self.require(form, part, &step.require),
             set: self.set(part, &step.set, form, Some(form), None),
             next: self.ways(form, part, &step.next),
-            open: Vec::new(),
-            emit: Vec::new(),
+            open: step.open.iter().filter_map(|open| self.open(form, part, open)).collect(),
+            emit: step.emit.clone(),
             confirm: String::new(),
             clause: None,
         }
@@ -521,12 +564,21 @@ impl Builder<'_, '_> {
     ) -> Option<Open> {
         let open = spanned.get_ref();
         let into = self.form_named(&part.at(&open.form), open.form.get_ref())?;
+        let each = open.each.as_ref().and_then(|each| self.expr(part, each, Some(form), &Wanted::Anything));
+        self.one = each.as_ref().and_then(|each| match each.ty() {
+            Ty::List(of) => Some((**of).clone()),
+            _ => None,
+        });
+        if each.is_some() && self.one.is_none() {
+            self.problems.add(&part.within(spanned), "each 要写列表");
+        }
         let when = self.condition(part, open.when.as_ref(), Some(form));
         let set = self.set(part, &open.set, &into, Some(form), None);
+        self.one = None;
         let shape = Arc::clone(self.shapes.get(&into)?);
         self.opens(&part.within(spanned), &into, |name| open.set.contains_key(name));
         let set = set.into_iter().map(|(field, expr)| (shape.fields[field].0.clone(), expr)).collect();
-        Some(Open { form: into, set, when })
+        Some(Open { form: into, each, set, when })
     }
 
     /// Nobody sits at a screen when a case is opened by another or by an event, so that all it must know comes with it.
@@ -701,8 +753,10 @@ impl Builder<'_, '_> {
         if let Some(facts) = self.vocabulary.events.get(event) {
             return Some(facts.clone());
         }
-        let emitted = self.parts.step.iter().flat_map(|step| &step.get().action);
-        if emitted.into_iter().any(|action| action.get_ref().emit.iter().any(|known| known == event)) {
+        let emitted = self.parts.step.iter().map(Part::get).flat_map(|step| {
+            step.emit.iter().chain(step.action.iter().flat_map(|action| &action.get_ref().emit))
+        });
+        if emitted.into_iter().any(|known| known == event) {
             return Some(vec![
                 ("case".to_owned(), Ty::Ref(Kind::Case)),
                 ("customer".to_owned(), Ty::Ref(Kind::Customer)),

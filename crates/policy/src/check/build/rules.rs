@@ -101,7 +101,7 @@ impl Builder<'_, '_> {
             .and_then(|of| self.expr_with(&part.at(of), of, None, Some(&facts), &Wanted::Condition));
         let every_text = self.filled(&part.at(&duty.every), duty.every.get_ref())?;
         let every = self.word(&part.at(&duty.every), &every_text, Every::ALL)?;
-        let due = self.within(&part.at(&duty.due), &duty.due);
+        let due = self.after_period(&part.at(&duty.due), &duty.due);
         let by = self.expr_with(&part.at(&duty.by), &duty.by, None, Some(&facts), &Wanted::People);
         let notify = duty
             .notify
@@ -118,9 +118,16 @@ impl Builder<'_, '_> {
         if duty.target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
             self.problems.add(&part.place(), "目标 target 要在 0 与 1 之间,例如 0.9");
         }
-        let times = duty.times.unwrap_or(1);
-        if times == 0 || times > 1_000 {
-            self.problems.add(&part.place(), "次数 times 要在 1 与 1000 之间");
+        let times = duty.times.as_ref().map_or(Some(1), |times| {
+            let place = part.within(times);
+            match times.get_ref() {
+                source::Times::Number(times) => Some(*times),
+                source::Times::Setting(text) => self.filled(&place, text)?.trim().parse().ok(),
+            }
+        });
+        if !times.is_some_and(|times| (1..=1_000).contains(&times)) {
+            let place = duty.times.as_ref().map_or_else(|| part.place(), |times| part.within(times));
+            self.problems.add(&place, "次数 times 要在 1 与 1000 之间,或写成整数参数 {代号}");
         }
         Some(Duty {
             id: duty.id.get_ref().clone(),
@@ -131,7 +138,7 @@ impl Builder<'_, '_> {
             due: due?,
             by: by?,
             evidence,
-            times,
+            times: times.unwrap_or(1),
             target: duty.target,
             warn: duty.warn.iter().filter_map(|text| self.before(&part.at(text), text)).collect(),
             notify,
@@ -418,7 +425,7 @@ impl Builder<'_, '_> {
                 form,
             })
         });
-        let due = self.within(&part.at(&report.due), &report.due);
+        let due = self.after_period(&part.at(&report.due), &report.due);
         let made_by = self.who(part, &report.made_by, None);
         Some(Report {
             id: report.id.get_ref().clone(),

@@ -119,7 +119,7 @@ impl Builder<'_, '_> {
                 }
             }
             let at = role.at.as_ref().map(|at| at.get_ref().clone());
-            let names = RoleNames { posts: role.posts.clone(), at: at.clone() };
+            let names = RoleNames { posts: role.posts.clone().into(), at: at.clone() };
             self.roles.insert(role.id.get_ref().clone(), names);
             all.push(Role {
                 id: role.id.get_ref().clone(),
