@@ -100,7 +100,7 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
   await fill(reassign, { reassign_reason: "潘勇已回来" });
   await submit(reassign);
   await page.locator(".facts", { hasText: "汪刚、潘勇" }).waitFor();
-  await page.locator(".facts", { hasText: "潘勇:潘勇已回来" }).waitFor();
+  await page.locator(".facts", { hasText: "潘勇：潘勇已回来" }).waitFor();
   await as(page, "wanggang");
   assert.equal(await guess(page, `${home}/actions/arrive`), 422);
 

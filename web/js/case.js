@@ -111,14 +111,19 @@ kehu.each("[data-signature]", (field) => {
     glass.width = width;
     glass.height = height;
     const pen = glass.getContext("2d");
-    if (drawn?.width && drawn.height) pen.drawImage(drawn, 0, 0, width, height);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
+    // As large as the glass allows, never out of shape.
+    const paint = (picture) => {
+      const part = Math.min(box.width / picture.width, box.height / picture.height);
+      pen.drawImage(picture, 0, 0, picture.width * part, picture.height * part);
+    };
+    if (drawn?.width && drawn.height) paint(drawn);
     pen.lineWidth = 2.4;
     pen.lineCap = pen.lineJoin = "round";
     pen.strokeStyle = "#111827";
     if (isPending || !value().value) return;
     const picture = new Image();
-    picture.addEventListener("load", () => { if (!drawing && !isPending) pen.drawImage(picture, 0, 0, box.width, box.height); });
+    picture.addEventListener("load", () => { if (!drawing && !isPending) paint(picture); });
     picture.src = `/cases/files/${value().value}?inline=1`;
   };
   glasses.set(field, fit);

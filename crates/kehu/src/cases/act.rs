@@ -94,7 +94,7 @@ pub(super) fn start(
     let outcome = match (outcome, actor) {
         (Ok(outcome), _) => outcome,
         (Err(refused), Some(actor)) => {
-            let what = format!("{}:开单", form.title);
+            let what = format!("{}：开单", form.title);
             let attempt = Attempt { what, customer, ..Attempt::default() };
             return Err(refuse(tx, actor, ground, policy, refused, attempt));
         }
@@ -180,7 +180,7 @@ pub fn act(
     let values = read(ground, &loaded.form, values)?;
     require_records(tx, actor, ground, &loaded.form, &values, id)?;
     let button = loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == action);
-    let what = format!("{}:{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
+    let what = format!("{}：{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
         policy.act(case, action, values, moment)
     })
@@ -203,7 +203,7 @@ pub fn decide(
     let values = read(ground, &loaded.form, values)?;
     require_records(tx, actor, ground, &loaded.form, &values, id)?;
     let comment = comment.trim();
-    let what = format!("{}:{}", loaded.form.title, loaded.case.step_title);
+    let what = format!("{}：{}", loaded.form.title, loaded.case.step_title);
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
         policy.decide(case, verdict, comment, values, moment)
     })

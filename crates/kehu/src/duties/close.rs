@@ -83,7 +83,7 @@ fn warn(tx: &mut Tx<'_>, ground: &Ground, round: &Waking) -> Result<(), AppError
     )?;
     let due = ground.zone.minute(round.due_at);
     tell(tx, ground, (round, &policy.title), "warned", open, |head, n| {
-        format!("{head}:还有 {n} 项没有完成,{due} 到期")
+        format!("{head}：还有 {n} 项没有完成，{due} 到期")
     })
 }
 
@@ -114,7 +114,7 @@ fn close(tx: &mut Tx<'_>, ground: &Ground, round: &Waking) -> Result<bool, AppEr
         missing.extend(tx.rows::<(TeamId, i64)>(&sql, &[round.id.into()])?);
     }
     tell(tx, ground, (round, &policy.title), "breached", missing, |head, n| {
-        format!("{head}:{n} 项逾期没有完成")
+        format!("{head}：{n} 项逾期没有完成")
     })?;
     let counts: Option<(i64, i64, i64, i64)> =
         tx.row("SELECT total, done, late, missed FROM duty_rounds WHERE id = $1", &[round.id.into()])?;
@@ -147,7 +147,7 @@ fn tell(
             *of = n.max(*of);
         }
     }
-    let head = format!("《{policy_title}》{}({})", round.title, round.period);
+    let head = format!("《{policy_title}》{}（{}）", round.title, round.period);
     let rows: Vec<(PersonId, String)> =
         numbers.into_iter().map(|(person, teams)| (person, text(&head, teams.values().sum()))).collect();
     let rows: Vec<Vec<Sql<'_>>> = rows

@@ -171,7 +171,7 @@ async fn a_complaint_goes_from_the_shop_to_its_end() {
         assert_eq!(id(&again.json()), id(&case));
         assert_eq!(case["number"], "TS-202609-0001");
         assert_eq!(case["step"], "verify");
-        assert_eq!(case["subject"], "张三:冰箱不制冷，要求退货");
+        assert_eq!(case["subject"], "张三：冰箱不制冷，要求退货");
         // 2026-09-28 16:20 and seven calendar days.
         assert_eq!(case["deadlines"][0]["due_at"], kehu::clock::rfc3339(NOW + 7 * DAY));
         assert_eq!(case["deadlines"][0]["clause"], "第二十六条");

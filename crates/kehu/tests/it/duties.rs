@@ -251,7 +251,9 @@ async fn a_month_ends_to_the_millisecond() {
         run(&app).await;
         let said = told(&of.east).await;
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].0 == "warned" && said[0].1.contains("《定期工作办法》月底抽查(2026年9月):还有 1 项"));
+        assert!(
+            said[0].0 == "warned" && said[0].1.contains("《定期工作办法》月底抽查（2026年9月）：还有 1 项")
+        );
         // The east does it at the very last millisecond, the west one later.
         app.clock.advance(DAY);
         assert_eq!(app.app.now(), MONTH_END);
@@ -278,7 +280,7 @@ async fn a_month_ends_to_the_millisecond() {
         let ends = told(&of.west).await.into_iter().filter(|(kind, _)| kind == "breached");
         let ends: Vec<String> = ends.map(|(_, text)| text).collect();
         assert_eq!(ends.len(), 1, "{ends:?}");
-        assert!(ends[0].contains("(2026年9月):1 项逾期没有完成"), "{ends:?}");
+        assert!(ends[0].contains("（2026年9月）：1 项逾期没有完成"), "{ends:?}");
         assert_eq!(told(&of.east).await.len(), 1);
         // The west does it again: October is done, so it counts late for what it missed.
         sample(&of.west).await;

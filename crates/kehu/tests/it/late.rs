@@ -257,7 +257,7 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
                    WHERE is_case = TRUE AND customer_id IS NULL AND unit_id IS NOT NULL",
             )
             .await;
-        assert_eq!(written, "no-proof|3,1|请假单:销假");
+        assert_eq!(written, "no-proof|3,1|请假单：销假");
         // Compliance counts it at each clause it cites, and says who it was.
         let head = app.sign_in(of.boss.person_id).await;
         let compliance = format!("{}/compliance", of.policy);
@@ -272,12 +272,12 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
         let number = case["number"].as_str().unwrap();
         for who in [&of.browser, &head] {
             let all = who.get(&register).await.expect(200).text();
-            for words in ["员工li", "业务部", "请假单:开单", "请假单:销假", number, "病假须附证明"]
+            for words in ["员工li", "业务部", "请假单：开单", "请假单：销假", number, "病假须附证明"]
             {
                 assert!(all.contains(words), "{words}: {all}");
             }
             let one = who.get(&format!("{register}?clause=2")).await.expect(200).text();
-            assert!(one.contains("请假单:开单") && !one.contains(number), "{one}");
+            assert!(one.contains("请假单：开单") && !one.contains(number), "{one}");
         }
         let file = head.get(&format!("{register}/export?format=csv")).await.expect(200).text();
         assert_eq!(file.matches("员工li").count(), 3, "{file}");

@@ -91,9 +91,16 @@ impl Maker<'_> {
     /// The inputs of what must and what may be filled.
     pub fn inputs(&self, fill: &[usize], offer: &[usize]) -> Inputs {
         let must = fill.iter().map(|place| (*place, true));
-        let may = offer.iter().filter(|place| !fill.contains(place)).map(|place| (*place, false));
+        let may = offer.iter().map(|place| (*place, false));
+        // Twice in one form, the empty one would win over what was written into the other.
+        let mut seen = Vec::new();
         let inputs = must
             .chain(may)
+            .filter(|(place, _)| {
+                let is_new = !seen.contains(place);
+                seen.push(*place);
+                is_new
+            })
             .filter_map(|(place, is_required)| self.input(self.form.fields.get(place)?, place, is_required))
             .collect();
         let of = if self.of.is_empty() { String::new() } else { format!("{}-", self.of) };
