@@ -301,6 +301,7 @@ pub fn measure(report: &mut Report, folder: &Path, size: usize) {
         trusted_proxies: Vec::new(),
         max_upload_bytes: 20 << 20,
         backups_dir: folder.join("year-backups"),
+        smtp_password: kehu::config::Secret::default(),
         origins: Vec::new(),
     };
     std::fs::create_dir_all(&config.data_dir).unwrap();

@@ -22,8 +22,32 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// Folder of backups.
     pub backups_dir: PathBuf,
+    /// The password by which mail is handed to its server. It stands here and in no table, so that it is in no backup.
+    pub smtp_password: Secret,
     /// Where settings that are not defaults came from, by their key in `kehu.toml`.
     pub origins: Origins,
+}
+
+/// Something that is never shown, not even to who looks for a mistake.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps it.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for whom it is meant.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "***" })
+    }
 }
 
 /// Where a setting came from.
@@ -87,6 +111,8 @@ pub struct FileConfig {
     pub max_upload_mib: Option<u64>,
     /// See `Config::backups_dir`.
     pub backups: Option<PathBuf>,
+    /// See `Config::smtp_password`; `KEHU_SMTP_PASSWORD` goes before it.
+    pub smtp_password: Option<String>,
 }
 
 impl FileConfig {
@@ -135,7 +161,18 @@ impl Config {
         let listen = given.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let max_upload_bytes = file.max_upload_mib.unwrap_or(50).clamp(1, 2048) << 20;
         let backups_dir = given.backups.or(file.backups).unwrap_or_else(|| data_dir.join("backups"));
-        Ok(Self { data_dir, database, listen, trusted_proxies, max_upload_bytes, backups_dir, origins })
+        let smtp_password = std::env::var("KEHU_SMTP_PASSWORD").ok().filter(|secret| !secret.is_empty());
+        let smtp_password = Secret::new(smtp_password.or(file.smtp_password).unwrap_or_default());
+        Ok(Self {
+            data_dir,
+            database,
+            listen,
+            trusted_proxies,
+            max_upload_bytes,
+            backups_dir,
+            smtp_password,
+            origins,
+        })
     }
 
     /// Where the value of a key came from.

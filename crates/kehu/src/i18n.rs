@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 21] = [
+const FILES: [&str; 22] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -35,9 +35,10 @@ const FILES: [&str; 21] = [
     include_str!("../locales/en/assignments.toml"),
     include_str!("../locales/en/confidentiality.toml"),
     include_str!("../locales/en/policies.toml"),
+    include_str!("../locales/en/duties.toml"),
+    include_str!("../locales/en/mail.toml"),
     include_str!("../locales/en/cases.toml"),
     include_str!("../locales/en/reports.toml"),
-    include_str!("../locales/en/duties.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

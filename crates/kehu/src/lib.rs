@@ -48,6 +48,7 @@ pub mod confidentiality;
 pub mod demo;
 pub mod duties;
 pub mod imports;
+pub mod mail;
 pub mod maintenance;
 pub mod policies;
 pub mod prints;

@@ -7,7 +7,8 @@ use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem};
 use crate::{
-    assignments, auth, backups, cases, duties, files, imports, jobs, org, reports, rosters, tasks, workbench,
+    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, reports, rosters, tasks,
+    workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.
@@ -19,7 +20,13 @@ pub const HOOKS: Hooks = Hooks {
     unread_notices: cases::unread_notices,
     holds_customers,
     jobs: &JOBS,
-    recurring: &[backups::RECURRING[0], cases::RECURRING[0], duties::RECURRING[0], reports::RECURRING[0]],
+    recurring: &[
+        backups::RECURRING[0],
+        cases::RECURRING[0],
+        reports::RECURRING[0],
+        duties::RECURRING[0],
+        mail::RECURRING[0],
+    ],
     parameters: &[
         backups::PARAMETERS,
         auth::PARAMETERS,
@@ -40,8 +47,9 @@ fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> s
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
 const OLD: [Kind; OLDER.len() + backups::JOBS.len()] = both(&OLDER, backups::JOBS);
 const OF_CASES: [Kind; OLD.len() + cases::JOBS.len()] = both(&OLD, cases::JOBS);
-const OF_DUTIES: [Kind; OF_CASES.len() + duties::JOBS.len()] = both(&OF_CASES, duties::JOBS);
-const JOBS: [Kind; OF_DUTIES.len() + reports::JOBS.len()] = both(&OF_DUTIES, reports::JOBS);
+const OF_REPORTS: [Kind; OF_CASES.len() + reports::JOBS.len()] = both(&OF_CASES, reports::JOBS);
+const OF_DUTIES: [Kind; OF_REPORTS.len() + duties::JOBS.len()] = both(&OF_REPORTS, duties::JOBS);
+const JOBS: [Kind; OF_DUTIES.len() + mail::JOBS.len()] = both(&OF_DUTIES, mail::JOBS);
 
 /// Two lists of kinds of jobs as one.
 const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
@@ -74,7 +82,7 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 16] = [
+const ADMINISTRATION: [Page; 17] = [
     ("系统维护", "/admin/maintenance", None),
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
@@ -86,6 +94,7 @@ const ADMINISTRATION: [Page; 16] = [
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
     ("参数", "/admin/parameters", None),
+    ("邮件", "/admin/mail", None),
     ("备份", "/admin/backups", None),
     ("API 令牌", "/admin/tokens", None),
     ("操作日志", "/admin/audit", Some((Object::Audit, Verb::Read))),

@@ -26,6 +26,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0011_regulations", sql: include_str!("../migrations/0011_regulations.sql") },
     Migration { name: "0012_refusals", sql: include_str!("../migrations/0012_refusals.sql") },
     Migration { name: "0013_duties", sql: include_str!("../migrations/0013_duties.sql") },
+    Migration { name: "0014_mail", sql: include_str!("../migrations/0014_mail.sql") },
     Migration { name: "0015_paper", sql: include_str!("../migrations/0015_paper.sql") },
 ];
 
@@ -108,6 +109,9 @@ pub const TABLES: &[&str] = &[
     "duties",
     "duty_evidence",
     "duty_clock",
+    "mail_server",
+    "mail_choices",
+    "mails",
     "jobs",
     "backups",
     "imports",

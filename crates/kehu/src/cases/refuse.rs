@@ -13,7 +13,7 @@ use crate::ids::{CaseId, CustomerId, RefusalId, UnitId};
 /// What somebody was about to do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempt {
-    /// In words: `请假单:销假`.
+    /// In words: `请假单：销假`.
     pub what: String,
     /// The case, or the record; 0 when there is none yet.
     pub subject: i64,

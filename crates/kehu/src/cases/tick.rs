@@ -136,7 +136,7 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, ground: &Ground, id: CaseId) -> Result<C
 
 /// Tells a case that the time has come. A timer that would come again at once waits a minute.
 fn fire(tx: &mut Tx<'_>, ground: &Ground, loaded: &Loaded, at: Millis) -> Result<(), AppError> {
-    let then = ground.at(at);
+    let then = ground.timer(at);
     let id = loaded.case.id;
     let (outcome, wakes_at) = with_world(tx, &then, &loaded.policy.id, |world| {
         let outcome = loaded.policy.tick(&loaded.state, Moment { now: at, actor: None, world });

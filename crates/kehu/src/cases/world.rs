@@ -57,8 +57,13 @@ impl Ground {
         })
     }
 
-    /// The same company at the time of a timer. What follows is still noted, and told, now.
+    /// The same company at another time.
     pub fn at(&self, now: Millis) -> Self {
+        Self { noted_at: now, ..self.timer(now) }
+    }
+
+    /// The same company at the time of a timer that has passed already. What follows is still noted, and told, now.
+    pub fn timer(&self, now: Millis) -> Self {
         Self { now, day: self.zone.date(now).to_string(), ..self.clone() }
     }
 }

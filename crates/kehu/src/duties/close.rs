@@ -147,7 +147,7 @@ fn tell(
             *of = n.max(*of);
         }
     }
-    let head = format!("《{policy_title}》{}({})", round.title, round.period);
+    let head = format!("《{policy_title}》{}（{}）", round.title, round.period);
     let rows: Vec<(PersonId, String)> =
         numbers.into_iter().map(|(person, teams)| (person, text(&head, teams.values().sum()))).collect();
     let rows: Vec<Vec<Sql<'_>>> = rows

@@ -48,7 +48,7 @@ fn names(directory: &Directory, people: &[PersonId]) -> String {
     let known: Vec<&str> =
         people.iter().filter_map(|id| directory.member(*id)).map(|member| member.name.as_str()).collect();
     if known.len() > 5 {
-        format!("{} … ({})", known[..5].join("、"), known.len())
+        format!("{} …（{}）", known[..5].join("、"), known.len())
     } else {
         known.join("、")
     }

@@ -85,6 +85,7 @@ impl TestApp {
             trusted_proxies: Vec::new(),
             max_upload_bytes: 20 << 20,
             backups_dir: folder.path().join("backups"),
+            smtp_password: kehu::config::Secret::new("geheim"),
             origins: Vec::new(),
         };
         let clock = Clock::fixed(NOW);

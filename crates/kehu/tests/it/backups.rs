@@ -233,6 +233,7 @@ impl Place {
         };
         let config = Config {
             backups_dir: data_dir.join("backups"),
+            smtp_password: kehu::config::Secret::new("geheim"),
             data_dir,
             database: location,
             ..app.app.config.clone()

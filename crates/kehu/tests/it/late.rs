@@ -267,7 +267,7 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
             assert!(rows.contains(line), "{line}: {rows}");
         }
         let page = of.browser.get(&compliance).await.expect(200).text();
-        assert!(page.contains("/compliance/refusals?period=month&amp;clause=2"), "{page}");
+        assert!(page.contains("/compliance/refusals?period=month&#38;clause=2"), "{page}");
         let register = format!("{compliance}/refusals");
         let number = case["number"].as_str().unwrap();
         for who in [&of.browser, &head] {

@@ -31,6 +31,7 @@ mod imports_again;
 mod imports_doubts;
 mod jobs;
 mod late;
+mod mail;
 mod organisation;
 mod paper;
 mod parameters;
