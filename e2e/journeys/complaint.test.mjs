@@ -219,7 +219,7 @@ journey("a complaint goes from the shop to its reply, every step by its own peop
   await fill(handle, { handling_opinion: "退货，赔偿地板", compensates: "1" });
   await handle.locator("button[type=submit]").last().click();
   await refused(handle, "折价赔偿金额");
-  await fill(handle, { compensation_kind: "赔偿", compensation: "80000" });
+  await fill(handle, { compensation_kind: "赔偿", compensation: "80000", order_no: "DD-2026-0915" });
   await send(page, handle, "审核处理意见与折价赔偿");
   await verdict(page, "撤回");
   await stands(page, "提出处理意见");

@@ -222,13 +222,16 @@ pub(super) fn open_batch(tx: &mut Tx<'_>, ground: &Ground, id: RoundId) -> Resul
     Ok(more)
 }
 
+/// Whom a duty may concern: an id, and its unit.
+type Subject = (i64, Option<UnitId>);
+
 /// The next ones a duty may concern, in order of id, with their units.
 fn subjects(
     tx: &mut Tx<'_>,
     ground: &Ground,
     per: Per,
     after: i64,
-) -> Result<(Vec<(i64, Option<UnitId>)>, Vec<Customer>), AppError> {
+) -> Result<(Vec<Subject>, Vec<Customer>), AppError> {
     let directory = &ground.directory;
     let mut all: Vec<(i64, Option<UnitId>)> = match per {
         // The company has no id; having been looked at, it is not looked at again.

@@ -52,7 +52,7 @@ impl Round {
     /// Whether the target is reached; `None` where there is none.
     pub fn reaches(&self) -> Option<bool> {
         let target = self.target?;
-        (self.total > 0).then(|| self.done as f64 >= target * self.total as f64 - 1e-9)
+        (self.total > 0).then_some(self.done as f64 >= target * self.total as f64 - 1e-9)
     }
 }
 

@@ -61,9 +61,9 @@ pub(super) fn ids(tx: &mut Tx<'_>, wanted: &[&Members]) -> store::Result<HashMap
 }
 
 /// Moves those that are there from `open` to `all`.
-fn find<'m>(
+fn find(
     tx: &mut Tx<'_>,
-    open: &mut HashMap<String, &'m Members>,
+    open: &mut HashMap<String, &Members>,
     all: &mut HashMap<Members, TeamId>,
 ) -> store::Result<()> {
     let digests: Vec<String> = open.keys().cloned().collect();
