@@ -40,8 +40,8 @@ kehu.each("[data-picker]", (picker) => {
       const target = new URL(url, location.href);
       target.searchParams.set("q", words);
       // Whom a regulation proposes depends on what is filled beside it.
-      if (target.pathname.includes("/candidates/") && input.form) {
-        for (const [name, text] of new FormData(input.form)) {
+      if (target.pathname.includes("/candidates/") && box().form) {
+        for (const [name, text] of new FormData(box().form)) {
           if (name.startsWith("v.") && typeof text === "string" && text) target.searchParams.append(name, text.slice(0, 200));
         }
       }
