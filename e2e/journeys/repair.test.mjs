@@ -136,7 +136,7 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
     await line(0, { item: "水龙头", kind: "材料", list_price: "45", unit_price: "40", quantity: "1" });
     await line(1, { item: "更换水龙头", kind: "人工", list_price: "30", unit_price: "30", quantity: "1" });
     await quote.locator("[data-line-add]").tap();
-    await line(3, { item: "检查", kind: "人工", list_price: "0", unit_price: "0", quantity: "1" });
+    await line(3, { item: "更换水龙头", kind: "人工", list_price: "30", unit_price: "0", quantity: "1", reason: "第二只同时更换，不收人工" });
     await picture("repair-quote");
     await submit(quote);
     await refused(quote, "要写明原因");
