@@ -17,6 +17,9 @@ use crate::text;
 use crate::web::api::{json_reply, limit, page_of};
 use crate::web::{Need, QueryData, Routes};
 
+/// Characters the names of policies, duties and clauses have at the most.
+const LONGEST_NAME: usize = 60;
+
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.api(Need::SignedIn, routes!(list_duties)).api(Need::SignedIn, routes!(list_duty_rounds))
 }
@@ -24,7 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 /// What is owed in a period.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
-pub struct DutyBody {
+pub struct OwedDutyBody {
     /// Id.
     id: DutyId,
     /// Short name of its policy.
@@ -62,9 +65,9 @@ pub struct DutyBody {
 /// A page of what is owed.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
-pub struct DutyList {
+pub struct OwedDutyList {
     /// What is owed.
-    items: Vec<DutyBody>,
+    items: Vec<OwedDutyBody>,
     /// Cursor of the next page; null at the end.
     next: Option<String>,
 }
@@ -154,7 +157,7 @@ fn round_json(round: &Round) -> Json {
         ("after" = Option<String>, Query, description = "The cursor `next` of the page before"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "50 when absent"),
     ),
-    responses((status = 200, description = "A page of duties", body = DutyList), ReadProblems)
+    responses((status = 200, description = "A page of duties", body = OwedDutyList), ReadProblems)
 )]
 async fn list_duties(Shared(app): Shared<App>, actor: Actor, asked: QueryData) -> Result<Response, AppError> {
     let query = ListQuery { limit: limit(asked.find("limit"))?, ..query_of(&asked, "state")? };
@@ -179,14 +182,23 @@ pub(super) fn query_of(asked: &QueryData, state: &str) -> Result<ListQuery, AppE
     };
     Ok(ListQuery {
         standing,
-        policy: asked.get("policy").to_owned(),
-        duty: asked.get("duty").to_owned(),
-        clause: asked.get("clause").to_owned(),
+        policy: short(asked, "policy")?,
+        duty: short(asked, "duty")?,
+        clause: short(asked, "clause")?,
         unit: id("unit_id")?.map(UnitId),
         person: id("person_id")?.map(PersonId),
         after: Some(asked.get("after").to_owned()).filter(|after| !after.is_empty()),
         limit: 50,
     })
+}
+
+/// A name as short as names are.
+fn short(asked: &QueryData, name: &'static str) -> Result<String, AppError> {
+    let text = asked.get(name);
+    if text.chars().count() > LONGEST_NAME {
+        return Err(AppError::field(name, text!("最多 {} 个字", LONGEST_NAME)));
+    }
+    Ok(text.to_owned())
 }
 
 /// Lists periods of duties with the share that was done
@@ -205,7 +217,7 @@ async fn list_duty_rounds(
     asked: QueryData,
 ) -> Result<Response, AppError> {
     let limit = limit(asked.find("limit"))?;
-    let (policy, duty) = (asked.get("policy").to_owned(), asked.get("duty").to_owned());
+    let (policy, duty) = (short(&asked, "policy")?, short(&asked, "duty")?);
     let ground = Ground::of(&app).await?;
     let found = app.db.read(move |conn| rounds(conn, &actor, &ground, (&policy, &duty), limit)).await?;
     Ok(json_reply(&page_of(found.iter().map(round_json).collect(), None, None)))
