@@ -7,6 +7,8 @@ mod logins;
 mod pages;
 mod words;
 
+pub use export::exported;
+
 use utoipa_axum::routes;
 
 use crate::access::{Object, Verb};

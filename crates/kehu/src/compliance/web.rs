@@ -15,6 +15,7 @@ pub(super) use registers::{export_exemptions, export_refusals, list_exemptions, 
 use super::{Behind, BehindRow, Figures, MOST_ROWS, Period, behind, figures, may_see};
 use crate::access::Actor;
 use crate::app::App;
+use crate::audit::web::exported;
 use crate::cases::Ground;
 use crate::error::AppError;
 use crate::i18n::Lang;
@@ -348,6 +349,8 @@ pub(super) async fn export(
     let (version, ground) = version_for(&app, &actor, &id).await?;
     let period = Period::named(asked.get("period"));
     let lines = figures_of(&app, &actor, &version, &ground, period).await?;
+    let asked_for = format!("{} {}", version.policy, period.code());
+    exported(&app, &actor, ("policy.compliance_exported", "policy"), (&asked_for, lines.len())).await?;
     let titles = [
         "条款",
         "名称",

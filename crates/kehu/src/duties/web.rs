@@ -9,6 +9,7 @@ use super::api::query_of;
 use super::{ListQuery, Owed, Per, Round, Standing, list, rounds};
 use crate::access::{Actor, Directory};
 use crate::app::App;
+use crate::audit::web::exported;
 use crate::cases::Ground;
 use crate::error::AppError;
 use crate::i18n::Lang;
@@ -242,7 +243,9 @@ async fn export(
     query.limit = MOST_ROWS;
     let ground = Ground::of(&app).await?;
     let directory = ground.directory.clone();
-    let (found, _) = app.db.read(move |conn| list(conn, &actor, &ground, &query)).await?;
+    let me = actor.clone();
+    let (found, _) = app.db.read(move |conn| list(conn, &me, &ground, &query)).await?;
+    exported(&app, &actor, ("duty.exported", "duty"), (&asked.with(&[]), found.len())).await?;
     let lines: Vec<Line> = found.iter().map(|owed| line(&app, l, &directory, owed)).collect();
     let rows: Vec<Vec<Cell<'_>>> = lines
         .iter()

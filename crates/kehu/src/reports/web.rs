@@ -12,6 +12,7 @@ use super::review::Part;
 use super::{count, make, may_see, review};
 use crate::access::Actor;
 use crate::app::App;
+use crate::audit::web::exported;
 use crate::cases::Ground;
 use crate::error::AppError;
 use crate::i18n::Lang;
@@ -303,6 +304,15 @@ async fn after<T>(
     }
 }
 
+/// Notes that a report leaves the house, as a file or on paper.
+async fn note(app: &App, actor: &Actor, action: &'static str, found: &Found) -> Result<(), AppError> {
+    let place = &found.place;
+    let asked = format!("{}/{} {}", place.policy.id, place.report().id, place.period.first);
+    let rows =
+        found.sheet.register.as_ref().map_or(found.sheet.figures.len(), |register| register.rows.len());
+    exported(app, actor, (action, "report"), (&asked, rows)).await
+}
+
 /// The report as a workbook or CSV: its register, or its figures when it has none.
 async fn file(
     Shared(app): Shared<App>,
@@ -312,6 +322,7 @@ async fn file(
 ) -> Result<Response, AppError> {
     let ground = Ground::of(&app).await?;
     let found = find(&app, &actor, &ground, (&policy, &report), &asked).await?;
+    note(&app, &actor, "report.exported", &found).await?;
     let name = format!("{policy}-{report}-{}", found.place.period.first);
     let format = if asked.get("format").is_empty() { "xlsx" } else { asked.get("format") };
     if let Some(register) = &found.sheet.register {
@@ -348,6 +359,7 @@ async fn paper(
 ) -> Result<Response, AppError> {
     let ground = Ground::of(&app).await?;
     let found = find(&app, &actor, &ground, (&policy, &report), &asked).await?;
+    note(&app, &actor, "report.printed", &found).await?;
     let company = app.company().await?.map_or_else(String::new, |company| company.name);
     let name = format!("{}-{}.pdf", found.place.report().title, found.place.period.first);
     let drawn = drawn(&found, &ground, company, actor.name.clone(), ground.zone.zoned(ground.now));

@@ -454,6 +454,12 @@ async fn many_customers_are_opened_in_batches_and_once() {
         let csv = format!("/policies/{policy}/compliance/export?period=last-month&format=csv");
         let rows = admin.get(&csv).await.expect(200).text();
         assert!(rows.contains("4,,0,0,0,0,—,0,0,0,1,20,0"), "{rows}");
+        let register = format!("/policies/{policy}/compliance/refusals/export?period=last-month&format=csv");
+        admin.get(&register).await.expect(200);
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'duty.exported'";
+        assert_eq!(app.number(noted).await, 2, "duty.exported");
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'policy.compliance_exported'";
+        assert_eq!(app.number(noted).await, 2, "policy.compliance_exported");
         let page =
             admin.get(&format!("/policies/{policy}/compliance?period=last-month")).await.expect(200).text();
         assert!(page.contains("/policies/duties?policy=rounds&#38;clause=4"), "{page}");

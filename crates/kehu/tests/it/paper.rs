@@ -117,6 +117,10 @@ async fn a_monthly_report_is_made_after_the_month_reviewed_and_locked() {
         assert_eq!(text.lines().count(), 5, "{text}");
         let pdf = general.get(&format!("{page}/paper?period=2026-09-01")).await.expect(200);
         assert!(pdf.body.starts_with(b"%PDF"));
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'report.exported'";
+        assert_eq!(app.number(noted).await, 2, "report.exported");
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'report.printed'";
+        assert_eq!(app.number(noted).await, 1, "report.printed");
         general.get(&format!("{page}?period=1800-01-01")).await.expect(404);
         general.get("/reports/retail-complaints/none").await.expect(404);
         general.get("/reports/none/monthly").await.expect(404);

@@ -3,13 +3,31 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use sheets::write::{Cell, TableCsv};
 
 use super::list::{AuditQuery, each, note};
 use super::words;
+use crate::access::Actor;
 use crate::app::App;
+use crate::audit::{self, Entry};
 use crate::error::AppError;
 use crate::web::{Auditor, Page, QueryData};
+
+/// Notes, before it is answered, that `actor` takes `rows` rows out as a file or on paper; `asked` is what he asked for.
+pub async fn exported(
+    app: &App,
+    actor: &Actor,
+    (action, object): (&'static str, &'static str),
+    (asked, rows): (&str, usize),
+) -> Result<(), AppError> {
+    let (actor, now) = (actor.clone(), app.now());
+    let after = json!({ "asked": asked, "rows": rows });
+    app.db
+        .write(move |tx| audit::record(tx, &actor, now, &Entry::of(action, object, 0).after(&after)))
+        .await?;
+    Ok(())
+}
 
 /// Rows of a file at the most; narrower conditions give the rest.
 const MOST: usize = 50_000;

@@ -12,7 +12,7 @@ use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 29] = [
+pub(super) const GROUPS: [(&str, &str); 33] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -38,6 +38,10 @@ pub(super) const GROUPS: [(&str, &str); 29] = [
     ("roster.", "值班表"),
     ("shift.", "班次"),
     ("swap.", "换班"),
+    ("policy.", "制度"),
+    ("case.", "单据"),
+    ("duty.", "定期职责"),
+    ("report.", "报表"),
     ("setting.", "设置"),
     ("backup.", "备份"),
     ("access.", "拒绝访问"),
@@ -107,6 +111,8 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "assignment.done" => "办结任务",
         "assignment.returned" => "退回任务",
         "assignment.withdrawn" => "撤回任务",
+        "policy.compliance_exported" => "导出执行情况",
+        "report.printed" => "打印报表",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -172,6 +178,10 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "roster" => "值班表",
         "shift" => "班次",
         "swap" => "换班",
+        "policy" => "制度",
+        "case" => "单据",
+        "duty" => "定期职责",
+        "report" => "报表",
         "setting" => "设置",
         "backup" => "备份",
         "company" => "公司",

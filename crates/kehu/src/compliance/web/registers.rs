@@ -9,6 +9,7 @@ use sheets::write::Cell;
 use super::version_for;
 use crate::access::{Actor, Directory};
 use crate::app::App;
+use crate::audit::web::exported;
 use crate::cases::Ground;
 use crate::compliance::{Exempted, MOST_ROWS, Period, Refusal, exemptions, refusals};
 use crate::error::AppError;
@@ -242,6 +243,8 @@ async fn export(
     let (version, ground) = version_for(app, &actor, id).await?;
     let (period, clause) = (Period::named(asked.get("period")), asked.get("clause"));
     let rows = rows(app, &actor, (&version, ground), (which, clause, period)).await?;
+    let asked_for = format!("{} {} {clause} {}", which.code(), version.policy, period.code());
+    exported(app, &actor, ("policy.compliance_exported", "policy"), (&asked_for, rows.len())).await?;
     let rows: Vec<Vec<Cell<'_>>> = rows
         .iter()
         .map(|row| row.iter().map(|column| Cell::Text(column.text.as_str().into())).collect())
