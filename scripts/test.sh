@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [lint|deny|rust|fast|e2e|api]…
 #
-#   lint   rustfmt, clippy, documentation, scripts, docs/dependencies.md
+#   lint   rustfmt, clippy, documentation, scripts, docs/dependencies.md, the floors of ARCHITECTURE.md
 #   deny   licences and sources of every dependency
 #   rust   all Rust tests, on SQLite and on PostgreSQL (with_postgres.sh), and the examples in the documentation
 #   fast   the same tests on SQLite only; not part of the whole
@@ -88,6 +88,7 @@ part_lint() {
   check clippy cargo clippy "${locked[@]}" --workspace --all-targets --quiet -- -D warnings
   check documentation env RUSTDOCFLAGS='-D warnings' cargo doc "${locked[@]}" --workspace --no-deps --quiet
   check 'docs/dependencies.md' python3 scripts/check_dependencies.py
+  check floors python3 scripts/check_floors.py
   have shellcheck || apt_install shellcheck || true
   if have shellcheck; then
     check scripts shellcheck -x -S warning scripts/*.sh .ci/run

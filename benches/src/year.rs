@@ -302,6 +302,7 @@ pub fn measure(report: &mut Report, folder: &Path, size: usize) {
         max_upload_bytes: 20 << 20,
         backups_dir: folder.join("year-backups"),
         smtp_password: kehu::config::Secret::default(),
+        allow_unsafe_postgres: false,
         origins: Vec::new(),
     };
     std::fs::create_dir_all(&config.data_dir).unwrap();

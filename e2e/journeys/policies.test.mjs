@@ -26,7 +26,6 @@ async function confirm(page, act) {
   await page.locator("dialog[open]").getByRole("button", { name: act, exact: true }).click();
 }
 
-// covers: PE-01
 journey("a manager takes a regulation that comes with the system, sets its numbers, publishes it, and people read it", { setup: true }, async ({ page, shot }) => {
   await signIn(page);
   await page.goto("/policies");
@@ -70,7 +69,6 @@ journey("a manager takes a regulation that comes with the system, sets its numbe
   await shot("policies");
 });
 
-// covers: PE-01
 journey("a regulation is written in the browser: mistakes are told beside the lines, scenarios prove it, a newer version is compared", { setup: true }, async ({ page, shot }) => {
   const files = guide();
   assert.ok(files.size > 7);

@@ -279,4 +279,10 @@ journey("a repair goes from a phone call to the money, the engineer with his pho
   for (const name of ["方梅", "田磊", "潘勇", "曾强"]) await page.locator(".timeline-k", { hasText: name }).waitFor();
   await page.locator(".case-diagram > summary").click();
   await shot("repair-archived");
+
+  // Repairs have their own entry in the menu, with a desk that counts them month by month.
+  await page.getByRole("link", { name: "报修", exact: true }).first().click();
+  await page.locator(".desk-kinds .card", { hasText: "维修单" }).waitFor();
+  await page.locator("#desk-figures .card", { hasText: "维修满意率" }).waitFor();
+  await shot("repair-desk");
 });

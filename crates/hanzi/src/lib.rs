@@ -7,4 +7,6 @@ pub mod fold;
 pub mod mask;
 pub mod normal;
 pub mod readings;
+#[cfg(test)]
+mod samples;
 pub mod search;

@@ -11,6 +11,8 @@
 //! | pinyin | `^zhang zhang san feng` | `^yue yue a12345` | `zhangsanf` |
 //! | initials | `^_zs _zs _sf _f` | `^_ya _ya _a1 …` | `zsf` |
 //!
+//! A piece is also kept as one token (`^^_粤a12345`), by which what equals it is found whatever else begins like it.
+//!
 //! A record can be tagged besides (`^^o17`: whose it is), so that a search within a few tags walks only theirs.
 //!
 //! SQLite: an FTS5 table with `content='', contentless_delete=1, prefix='1 2'` and
@@ -148,6 +150,16 @@ fn tail_token(word: &str) -> String {
 /// The token of a tag. No other token begins with `^^`, nor does any prefix that is looked for.
 fn tag_token(name: &str) -> String {
     "^^".chars().chain(name.chars().filter(char::is_ascii_alphanumeric)).collect()
+}
+
+/// The token of a whole piece; `None` for what nobody can type whole. No other token begins with `^^_`.
+fn whole_token(glyphs: &[Glyph]) -> Option<String> {
+    (1..=WORD_LIMIT).contains(&glyphs.len()).then(|| format!("^^_{}", spelled(glyphs)))
+}
+
+/// The token of a number that is a whole piece, written in whatever parts.
+fn whole_number_token(number: &str) -> String {
+    format!("^^_{number}")
 }
 
 fn has_digit(word: &str) -> bool {

@@ -18,7 +18,7 @@ use crate::i18n::Lang;
 use crate::ids::PersonId;
 use crate::org::{self, Records};
 use crate::text;
-use crate::web::Hooks;
+use crate::web::{Hooks, MenuItem, Module, Strangers};
 
 /// How long an export waits for one of the others to end before it is refused.
 const EXPORT_PATIENCE: Duration = Duration::from_secs(3);
@@ -49,6 +49,8 @@ pub struct Inner {
     pub printer: print::Printer,
     /// Wakes the worker that runs background jobs.
     pub jobs_waiting: tokio::sync::Notify,
+    /// Which addresses of people who are not signed in have left a row lately.
+    pub(crate) strangers: Strangers,
     uses: org::RoleUses,
     exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
@@ -72,6 +74,14 @@ impl Deref for App {
     }
 }
 
+/// Does work to its end even if whoever waits for it goes away: what was begun for a client that has hung up is neither
+/// left half done nor taken back.
+pub async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::spawn(work).await.map_err(|e| AppError::Internal(format!("work that goes on by itself: {e}")))?
+}
+
 impl App {
     /// Puts the parts together; the schema must be up to date.
     pub fn new(db: Db, config: Config, clock: Clock, hooks: Hooks) -> Result<Self, AppError> {
@@ -93,6 +103,7 @@ impl App {
             setup_code: crate::auth::new_secret()?.chars().take(12).collect(),
             printer,
             jobs_waiting: tokio::sync::Notify::new(),
+            strangers: Strangers::default(),
             uses: org::RoleUses::default(),
             exports,
             catalogue: CatalogueCache::default(),
@@ -273,12 +284,22 @@ impl App {
         org::Moment::new(self.now(), &self.zone)
     }
 
-    /// How much waits for a person, and how many notices he has not read: for the badges.
-    pub async fn waiting(&self, actor: &Actor) -> Result<(i64, i64), AppError> {
-        let (count, unread) = (self.hooks.todo_count, self.hooks.unread_notices);
+    /// The menu for a person on a path.
+    pub async fn menu(&self, actor: &Actor, path: &str) -> Result<Vec<MenuItem>, AppError> {
+        let is_demo = self.company().await?.is_some_and(|company| company.is_demo);
+        let (modules, now) = (self.hooks.modules, self.now());
+        let modules = self.db.read(move |conn| modules(conn, now)).await?;
+        Ok((self.hooks.menu)(actor, path, &modules, is_demo))
+    }
+
+    /// What the frame of a page shows to a person: how much waits for him, how many notices he has not read, and the
+    /// modules of the company.
+    pub async fn waiting(&self, actor: &Actor) -> Result<(i64, i64, Vec<Module>), AppError> {
+        let hooks = self.hooks;
         let (actor, today, now) = (actor.clone(), self.today().to_string(), self.now());
         let counted = self.db.read(move |conn| {
-            Ok::<_, store::Error>((count(conn, &actor, &today, now)?, unread(conn, &actor)?))
+            let todo = (hooks.todo_count)(conn, &actor, &today, now)?;
+            Ok::<_, store::Error>((todo, (hooks.unread_notices)(conn, &actor)?, (hooks.modules)(conn, now)?))
         });
         Ok(counted.await?)
     }

@@ -124,9 +124,37 @@ pub fn rfc3339(at: Millis) -> String {
     PRINTER.timestamp_to_string(&at)
 }
 
+/// Reads the ways people write a date: `2026-09-28`, `2026/9/28`, `2026.9.28`, `2026年9月28日`, `20260928`, each also
+/// with a time behind it. Years 1900 to 2100.
+pub fn parse_date(text: &str) -> Option<String> {
+    let text = hanzi::fold::width(text);
+    let text = text.trim();
+    let head = text.split([' ', 'T']).next().unwrap_or(text);
+    let numbers: Vec<&str> = if head.len() == 8 && head.bytes().all(|b| b.is_ascii_digit()) {
+        vec![&head[..4], &head[4..6], &head[6..]]
+    } else {
+        head.split(['-', '/', '.', '年', '月', '日']).filter(|p| !p.is_empty()).collect()
+    };
+    let [year, month, day] = numbers.as_slice() else { return None };
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    (1900..=2100).contains(&date.year()).then(|| date.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_read_as_people_write_them() {
+        for text in
+            ["2026-09-28", "2026/9/28", "2026.9.28", "2026年9月28日", "20260928", "2026-09-28 16:20:00"]
+        {
+            assert_eq!(parse_date(text).as_deref(), Some("2026-09-28"), "{text}");
+        }
+        for text in ["2026-02-30", "28/09/2026", "明天", "", "0026-01-01", "2026-09"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_face_shows_the_company_zone_and_the_database_keeps_utc() {

@@ -24,6 +24,8 @@ pub struct Config {
     pub backups_dir: PathBuf,
     /// The password by which mail is handed to its server. It stands here and in no table, so that it is in no backup.
     pub smtp_password: Secret,
+    /// Whether a PostgreSQL server that may lose what it has acknowledged is taken: for data that is thrown away.
+    pub allow_unsafe_postgres: bool,
     /// Where settings that are not defaults came from, by their key in `kehu.toml`.
     pub origins: Origins,
 }
@@ -113,6 +115,8 @@ pub struct FileConfig {
     pub backups: Option<PathBuf>,
     /// See `Config::smtp_password`; `KEHU_SMTP_PASSWORD` goes before it.
     pub smtp_password: Option<String>,
+    /// See `Config::allow_unsafe_postgres`; `KEHU_ALLOW_UNSAFE_POSTGRES=1` says the same.
+    pub allow_unsafe_postgres: Option<bool>,
 }
 
 impl FileConfig {
@@ -163,6 +167,7 @@ impl Config {
         let backups_dir = given.backups.or(file.backups).unwrap_or_else(|| data_dir.join("backups"));
         let smtp_password = std::env::var("KEHU_SMTP_PASSWORD").ok().filter(|secret| !secret.is_empty());
         let smtp_password = Secret::new(smtp_password.or(file.smtp_password).unwrap_or_default());
+        let allow_unsafe_postgres = allows_unsafe_postgres() || file.allow_unsafe_postgres.unwrap_or(false);
         Ok(Self {
             data_dir,
             database,
@@ -171,6 +176,7 @@ impl Config {
             max_upload_bytes,
             backups_dir,
             smtp_password,
+            allow_unsafe_postgres,
             origins,
         })
     }
@@ -182,10 +188,7 @@ impl Config {
 
     /// The settings for people: key, title (source text), value. Passwords are left out.
     pub fn facts(&self) -> Vec<(&'static str, &'static str, String)> {
-        let database = match &self.database {
-            Location::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Location::Postgres(url) => without_secrets(url),
-        };
+        let database = shown(&self.database);
         let proxies: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
         vec![
             ("data", "数据目录", self.data_dir.display().to_string()),
@@ -200,6 +203,19 @@ impl Config {
     /// Whether serving on this address would send passwords over a network in the clear.
     pub fn is_exposed_in_clear(&self) -> bool {
         !self.listen.ip().is_loopback() && self.trusted_proxies.is_empty()
+    }
+}
+
+/// Whether the environment allows a PostgreSQL server that may lose what it has acknowledged.
+pub fn allows_unsafe_postgres() -> bool {
+    std::env::var_os("KEHU_ALLOW_UNSAFE_POSTGRES").is_some_and(|value| value == "1" || value == "true")
+}
+
+/// Where a database is, for people: without passwords.
+pub fn shown(location: &Location) -> String {
+    match location {
+        Location::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Location::Postgres(url) => without_secrets(url),
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 23] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -39,6 +39,7 @@ const FILES: [&str; 22] = [
     include_str!("../locales/en/mail.toml"),
     include_str!("../locales/en/cases.toml"),
     include_str!("../locales/en/reports.toml"),
+    include_str!("../locales/en/briefings.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

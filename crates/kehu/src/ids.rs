@@ -58,6 +58,8 @@ id_types! {
     AssetId,
     /// An activity.
     ActivityId,
+    /// A report to somebody's superior.
+    BriefingId,
     /// A stored file.
     FileId,
     /// An import.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::clock::parse_date;
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Text, word};
 use crate::text;
@@ -137,9 +138,7 @@ pub fn clean_value(kind: Kind, longest: usize, raw: &str) -> Result<String, Text
         Kind::Email => hanzi::check::email(value).map_err(both)?,
         Kind::Plate => hanzi::check::plate(value).map_err(both)?,
         Kind::Vin => hanzi::check::vin(value).map_err(both)?,
-        Kind::Date => {
-            crate::customers::parse_date(value).ok_or_else(|| text!("请填写日期，例如 2026-09-28"))?
-        }
+        Kind::Date => parse_date(value).ok_or_else(|| text!("请填写日期，例如 2026-09-28"))?,
         Kind::Number => number(value).ok_or_else(|| text!("请填写数字，最多三位小数，例如 315 或 0.5"))?,
     };
     match clean.chars().count() {
@@ -222,9 +221,12 @@ pub fn like_anywhere(text: &str) -> String {
     pattern
 }
 
+/// Characters of a search text at the most.
+pub const LONGEST_QUERY: usize = 100;
+
 /// Refuses a search text no name could hold.
 pub fn check_query(text: &str) -> Result<(), AppError> {
-    if text.chars().count() > 100 || text.chars().any(is_unwanted) {
+    if text.chars().count() > LONGEST_QUERY || text.chars().any(is_unwanted) {
         return Err(AppError::field("q", text!("搜索内容最多 100 个字，不含控制字符")));
     }
     Ok(())

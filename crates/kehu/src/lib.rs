@@ -42,6 +42,7 @@ pub mod strategies;
 // What stands on it.
 pub mod assignments;
 pub mod backups;
+pub mod briefings;
 pub mod cases;
 pub mod compliance;
 pub mod confidentiality;

@@ -5,15 +5,16 @@ use store::Conn;
 use crate::access::{Actor, Object, Verb};
 use crate::clock::Millis;
 use crate::jobs::Kind;
-use crate::web::{Hooks, MenuItem};
+use crate::web::{Hooks, MenuItem, Module};
 use crate::{
-    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, reports, rosters, tasks,
-    workbench,
+    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, policies, reports, rosters,
+    tasks, workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.
 pub const HOOKS: Hooks = Hooks {
     menu,
+    modules: policies::modules,
     todo_count,
     tasks_about: assignments::count_about,
     cases_about: cases::count_about,
@@ -106,8 +107,9 @@ const ADMINISTRATION: [Page; 17] = [
 const DEMONSTRATION: Page = ("演示数据", "/admin/demo", None);
 
 /// Where customers are shown or changed; below them too.
-const CUSTOMER_PAGES: [&str; 13] = [
+const CUSTOMER_PAGES: [&str; 15] = [
     "/assignments",
+    "/briefings",
     "/cases",
     "/customers",
     "/contacts",
@@ -117,6 +119,7 @@ const CUSTOMER_PAGES: [&str; 13] = [
     "/search",
     "/imports",
     "/notices",
+    "/desks",
     "/reports",
     "/files",
     "/admin/recycle",
@@ -131,12 +134,15 @@ fn holds_customers(path: &str) -> bool {
     // The cases behind the numbers of compliance stand below the regulation, whose text everybody reads.
     let is_behind = path.starts_with("/policies/")
         && path.contains("/compliance/")
-        && !path.ends_with("/compliance/export");
+        && !["/compliance/export", "/compliance/paper"].iter().any(|figures| path.ends_with(figures));
     path == "/" || is_behind || CUSTOMER_PAGES.iter().any(is_below) && !WITHOUT_CUSTOMERS.contains(&path)
 }
 
+/// Behind which entry of `EVERYBODY` the modules stand.
+const BEFORE_MODULES: &str = "/cases";
+
 /// The menu for an actor on a path; `is_demo` tells whether the company is the demonstration.
-pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
+pub fn menu(actor: &Actor, path: &str, modules: &[Module], is_demo: bool) -> Vec<MenuItem> {
     let l = actor.lang;
     let is_here = |href: &str| path == href || (href != "/" && path.starts_with(&format!("{href}/")));
     let mut items: Vec<MenuItem> = EVERYBODY
@@ -151,6 +157,13 @@ pub fn menu(actor: &Actor, path: &str, is_demo: bool) -> Vec<MenuItem> {
             ..MenuItem::default()
         })
         .collect();
+    let at = items.iter().position(|item| item.href == BEFORE_MODULES).map_or(items.len(), |at| at + 1);
+    let module = |(id, title): &Module| {
+        let href = format!("/desks/{id}");
+        let active = is_here(&href);
+        MenuItem { title: title.clone(), href, icon: "clipboard-list", active, ..MenuItem::default() }
+    };
+    items.splice(at..at, modules.iter().map(module));
     let may = |need: &Option<(Object, Verb)>| match need {
         Some((object, verb)) => actor.may(*object, *verb),
         None => actor.is_administrator(),

@@ -10,9 +10,10 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, assignments, audit, auth, backups, cases, catalogue, compliance, confidentiality,
-    contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org, policies, prints,
-    processes, reports, roles, rosters, search, settings, shares, strategies, tasks, web, workbench,
+    activities, assets, assignments, audit, auth, backups, briefings, cases, catalogue, compliance,
+    confidentiality, contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org,
+    policies, prints, processes, reports, roles, rosters, search, settings, shares, strategies, tasks, web,
+    workbench,
 };
 
 mod system;
@@ -50,6 +51,7 @@ pub fn routes() -> Routes {
     let routes = mail::routes(routes);
     let routes = compliance::routes(routes);
     let routes = reports::routes(routes);
+    let routes = briefings::routes(routes);
     let routes = prints::routes(routes);
     let routes = demo::routes(routes);
     let routes = maintenance::routes(routes);

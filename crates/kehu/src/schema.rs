@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0013_duties", sql: include_str!("../migrations/0013_duties.sql") },
     Migration { name: "0014_mail", sql: include_str!("../migrations/0014_mail.sql") },
     Migration { name: "0015_paper", sql: include_str!("../migrations/0015_paper.sql") },
+    Migration { name: "0016_briefings", sql: include_str!("../migrations/0016_briefings.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -81,6 +82,7 @@ pub const TABLES: &[&str] = &[
     "contacts",
     "assets",
     "activities",
+    "briefings",
     "files",
     "processes",
     "process_duties",
@@ -231,7 +233,7 @@ mod tests {
         };
         let (_folder, sqlite) = sqlite();
         let name = format!("kehu_test_{}", store::format_id(store::new_id()).to_lowercase());
-        let options = Options { readers: 1, writers: 1, ..Options::default() };
+        let options = Options { readers: 1, writers: 1, allow_unsafe: true, ..Options::default() };
         let admin = Db::open(&Location::Postgres(server.clone()), &options).unwrap();
         let create = format!("CREATE SCHEMA {name}");
         admin.write_blocking(move |tx| tx.exec(&create, &[])).unwrap();

@@ -630,6 +630,7 @@ mod tests {
                 approve: None,
                 on: Vec::new(),
                 outcome: String::new(),
+                opens_customer: false,
                 copy_to: None,
                 clause: String::new(),
             });

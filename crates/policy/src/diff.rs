@@ -398,6 +398,7 @@ fn of_field(policy: &Policy, form: &Form, field: &Field) -> Vec<Aspect> {
         number("下限", field.min),
         number("上限", field.max),
         plain("填写说明", &field.help),
+        plain("按全名或编号指明", if field.by_name { "可以" } else { "" }),
         people("可选的人", policy, field.among.as_ref(), Some(form)),
         Aspect {
             name: "排先后",
@@ -462,6 +463,7 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
         approve,
         plain("等待的事件", heard.join(";")),
         plain("结果", &step.outcome),
+        plain("办理期间可以查看客户", if step.opens_customer { "是" } else { "" }),
         people("抄送", policy, step.copy_to.as_ref(), this),
     ]
 }

@@ -268,6 +268,8 @@ pub struct Field {
     pub among: Option<Expr>,
     /// What makes one better than another, the most important first.
     pub ranks: Vec<Rank>,
+    /// Whether a customer nobody shows the person can be named by number or whole name.
+    pub by_name: bool,
     /// Who may see it.
     pub seen_by: Option<Expr>,
     /// The copies without it.
@@ -428,6 +430,8 @@ pub struct Step {
     pub on: Vec<On>,
     /// How a case ends here.
     pub outcome: String,
+    /// Whether those who act here may read the case's customer meanwhile.
+    pub opens_customer: bool,
     /// Who gets a copy.
     pub copy_to: Option<Expr>,
     /// The clause.

@@ -405,6 +405,9 @@ impl Text<'_> {
             };
             let _ = write!(line, ",从{}中选{by}", self.who(among, Some(form)));
         }
+        if field.by_name {
+            line.push_str(",看不到的客户可以填全名或编号");
+        }
         if let Some(seen_by) = &field.seen_by {
             let _ = write!(line, ",只有{}可见", self.who(seen_by, Some(form)));
         }
@@ -427,6 +430,9 @@ impl Text<'_> {
             for line in approve_lines(self.policy, form, approve) {
                 self.line(2, &line);
             }
+        }
+        if step.opens_customer {
+            self.line(2, "办理期间可以查看这位客户");
         }
         if let Some(copied) = &step.copy_to {
             self.line(2, &format!("抄送{}", self.who(copied, Some(form))));

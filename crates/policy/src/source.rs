@@ -102,6 +102,9 @@ pub struct Head {
     /// From which day it holds, `2026-01-01`; empty means from its publication.
     #[serde(default)]
     pub in_force: String,
+    /// The short word under which it has an entry of its own in the menu: 报修. Without one it has none.
+    #[serde(default)]
+    pub menu: String,
 }
 
 /// A clause.
@@ -288,6 +291,10 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Vec<Rank>")]
     pub rank: Vec<Spanned<Rank>>,
+    /// For a customer: whoever may not see one can name it all the same, by its number or its whole name. For requests to
+    /// be shown a customer.
+    #[serde(default)]
+    pub by_name: bool,
     /// Who may see it; without it, whoever sees the case.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -453,6 +460,10 @@ pub struct Step {
     /// How a case that ends here ended: 已结案, 不受理.
     #[serde(default)]
     pub outcome: String,
+    /// Whether those who act here may read the case's customer meanwhile, until the case leaves the step or its
+    /// running deadline passes.
+    #[serde(default)]
+    pub opens_customer: bool,
     /// Who gets a copy (抄送) when the case comes here.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

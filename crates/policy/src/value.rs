@@ -311,6 +311,9 @@ impl Ty {
                 _ => return wanted("金额"),
             },
             Self::Text | Self::Ref(_) => match json {
+                Json::String(text) if text.chars().any(is_unwanted) => {
+                    return Err("含有不能识别的控制字符，请删除后重新填写".into());
+                }
                 Json::String(text) => Value::text(text.trim()),
                 Json::Number(number) => Value::text(number.to_string()),
                 _ => return wanted("文字"),
@@ -388,6 +391,12 @@ pub fn yuan(cents: i64) -> String {
     format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
 }
 
+/// Control characters and the marks that turn the direction of text: never part of what people write.
+fn is_unwanted(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,6 +426,9 @@ mod tests {
         let value = rows.read(&json!([{"price": "12.30", "n": 2, "unknown": 1}]), &none).unwrap();
         assert_eq!(value.to_json(), json!([{"price": 1230, "n": 2}]));
         assert_eq!(rows.read(&value.to_json(), &none).unwrap(), value);
+        let turned = json!("\u{202e}文本");
+        assert!(Ty::Text.read(&turned, &none).is_err(), "marks that turn text are refused");
+        assert_eq!(Ty::Text.stored(&turned), Value::text("\u{202e}文本"), "what is stored is read as it is");
         assert_eq!(Ty::Int.read(&json!(" "), &none), Ok(Value::Null));
         assert_eq!(Ty::Int.read(&json!(1.5), &none), Err("请填写整数".into()));
     }

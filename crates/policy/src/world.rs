@@ -46,6 +46,11 @@ pub trait World {
     /// These cases of the policy as `Case::to_json` wrote them, the first opened first; at most `MOST_CASES` and one more.
     fn cases(&self, query: &CaseQuery<'_>) -> Vec<Json>;
 
+    /// Who must keep out of a customer's record, whatever else he may do.
+    fn kept_out_of(&self, _customer: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The customers this person answers for, by number.
     fn customers_of(&self, person: &str) -> Vec<String>;
 

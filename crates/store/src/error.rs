@@ -61,6 +61,9 @@ pub enum Error {
     /// Wrong settings.
     #[error("{0}")]
     Config(String),
+    /// The PostgreSQL server may lose what it has acknowledged: these settings are off.
+    #[error("PostgreSQL may lose acknowledged changes, for these settings are off: {0}")]
+    Unsafe(String),
     /// The schema is newer than this program or was changed by hand.
     #[error("schema: {0}")]
     Schema(String),

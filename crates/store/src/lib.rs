@@ -60,6 +60,12 @@ pub struct Options {
     /// SQLite: bytes of the write-ahead log beyond which changes are refused with `Error::Busy` until the readers that
     /// hold it back have ended.
     pub log_limit: u64,
+    /// Whether nothing is to be changed: there is no writer, SQLite's file is opened for reading only and must be there,
+    /// and every write answers `Error::Closed`.
+    pub is_read_only: bool,
+    /// PostgreSQL: whether a server is taken that may lose what it has acknowledged (`fsync`, `full_page_writes` or
+    /// `synchronous_commit` are off): for data that is thrown away.
+    pub allow_unsafe: bool,
 }
 
 impl Default for Options {
@@ -71,6 +77,8 @@ impl Default for Options {
             queue: 4096,
             read_limit: Duration::from_secs(120),
             log_limit: 240 << 20,
+            is_read_only: false,
+            allow_unsafe: false,
         }
     }
 }
@@ -269,7 +277,8 @@ where
 
 impl Db {
     /// Opens a database and starts its threads. SQLite files are created when missing; every connection's settings
-    /// are read back and a wrong one is an error. Does not migrate.
+    /// are read back and a wrong one is an error; so is a PostgreSQL server that may lose what it has acknowledged, unless
+    /// the options allow it. Does not migrate.
     pub fn open(location: &Location, options: &Options) -> Result<Self> {
         let health = Arc::new(Health::default());
         let (reads, read_queue) = bounded(options.queue);

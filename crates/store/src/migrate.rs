@@ -30,6 +30,7 @@ const REGISTER_LOCK: &str = "SELECT pg_advisory_xact_lock(1801807989)";
 /// Brings the schema up to date, each migration in a transaction of its own; answers the names that were run. A
 /// database with a migration this program does not know, or one whose text differs, is refused with `Error::Schema`.
 pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static str>> {
+    make_register(db)?;
     let mut done = Vec::new();
     for migration in pending(db, migrations)? {
         let ran = db.write_blocking(move |tx| run(tx, migration));
@@ -45,6 +46,23 @@ pub fn migrate(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static
 
 /// Whether migrations were ever run on this database. Changes nothing.
 pub fn is_migrated(db: &Db) -> Result<bool> {
+    if !has_register(db)? {
+        return Ok(false);
+    }
+    Ok(db.read_blocking(|conn| conn.count("SELECT COUNT(*) FROM schema_migrations", &[]))? > 0)
+}
+
+fn make_register(db: &Db) -> Result<()> {
+    db.write_blocking(|tx| {
+        // PostgreSQL's IF NOT EXISTS fails when two sessions create one table at the same moment: one after the other.
+        if tx.engine() == Engine::Postgres {
+            tx.exec(REGISTER_LOCK, &[])?;
+        }
+        tx.exec(REGISTER, &[]).map(drop)
+    })
+}
+
+fn has_register(db: &Db) -> Result<bool> {
     let sql = match db.engine() {
         Engine::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema_migrations'",
         Engine::Postgres => {
@@ -52,23 +70,16 @@ pub fn is_migrated(db: &Db) -> Result<bool> {
              WHERE table_schema = current_schema() AND table_name = 'schema_migrations'"
         }
     };
-    if db.read_blocking(move |conn| conn.count(sql, &[]))? == 0 {
-        return Ok(false);
-    }
-    Ok(db.read_blocking(|conn| conn.count("SELECT COUNT(*) FROM schema_migrations", &[]))? > 0)
+    Ok(db.read_blocking(move |conn| conn.count(sql, &[]))? > 0)
 }
 
-/// The migrations still to run, after checking that the others are the ones this program knows.
+/// The migrations still to run, after checking that the others are the ones this program knows. Changes nothing.
 pub fn pending(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static Migration>> {
-    db.write_blocking(|tx| {
-        // PostgreSQL's IF NOT EXISTS fails when two sessions create one table at the same moment: one after the other.
-        if tx.engine() == Engine::Postgres {
-            tx.exec(REGISTER_LOCK, &[])?;
-        }
-        tx.exec(REGISTER, &[])
-    })?;
-    let known: Vec<(String, String)> =
-        db.read_blocking(|conn| conn.rows("SELECT name, digest FROM schema_migrations ORDER BY name", &[]))?;
+    let known: Vec<(String, String)> = if has_register(db)? {
+        db.read_blocking(|conn| conn.rows("SELECT name, digest FROM schema_migrations ORDER BY name", &[]))?
+    } else {
+        Vec::new()
+    };
     for (name, digest) in &known {
         match migrations.iter().find(|m| m.name == name) {
             None => {

@@ -20,23 +20,39 @@ pub(crate) fn start(
     reads: Receiver<Box<dyn ReadJob>>,
     writes: Receiver<Box<dyn WriteJob>>,
 ) -> Result<()> {
-    let mut first = connect(url)?;
-    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-        let value: String = first.client.query_one(&format!("SHOW {setting}"), &[])?.get(0);
-        if value == "off" {
-            tracing::warn!(setting, "PostgreSQL may lose acknowledged changes: switch this setting on");
-        }
+    if !options.is_read_only {
+        require_durable(connect(url)?, options.allow_unsafe)?;
     }
-    drop(first);
     for n in 0..options.readers.max(1) {
         let (url, reads, limit) = (url.to_owned(), reads.clone(), options.read_limit);
         spawn(format!("pg-read-{n}"), move || read_loop(&url, &reads, limit))?;
     }
-    for n in 0..options.writers.max(1) {
+    let writers = if options.is_read_only { 0 } else { options.writers.max(1) };
+    for n in 0..writers {
         let (url, writes, health) = (url.to_owned(), writes.clone(), Arc::clone(health));
         spawn(format!("pg-write-{n}"), move || write_loop(&url, n as i64, &writes, &health))?;
     }
     Ok(())
+}
+
+/// Refuses a server that may lose what it has acknowledged, or only says so when that is allowed.
+fn require_durable(mut session: PgSession, is_allowed: bool) -> Result<()> {
+    let mut off = Vec::new();
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let value: String = session.client.query_one(&format!("SHOW {setting}"), &[])?.get(0);
+        if value == "off" {
+            off.push(setting);
+        }
+    }
+    let off = off.join(", ");
+    match (off.is_empty(), is_allowed) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            tracing::warn!(off, "PostgreSQL may lose acknowledged changes: switch these settings on");
+            Ok(())
+        }
+        (false, false) => Err(Error::Unsafe(off)),
+    }
 }
 
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {

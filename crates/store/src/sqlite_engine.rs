@@ -31,18 +31,16 @@ pub(crate) fn start(
     if rusqlite::version_number() < OLDEST {
         return Err(Error::Config(format!("SQLite {} is too old", rusqlite::version())));
     }
+    if options.is_read_only {
+        return start_readers(path, options, &reads, open_unchanged);
+    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::Config(format!("cannot create {}: {e}", folder.display())))?;
     }
     let writer = open(path, 16_000)?;
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
-    for n in 0..options.readers.max(1) {
-        let reader = open(path, 8_000)?;
-        reader.pragma_update(None, "query_only", true)?;
-        let (reads, limit) = (reads.clone(), options.read_limit);
-        spawn(format!("read-{n}"), move || read_loop(reader, &reads, limit))?;
-    }
+    start_readers(path, options, &reads, |path| open(path, 8_000))?;
     let log = PathBuf::from(format!("{}-wal", path.display()));
     let (done, closed) = crossbeam_channel::bounded::<()>(0);
     let checkpointer = open(path, 2_000)?;
@@ -56,6 +54,21 @@ pub(crate) fn start(
         write_loop(&writer, &writes, &health, &Log { path: log, limit: log_limit });
         drop(done);
     })
+}
+
+fn start_readers(
+    path: &Path,
+    options: &Options,
+    reads: &Receiver<Box<dyn ReadJob>>,
+    open: impl Fn(&Path) -> Result<Connection>,
+) -> Result<()> {
+    for n in 0..options.readers.max(1) {
+        let reader = open(path)?;
+        reader.pragma_update(None, "query_only", true)?;
+        let (reads, limit) = (reads.clone(), options.read_limit);
+        spawn(format!("read-{n}"), move || read_loop(reader, &reads, limit))?;
+    }
+    Ok(())
 }
 
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -101,6 +114,20 @@ fn open(path: &Path, cache_kib: i64) -> Result<Connection> {
     if mmap.unwrap_or(0) != 0 {
         return Err(Error::Config("SQLite mmap_size must be 0".into()));
     }
+    Ok(connection)
+}
+
+/// Opens a connection that cannot change the file: not its contents, not its settings, and not by copying the
+/// write-ahead log back when it is closed.
+fn open_unchanged(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|e| Error::Config(format!("cannot open {}: {e}", path.display())))?;
+    connection.busy_timeout(BUSY)?;
+    connection.execute_batch(
+        "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
+    )?;
+    add_one_of(&connection)?;
     Ok(connection)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{
     Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tag_token,
-    tail_token,
+    tail_token, whole_number_token, whole_token,
 };
 use crate::readings;
 
@@ -91,6 +91,9 @@ impl Document {
             return self;
         }
 
+        if by_pinyin {
+            self.whole(&glyphs, text);
+        }
         let mut tokens = Vec::with_capacity(glyphs.len() + 2);
         runs(&glyphs).for_each(|run| literal_tokens(run, &mut tokens));
         self.section(&tokens);
@@ -105,6 +108,16 @@ impl Document {
             self.pinyin(&glyphs);
         }
         self
+    }
+
+    /// The piece as one token, and as the one number that it is.
+    fn whole(&mut self, glyphs: &[Glyph], text: &str) {
+        let whole = whole_token(glyphs);
+        let is_number = glyphs.iter().all(|glyph| glyph.folded.is_ascii_digit());
+        let numbers = joined_numbers(glyphs, text);
+        let number = numbers.first().filter(|_| is_number && numbers.len() == 1);
+        let number = number.map(|number| whole_number_token(number)).filter(|n| whole.as_ref() != Some(n));
+        self.tokens.extend(whole.into_iter().chain(number));
     }
 
     fn section(&mut self, tokens: &[String]) {

@@ -2,7 +2,7 @@
 
 use super::{
     Glyph, glyphs, has_digit, initial_tokens, joined_numbers, literal_tokens, runs, spelled, tag_token,
-    tail_token,
+    tail_token, whole_number_token, whole_token,
 };
 use crate::readings;
 
@@ -18,6 +18,7 @@ const SPLIT_LIMIT: usize = 8;
 pub struct Plan {
     anywhere: Option<Expr>,
     anchored: Option<Expr>,
+    whole: Option<Expr>,
 }
 
 /// Plans a query. Words separated by spaces must all be found. `None` from every method means that nothing in it is
@@ -25,7 +26,11 @@ pub struct Plan {
 pub fn plan(query: &str) -> Plan {
     let query: String = query.chars().take(QUERY_LIMIT).collect();
     let words: Vec<&str> = query.split_whitespace().take(WORD_COUNT_LIMIT).collect();
-    Plan { anywhere: whole(&query, &words, false), anchored: whole(&query, &words, true) }
+    Plan {
+        anywhere: whole(&query, &words, false),
+        anchored: whole(&query, &words, true),
+        whole: equal(&query),
+    }
 }
 
 impl Plan {
@@ -47,7 +52,11 @@ impl Plan {
             names.iter().filter_map(|name| Expr::phrase(vec![tag_token(name)], false, false)),
         );
         let narrowed = |expr: Option<Expr>| Some(Expr::All(vec![expr?, any.clone()?]));
-        Plan { anywhere: narrowed(self.anywhere), anchored: narrowed(self.anchored) }
+        Plan {
+            anywhere: narrowed(self.anywhere),
+            anchored: narrowed(self.anchored),
+            whole: narrowed(self.whole),
+        }
     }
 
     /// As [`Self::fts5`], for records with a piece that begins with the first word: a subset, to be listed first.
@@ -58,6 +67,16 @@ impl Plan {
     /// As [`Self::tsquery`], for records with a piece that begins with the first word.
     pub fn tsquery_anchored(&self) -> Option<String> {
         self.anchored.as_ref().map(Expr::tsquery)
+    }
+
+    /// As [`Self::fts5`], for records with a piece that is what was typed, apart from spaces, case, width and script.
+    pub fn fts5_whole(&self) -> Option<String> {
+        self.whole.as_ref().map(Expr::fts5)
+    }
+
+    /// As [`Self::tsquery`], for records with a piece that is what was typed.
+    pub fn tsquery_whole(&self) -> Option<String> {
+        self.whole.as_ref().map(Expr::tsquery)
     }
 }
 
@@ -121,6 +140,15 @@ impl Expr {
 
 fn joined(parts: &[Expr], by: &str, render: fn(&Expr) -> String) -> String {
     parts.iter().map(render).collect::<Vec<_>>().join(by)
+}
+
+/// What was typed as a whole piece, and as the one number that it is.
+fn equal(query: &str) -> Option<Expr> {
+    let typed = glyphs(query, QUERY_LIMIT);
+    let is_number = typed.iter().all(|glyph| glyph.folded.is_ascii_digit());
+    let numbers = joined_numbers(&typed, query).into_iter().filter(|_| is_number);
+    let tokens = whole_token(&typed).into_iter().chain(numbers.map(|number| whole_number_token(&number)));
+    Expr::of(Expr::Any, tokens.filter_map(|token| Expr::phrase(vec![token], false, false)))
 }
 
 fn whole(query: &str, words: &[&str], is_anchored: bool) -> Option<Expr> {

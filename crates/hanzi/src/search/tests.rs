@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -72,6 +71,33 @@ fn tags_narrow_and_are_never_typed() {
     let plan = plan("张").tagged(&["o1".to_owned(), "u2".to_owned()]);
     assert_eq!(plan.tsquery().unwrap(), "(('张':*) & (('^^o1') | ('^^u2')))");
     assert!(Document::new().piece("张").tag("o1").tsvector().contains("'^^o1'"));
+}
+
+#[test]
+fn what_equals_a_piece_is_told_from_what_begins_like_it() {
+    let names =
+        ["天江", "天江科技", "天江 8 号", "粤A·12345", "粤A123456", "138-1234-5678", "13812345678转8"];
+    let index = Index::of(names.map(|name| Document::new().piece("另一个名称").piece(name)));
+    let whole = |query: &str| index.rows(plan(query).fts5_whole());
+    for (query, rows) in [
+        ("天江", vec![0]),
+        ("天 江", vec![0]),
+        ("天江8号", vec![2]),
+        ("粤a12345", vec![3]),
+        ("13812345678", vec![5]),
+        ("+86 138 1234 5678", vec![5]),
+        ("天", vec![]),
+        ("tianjiang", vec![]),
+        ("^^_天江", vec![0]),
+        ("", vec![]),
+    ] {
+        assert_eq!(whole(query), rows.into_iter().collect(), "{query}");
+    }
+    assert_eq!(plan("天江").tsquery_whole().unwrap(), "('^^_天江')");
+    assert_eq!(plan("　").fts5_whole(), None);
+    // Long texts are not typed whole, and notes are no names.
+    let long = Document::new().piece(&"天".repeat(65)).text("天江").fts5();
+    assert!(!long.contains("^^_"), "{long}");
 }
 
 #[test]
@@ -180,7 +206,7 @@ fn nothing_searchable_is_no_query() {
 fn writes_tsvector_and_tsquery() {
     assert_eq!(
         Document::new().piece("张三").piece("ab").tsvector(),
-        "'^_zs':7 '^ab':10 '^zhang':4 '^张三':1 '_s':9 '_zs':8 'ab':11 'san':6 'zhang':5 '三':3 '张三':2"
+        "'^^_ab':11 '^^_张三':1 '^_zs':8 '^ab':12 '^zhang':5 '^张三':2 '_s':10 '_zs':9 'ab':13 'san':7 'zhang':6 '三':4 '张三':3"
     );
     assert_eq!(plan("张三丰").tsquery().unwrap(), "('张三' <-> '三丰')");
     assert_eq!(plan("张三丰").fts5_anchored().unwrap(), "\"^张三 张三 三丰\"");
@@ -263,22 +289,30 @@ fn every_reading_of_a_family_name_is_found() {
     }
 }
 
-/// Substrings of one to four characters find exactly the names that contain them; pinyin and initials find the name.
+fn names_of(table: &str) -> impl Iterator<Item = String> {
+    table.lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned())
+}
+
+#[test]
+fn equals_brute_force_on_the_sample() {
+    equals_brute_force(&names_of(crate::samples::NAMES).collect::<Vec<_>>(), 1);
+}
+
 #[test]
 fn equals_brute_force_on_real_names() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/cn-names");
     let mut names = Vec::new();
     for file in ["person_names.tsv", "org_names.tsv"] {
-        let Ok(table) = std::fs::read_to_string(folder.join(file)) else {
-            println!("skipped: {file} is not beside the checkout");
-            return;
-        };
-        names
-            .extend(table.lines().skip(1).step_by(9).map(|line| line.split('\t').next().unwrap().to_owned()));
+        let Some(table) = crate::samples::large(file) else { return };
+        names.extend(names_of(&table).step_by(9));
     }
+    equals_brute_force(&names, 29);
+}
+
+/// Substrings of one to four characters find exactly the names that contain them; pinyin and initials find the name.
+fn equals_brute_force(names: &[String], step: usize) {
     let index = Index::names(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let folded: Vec<String> = names.iter().map(|name| fold::text(name)).collect();
-    for (row, name) in names.iter().enumerate().step_by(29) {
+    for (row, name) in names.iter().enumerate().step_by(step) {
         let chars: Vec<char> = name.chars().collect();
         for len in 1..=4.min(chars.len()) {
             for part in chars.windows(len) {

@@ -122,6 +122,22 @@ impl Actor {
         Self::new(facts)
     }
 
+    /// Somebody who is not signed in: nothing is his to do; the log keeps what he calls himself and from where he came.
+    pub fn stranger(username: &str, ip: &str, request_id: &str) -> Self {
+        Self::new(ActorFacts {
+            person_id: PersonId(0),
+            username: username.to_owned(),
+            name: String::new(),
+            rights: Arc::new(Rights::default()),
+            via: Via::Session,
+            ip: ip.to_owned(),
+            request_id: request_id.to_owned(),
+            lang: Lang::Zh,
+            must_change_password: false,
+            acting_for: None,
+        })
+    }
+
     /// Whether somebody is himself, or one he acts for now.
     pub fn stands_for(&self, person: PersonId) -> bool {
         self.person_id == person || self.rights.acts_for.iter().any(|(from, _)| *from == person)

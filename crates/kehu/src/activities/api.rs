@@ -13,7 +13,7 @@ use super::model::FIELDS;
 use super::{Activity, ActivityKind, Draft, create, list, load, remove, update};
 use crate::access::{Actor, Verb};
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Millis, parse_date};
 use crate::contacts::api_parts::{
     ChangeProblems, CreateProblems, ReadProblems, customer_id, described, id_schema, path_id, sees_customer,
     take_customer,
@@ -114,7 +114,7 @@ pub(super) fn list_query(app: &App, query: &QueryData) -> Result<ListQuery, AppE
     let given = |name: &str| query.find(name).map(str::trim).filter(|t| !t.is_empty());
     let day = |name: &'static str| -> Result<Option<(Millis, Millis)>, AppError> {
         let Some(text) = given(name) else { return Ok(None) };
-        let date = crate::customers::parse_date(text).and_then(|d| d.parse().ok());
+        let date = parse_date(text).and_then(|d| d.parse().ok());
         let date = date.ok_or_else(|| AppError::field(name, text!("请填写日期，例如 2026-09-28")))?;
         Ok(Some(app.zone.day(date)))
     };

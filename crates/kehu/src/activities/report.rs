@@ -1,4 +1,5 @@
-//! The report to a superior about problems and needs (DU-06): counts by kind and the needs of a period.
+//! Counts by kind and the needs of a period: what the page of activities shows, and what somebody reports to his
+//! superior about (DU-06, see `briefings`).
 
 use store::Conn;
 

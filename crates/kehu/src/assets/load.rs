@@ -91,7 +91,7 @@ pub fn twins(conn: &mut Conn<'_>, actor: &Actor, asset: &Asset) -> Result<Vec<Tw
         return Ok(found);
     }
     for number in [asset.code.as_str(), asset.get("vin")] {
-        let Some(text) = search::match_text(conn.engine(), number, false) else { continue };
+        let Some(text) = search::match_text(conn.engine(), number) else { continue };
         // The search index knows the numbers of assets: few customers are left to compare.
         let sql = format!(
             "SELECT t.id, t.customer_id, c.name FROM assets t JOIN customers c ON c.id = t.customer_id
@@ -152,7 +152,7 @@ pub fn list(
         conditions.equal("t.kind", kind.code().to_owned());
     }
     if !query.q.trim().is_empty() {
-        let Some(text) = search::match_text(conn.engine(), &query.q, false) else {
+        let Some(text) = search::match_text(conn.engine(), &query.q) else {
             return Ok((Vec::new(), None));
         };
         let place = conditions.bind(text);

@@ -8,7 +8,7 @@ use store::{FromRow, Row};
 use super::sight::Sight;
 use crate::access::{Actor, Directory};
 use crate::app::App;
-use crate::clock::{Millis, Zone};
+use crate::clock::{Millis, Zone, parse_date};
 use crate::error::{AppError, FieldError};
 use crate::ids::{AssignmentId, CustomerId, PersonId, ProcessId, RoleId, UnitId};
 use crate::input::{Kind, clean_value};
@@ -198,7 +198,7 @@ pub fn read_due(text: &str, zone: &Zone, now: Millis) -> Result<Due, AppError> {
         let absolute = text.parse::<jiff::Timestamp>().ok().map(|t| t.as_millisecond());
         Due { at: absolute.or_else(|| zone.parse(text)).ok_or_else(wrong)?, is_by_day: false }
     } else {
-        let day = crate::customers::parse_date(text).and_then(|day| day.parse().ok()).ok_or_else(wrong)?;
+        let day = parse_date(text).and_then(|day| day.parse().ok()).ok_or_else(wrong)?;
         Due { at: zone.day(day).1, is_by_day: true }
     };
     if due.at <= now {

@@ -16,6 +16,7 @@ use store::Tx;
 
 use crate::access::Actor;
 use crate::clock::Millis;
+use crate::error::AppError;
 use crate::ids::PersonId;
 
 /// One thing that happened.
@@ -125,6 +126,44 @@ pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, now: Millis, entries: &[Entry<
     insert(tx, &written)?;
     tx.exec("UPDATE audit_heads SET hash = $2 WHERE chain = $1", &[chain.into(), (&hash).into()])?;
     Ok(())
+}
+
+/// A denial, as the log keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denial {
+    action: &'static str,
+    object: &'static str,
+    object_id: i64,
+}
+
+impl Denial {
+    /// `None` for errors that deny nobody anything.
+    pub fn of(error: &AppError) -> Option<Self> {
+        let (action, object, object_id) = match error {
+            AppError::Hidden { object, id } => ("access.hidden", *object, *id),
+            AppError::Forbidden(_) => ("access.refused", "route", 0),
+            _ => return None,
+        };
+        Some(Self { action, object, object_id })
+    }
+
+    /// Writes its row; `place` says where it was: a path, or the name of an act.
+    pub fn record(&self, tx: &mut Tx<'_>, actor: &Actor, now: Millis, place: &str) -> store::Result<()> {
+        let after = json!({ "path": place.chars().take(300).collect::<String>() });
+        let customer = if self.object == "customer" { self.object_id } else { 0 };
+        let entry = Entry::of(self.action, self.object, self.object_id).customer(customer).after(&after);
+        record(tx, actor, now, &entry.result("denied"))
+    }
+}
+
+/// Notes a denial that is about to be answered with something else (the reason in a form, "does not exist"), so that
+/// nothing else notes it. Lasts though the transaction may be taken back. Nothing for other errors. Handlers outside of
+/// a transaction call `web::note_denial`.
+pub fn note_denial(tx: &mut Tx<'_>, actor: &Actor, now: Millis, error: &AppError, place: &'static str) {
+    if let Some(denial) = Denial::of(error) {
+        let actor = actor.clone();
+        tx.lasting(move |tx| denial.record(tx, &actor, now, place));
+    }
 }
 
 /// The values after, with the one on whose behalf it was done.

@@ -1,10 +1,12 @@
 //! A person's own new password. The present one is asked for again, with the same delays as at log-in, so that an open
 //! screen is not enough to take an account over.
 
+use serde_json::{Value as Json, json};
 use store::Db;
 
 use super::{Passwords, check_new_password, sessions, throttle};
 use crate::access::Actor;
+use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::{AppError, FieldError};
 use crate::org;
@@ -36,19 +38,25 @@ pub async fn change_own_password(
     check(actor, &change)?;
     let subjects = vec![format!("person:{}", actor.person_id)];
     let id = actor.person_id;
-    let stored: Option<String> = {
-        let subjects = subjects.clone();
+    let (stored, begun) = {
+        let (subjects, actor) = (subjects.clone(), actor.clone());
         db.write(move |tx| {
-            let wait = throttle::wait(tx, &subjects, now)?;
-            if wait > 0 {
-                return Err(AppError::TooMany((wait as u64).div_ceil(1000)));
-            }
-            throttle::count(tx, &subjects, now)?;
-            Ok(tx.value("SELECT password_hash FROM people WHERE id = $1", &[id.into()])?)
+            let late = json!({ "reason": "throttled" });
+            let begun = throttle::begin(tx, &actor, &subjects, &refused(&actor, &late), now)?;
+            let stored: Option<String> =
+                tx.value("SELECT password_hash FROM people WHERE id = $1", &[id.into()])?;
+            Ok::<_, AppError>((stored, begun))
         })
         .await?
     };
+    begun.or_refuse()?;
     if !passwords.verify(change.current.clone(), stored).await? {
+        let actor = actor.clone();
+        db.write(move |tx| {
+            let wrong = json!({ "reason": "current" });
+            audit::record(tx, &actor, now, &refused(&actor, &wrong))
+        })
+        .await?;
         return Err(AppError::field("current", text!("当前密码不对，请重新输入")));
     }
     let hash = passwords.hash(change.new.clone()).await?;
@@ -68,6 +76,11 @@ pub async fn change_own_password(
     })
     .await?;
     Ok(secret)
+}
+
+/// A change that was refused, as the log keeps it.
+fn refused<'s>(actor: &Actor, why: &'s Json) -> Entry<'s> {
+    Entry::of("person.password_refused", "person", actor.person_id.0).after(why).result("failed")
 }
 
 fn check(actor: &Actor, change: &PasswordChange) -> Result<(), AppError> {

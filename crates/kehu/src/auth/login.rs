@@ -1,15 +1,14 @@
 //! Log-in and log-out. Right and wrong tries, known and unknown accounts do the same work and answer alike.
 
+use serde_json::{Value as Json, json};
 use store::{Db, Tx};
 
+use super::throttle::Begun;
 use super::{Passwords, secret_hash, sessions, throttle};
-use std::sync::Arc;
-
-use crate::access::{Actor, ActorFacts, Rights, Via};
+use crate::access::{Actor, ActorFacts};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::i18n::Lang;
 use crate::ids::PersonId;
 use crate::org;
 use crate::text;
@@ -55,13 +54,14 @@ pub async fn log_in(
     let key = org::username_key(&credentials.username);
     let is_absurd = key.chars().count() > 64 || key.chars().any(char::is_control);
     if credentials.password.chars().count() > 256 || is_absurd {
-        return Err(wrong());
+        return Err(refuse_absurd(db, &key, credentials, now).await?);
     }
     let device_hash = credentials.device_secret.as_deref().map(secret_hash);
-    let (account, subjects) = {
-        let (key, ip, device_hash) = (key.clone(), credentials.ip.clone(), device_hash.clone());
-        db.write(move |tx| begin_try(tx, &key, &ip, device_hash.as_deref(), now)).await?
+    let (account, subjects, begun) = {
+        let (key, sent) = (key.clone(), credentials.clone());
+        db.write(move |tx| begin_try(tx, &key, &sent, device_hash.as_deref(), now)).await?
     };
+    begun.or_refuse()?;
     let hash = account.as_ref().map(|a| a.password_hash.clone());
     let is_right = passwords.verify(credentials.password.clone(), hash).await?;
     let device_secret = match &credentials.device_secret {
@@ -71,6 +71,55 @@ pub async fn log_in(
     let session_secret = super::new_secret()?;
     let finish = Finish { account, is_right, subjects, credentials, device_secret, session_secret, key };
     db.write(move |tx| finish.run(tx, now)).await?.ok_or_else(wrong)
+}
+
+/// Refuses what nobody's name or password can be without looking at it: a wrong try of the address, and noted like one.
+async fn refuse_absurd(
+    db: &Db,
+    key: &str,
+    credentials: Credentials,
+    now: Millis,
+) -> Result<AppError, AppError> {
+    let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
+    let begun = db
+        .write(move |tx| {
+            let actor = Actor::stranger(&key, &credentials.ip, &credentials.request_id);
+            let subjects = [throttle::of_address(&credentials.ip)];
+            let late = seen(&key, &credentials, Some("throttled"));
+            let begun = throttle::begin(tx, &actor, &subjects, &failed(&actor, &late), now)?;
+            if begun == Begun::Counted {
+                let seen = seen(&key, &credentials, Some("unacceptable"));
+                audit::record(tx, &actor, now, &failed(&actor, &seen))?;
+            }
+            Ok::<_, AppError>(begun)
+        })
+        .await?;
+    Ok(begun.or_refuse().err().unwrap_or_else(wrong))
+}
+
+/// A failed try, as the log keeps it.
+fn failed<'s>(actor: &Actor, seen: &'s Json) -> Entry<'s> {
+    Entry::of("login.failed", "person", actor.person_id.0).after(seen).result("failed")
+}
+
+/// What the log keeps of a try; a reason when it is not that name and password do not fit.
+fn seen(key: &str, credentials: &Credentials, reason: Option<&str>) -> Json {
+    let mut seen = json!({ "username": key, "device": credentials.device });
+    if let Some(reason) = reason {
+        seen["reason"] = reason.into();
+    }
+    seen
+}
+
+/// The one who tries, as far as known.
+fn trier(account: Option<&Account>, key: &str, credentials: &Credentials) -> Actor {
+    let stranger = Actor::stranger(key, &credentials.ip, &credentials.request_id);
+    let Some(account) = account else { return stranger };
+    Actor::new(ActorFacts {
+        person_id: account.id,
+        name: account.name.clone(),
+        ..ActorFacts::clone(&stranger)
+    })
 }
 
 fn wrong() -> AppError {
@@ -103,10 +152,10 @@ impl store::FromRow for Account {
 fn begin_try(
     tx: &mut Tx<'_>,
     key: &str,
-    ip: &str,
+    credentials: &Credentials,
     device_hash: Option<&str>,
     now: Millis,
-) -> Result<(Option<Account>, Vec<String>), AppError> {
+) -> Result<(Option<Account>, Vec<String>, Begun), AppError> {
     let account: Option<Account> = tx.row(
         "SELECT id, name, password_hash, last_login_at, last_login_ip FROM people
          WHERE username = $1 AND is_active = TRUE",
@@ -121,13 +170,11 @@ fn begin_try(
             .map(|_| device),
         _ => None,
     };
-    let subjects = throttle::subjects(key, ip, known_device);
-    let wait = throttle::wait(tx, &subjects, now)?;
-    if wait > 0 {
-        return Err(AppError::TooMany((wait as u64).div_ceil(1000)));
-    }
-    throttle::count(tx, &subjects, now)?;
-    Ok((account, subjects))
+    let subjects = throttle::subjects(key, &credentials.ip, known_device);
+    let actor = trier(account.as_ref(), key, credentials);
+    let late = seen(key, credentials, Some("throttled"));
+    let begun = throttle::begin(tx, &actor, &subjects, &failed(&actor, &late), now)?;
+    Ok((account, subjects, begun))
 }
 
 struct Finish {
@@ -143,16 +190,10 @@ struct Finish {
 impl Finish {
     /// Records the outcome either way; `None` is a wrong try.
     fn run(&self, tx: &mut Tx<'_>, now: Millis) -> Result<Option<LoggedIn>, AppError> {
-        let actor = self.actor();
-        let seen = serde_json::json!({ "username": self.key, "device": self.credentials.device });
+        let actor = trier(self.account.as_ref(), &self.key, &self.credentials);
+        let seen = seen(&self.key, &self.credentials, None);
         let Some(account) = self.account.as_ref().filter(|_| self.is_right) else {
-            let id = self.account.as_ref().map_or(0, |a| a.id.0);
-            audit::record(
-                tx,
-                &actor,
-                now,
-                &Entry::of("login.failed", "person", id).after(&seen).result("failed"),
-            )?;
+            audit::record(tx, &actor, now, &failed(&actor, &seen))?;
             return Ok(None);
         };
         throttle::forgive(tx, &self.subjects)?;
@@ -179,22 +220,6 @@ impl Finish {
             device_secret: self.device_secret.clone(),
             last: account.last_login_at.map(|at| (at, account.last_login_ip.clone())),
         }))
-    }
-
-    /// The one who tries, as far as known.
-    fn actor(&self) -> Actor {
-        Actor::new(ActorFacts {
-            person_id: self.account.as_ref().map_or(PersonId(0), |a| a.id),
-            username: self.key.clone(),
-            name: self.account.as_ref().map_or_else(String::new, |a| a.name.clone()),
-            rights: Arc::new(Rights::default()),
-            via: Via::Session,
-            ip: self.credentials.ip.clone(),
-            request_id: self.credentials.request_id.clone(),
-            lang: Lang::Zh,
-            must_change_password: false,
-            acting_for: None,
-        })
     }
 }
 

@@ -19,7 +19,8 @@ pub use sessions::{
     end_sessions_by, find_session, list_all_sessions, list_sessions,
 };
 pub use setup::{Setup, is_set_up, set_up};
-pub use throttle::{LockedAccount, list_locked, unlock};
+pub(crate) use throttle::household_of;
+pub use throttle::{LockedAccount, household, list_locked, unlock};
 pub use tokens::{NewToken, TokenRow, create_token, find_token, list_tokens, revoke_token};
 pub(crate) use web::device_title;
 

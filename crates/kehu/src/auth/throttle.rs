@@ -2,6 +2,8 @@
 //! database, so a restart does not clear them. A person on a device he has used before has a counter of his own and
 //! cannot be locked out by strangers.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use store::{Conn, Tx};
 
 use crate::access::{Actor, Object, Verb, require_may};
@@ -37,12 +39,86 @@ const FREE_ADDRESS: i64 = 20;
 pub(super) fn subjects(username_key: &str, ip: &str, device_hash: Option<&str>) -> Vec<String> {
     match device_hash {
         Some(device) => vec![format!("device:{device}:{username_key}")],
-        None => vec![format!("account:{username_key}"), format!("address:{ip}")],
+        None => vec![format!("account:{username_key}"), of_address(ip)],
     }
 }
 
+/// What is counted of an address alone.
+pub(super) fn of_address(ip: &str) -> String {
+    format!("address:{}", household_of(ip))
+}
+
+/// Whose address it is: of IPv6 addresses the first half, for the second everybody chooses himself.
+pub fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+/// [`household`] of an address as it is written; what is none stays as it is.
+pub(crate) fn household_of(ip: &str) -> String {
+    ip.parse().map_or_else(|_| ip.to_owned(), |ip| household(ip).to_string())
+}
+
+/// What became of a try before its secret is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It was counted and may go on.
+    Counted,
+    /// It has to wait, so many seconds.
+    Waits(u64),
+}
+
+impl Begun {
+    /// A try that has to wait is refused.
+    pub(super) fn or_refuse(self) -> Result<(), AppError> {
+        match self {
+            Self::Counted => Ok(()),
+            Self::Waits(seconds) => Err(AppError::TooMany(seconds)),
+        }
+    }
+}
+
+/// Counts a try, or has it wait. The first one of each wait of each subject leaves `entry` as a row; further ones do not,
+/// so that whoever goes on trying cannot fill the log. Commit it, whatever it answers, and [`Begun::or_refuse`] afterwards.
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    subjects: &[String],
+    entry: &Entry<'_>,
+    now: Millis,
+) -> store::Result<Begun> {
+    let wait = wait(tx, subjects, now)?;
+    if wait <= 0 {
+        count(tx, subjects, now)?;
+        return Ok(Begun::Counted);
+    }
+    if is_first_of_wait(tx, subjects, now)? {
+        audit::record(tx, actor, now, entry)?;
+    }
+    Ok(Begun::Waits((wait as u64).div_ceil(1000)))
+}
+
+/// Whether one of the subjects has to wait and nothing was noted of that wait; from now on it is. What was noted stands
+/// beside the counters, as a subject of its own.
+fn is_first_of_wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<bool> {
+    let mut is_first = false;
+    for subject in subjects {
+        let noted = tx.exec(
+            "INSERT INTO login_throttle (subject, failures, last_at, blocked_until)
+             SELECT $1, 0, last_at, blocked_until FROM login_throttle WHERE subject = $2 AND blocked_until > $3
+             ON CONFLICT (subject) DO UPDATE SET blocked_until = excluded.blocked_until, last_at = excluded.last_at
+               WHERE login_throttle.blocked_until <> excluded.blocked_until",
+            &[format!("noted:{subject}").into(), subject.into(), now.into()],
+        )?;
+        is_first |= noted > 0;
+    }
+    Ok(is_first)
+}
+
 /// Milliseconds until any of the subjects may try again; 0 when now.
-pub(super) fn wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<i64> {
+fn wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<i64> {
     let mut longest = 0;
     for subject in subjects {
         let until = tx
@@ -54,7 +130,7 @@ pub(super) fn wait(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::
 
 /// Counts a wrong try before the password is looked at; `forgive` takes it back after a right one. Counting first
 /// means that parallel tries cannot slip through together.
-pub(super) fn count(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<()> {
+fn count(tx: &mut Tx<'_>, subjects: &[String], now: Millis) -> store::Result<()> {
     let (free_tries, longest) = (FREE.whole(tx)?, LONGEST.whole(tx)? * 60_000);
     for subject in subjects {
         let failures = tx
@@ -143,6 +219,15 @@ pub fn unlock(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, now: Millis) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv6_address_counts_by_its_first_half() {
+        assert_eq!(household_of("2001:db8:1:2:3:4:5:6"), household_of("2001:db8:1:2::1"));
+        assert_ne!(household_of("2001:db8:1:2::1"), household_of("2001:db8:1:3::1"));
+        assert_eq!(household_of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(household_of("192.0.2.7"), household_of("192.0.2.8"));
+        assert_eq!(household_of(""), "");
+    }
 
     #[test]
     fn the_wait_doubles_and_has_an_end() {

@@ -1,5 +1,7 @@
-//! API tokens: 256 random bits, shown once, stored as SHA-256, never stronger than their owner. A token
-//! dies with its owner, and with every change of his password, role or scope.
+//! API tokens: 256 random bits, shown once, stored as SHA-256, never stronger than their owner: what he may do is read
+//! anew within a second, whatever changed it. A token dies when it is revoked, on its last day, when its owner may not
+//! sign in any more, and with what changes his `security_stamp`: a new password, and roles set with his account. Roles
+//! given or taken otherwise (through posts, for a time, on behalf of others) leave the token alive with the new rights.
 
 use store::{Conn, FromRow, Row, Tx};
 

@@ -126,6 +126,9 @@ pub fn request_verification(
             &[id.into()],
         )?;
         jobs::enqueue(tx, VERIFY, id.0, now)?;
+        let after = backup.facts();
+        let entry = Entry::of("backup.verification_requested", "backup", id.0).after(&after);
+        audit::record(tx, actor, now, &entry)?;
     }
     load(tx, actor, id)
 }

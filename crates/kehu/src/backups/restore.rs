@@ -138,7 +138,9 @@ fn require_empty(config: &Config) -> Result<(), AppError> {
         }
     }
     if let Location::Postgres(_) = &config.database {
-        let db = Db::open(&config.database, &Options { readers: 1, writers: 1, ..Options::default() })?;
+        let allow_unsafe = config.allow_unsafe_postgres;
+        let options = Options { readers: 1, writers: 1, allow_unsafe, ..Options::default() };
+        let db = Db::open(&config.database, &options)?;
         if store::is_migrated(&db)? {
             return Err(AppError::Conflict(text!(
                 "PostgreSQL 数据库不是空的，恢复只能写到空的数据库，没有改动任何数据。请新建一个空数据库，再用 --database 指向它"
@@ -242,7 +244,8 @@ fn place_file(copy: &Path, target: &Path, manifest: &Manifest) -> Result<(Db, i6
 
 /// Copies the rows into an empty PostgreSQL database, proves every table by count and digest, and builds the index.
 fn copy_rows(copy: &Path, config: &Config) -> Result<(Db, i64), Refused> {
-    let options = Options { readers: 2, writers: 2, ..Options::default() };
+    let allow_unsafe = config.allow_unsafe_postgres;
+    let options = Options { readers: 2, writers: 2, allow_unsafe, ..Options::default() };
     let from = Db::open(&Location::Sqlite(copy.to_owned()), &options)?;
     store::migrate(&from, MIGRATIONS)?;
     let to = Db::open(&config.database, &options)?;

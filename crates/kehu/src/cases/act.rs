@@ -15,12 +15,13 @@ use super::load::{Loaded, hold, selves};
 use super::refuse::{Attempt, fields, refuse, refuse_with};
 use super::tick::{Caught, catch_up};
 use super::world::{Ground, with_world};
-use super::{grant, hear, numbers};
+use super::{grant, hear, named, numbers};
 use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
 use crate::error::{AppError, FieldError};
 use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
+use crate::input::{self, clean_value};
 use crate::text;
 use crate::{assets, contacts, files, policies};
 
@@ -62,8 +63,9 @@ pub fn open_as(
         None => {}
     }
     let (version_id, policy, form) = form_in_force(tx, ground, form)?;
-    let values = read(ground, &form, values)?;
-    require_records(tx, actor, ground, &form, &values, id)?;
+    let mut values = read(ground, &form, values)?;
+    let named = named::resolve(tx, actor, &form, &mut values)?;
+    require_records(tx, actor, ground, &form, (&values, &named), id)?;
     start(tx, Some(actor), ground, (&policy, version_id), &form, None, id, values, 0)?;
     Ok(Done { id })
 }
@@ -137,7 +139,7 @@ pub(super) fn finish(
         outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
     let system = Actor::system();
     let by = actor.unwrap_or(&system);
-    grant::follow(tx, by, ground, id, outcome)?;
+    grant::follow(tx, by, ground, (id, place.form), outcome)?;
     match before {
         None => {
             audit::record(
@@ -177,8 +179,9 @@ pub fn act(
     values: &Map<String, Json>,
 ) -> Result<Done, AppError> {
     let loaded = hold_caught_up(tx, actor, ground, id)?;
-    let values = read(ground, &loaded.form, values)?;
-    require_records(tx, actor, ground, &loaded.form, &values, id)?;
+    let mut values = read(ground, &loaded.form, values)?;
+    let named = named::resolve(tx, actor, &loaded.form, &mut values)?;
+    require_records(tx, actor, ground, &loaded.form, (&values, &named), id)?;
     let button = loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == action);
     let what = format!("{}：{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
@@ -196,16 +199,15 @@ pub fn decide(
     comment: &str,
     values: &Map<String, Json>,
 ) -> Result<Done, AppError> {
-    if comment.chars().count() > 2_000 {
-        return Err(AppError::field("comment", text!("意见最多 {} 个字", 2_000)));
-    }
+    let comment =
+        clean_value(input::Kind::Lines, 2_000, comment).map_err(|text| AppError::field("comment", text))?;
     let loaded = hold_caught_up(tx, actor, ground, id)?;
-    let values = read(ground, &loaded.form, values)?;
-    require_records(tx, actor, ground, &loaded.form, &values, id)?;
-    let comment = comment.trim();
+    let mut values = read(ground, &loaded.form, values)?;
+    let named = named::resolve(tx, actor, &loaded.form, &mut values)?;
+    require_records(tx, actor, ground, &loaded.form, (&values, &named), id)?;
     let what = format!("{}：{}", loaded.form.title, loaded.case.step_title);
     carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
-        policy.decide(case, verdict, comment, values, moment)
+        policy.decide(case, verdict, &comment, values, moment)
     })
 }
 
@@ -318,12 +320,13 @@ fn require_records(
     actor: &Actor,
     ground: &Ground,
     form: &Form,
-    values: &[(usize, Value)],
+    (values, named): (&[(usize, Value)], &[usize]),
     case: CaseId,
 ) -> Result<(), AppError> {
     use policy::value::{Kind, Ty};
     let mut errors = Vec::new();
-    for (place, value) in values {
+    // What was named by number or whole name is known to be there.
+    for (place, value) in values.iter().filter(|(place, _)| !named.contains(place)) {
         let Some(field) = form.fields.get(*place) else { continue };
         let kind = match &field.ty {
             Ty::Ref(kind) => *kind,
@@ -361,6 +364,9 @@ fn require_records(
                     _ => Some(AppError::NotFound),
                 },
             };
+            if let Some(error) = &wrong {
+                audit::note_denial(tx, actor, ground.noted_at, error, "/cases");
+            }
             match wrong {
                 None => {}
                 Some(

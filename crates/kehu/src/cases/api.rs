@@ -408,7 +408,7 @@ fn query_of(form: String, asked: &QueryData) -> Result<(ListQuery, Option<Place>
         _ => return Err(AppError::field("open", text!("open 只能是 true 或 false"))),
     };
     check_query(asked.get("q"))?;
-    let some = |name: &str| Some(asked.get(name).to_owned()).filter(|text| !text.is_empty());
+    let some = |name| asked.word(name, 60).map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
     let id = |name: &'static str| match asked.get(name) {
         "" => Ok(None),
         text => {
@@ -419,8 +419,8 @@ fn query_of(form: String, asked: &QueryData) -> Result<(ListQuery, Option<Place>
     let query = ListQuery {
         form: Some(form),
         is_open,
-        step: some("step"),
-        mark: some("mark"),
+        step: some("step")?,
+        mark: some("mark")?,
         customer: id("customer_id")?.map(|id: CaseId| CustomerId(id.0)),
         text: asked.get("q").to_owned(),
         ..ListQuery::default()

@@ -1,6 +1,7 @@
 //! Files of cases in the JSON API: sent before the form they stand in, read by whoever may see their field.
 
 use axum::extract::{DefaultBodyLimit, Path, Request, State as Shared};
+use axum::http::Method;
 use axum::response::Response;
 use utoipa_axum::router::UtoipaMethodRouterExt;
 use utoipa_axum::routes;
@@ -61,9 +62,9 @@ async fn create_case_file(
 async fn show_case_file(
     Shared(app): Shared<App>,
     actor: Actor,
+    method: Method,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
     let file = file_for(&app, &actor, path_id(&id)?).await?;
-    let bytes = files::open_bytes(&app, &file).await?;
-    Ok(files::answer(&file, bytes, false))
+    files::hand_out(&app, &actor, &method, &file, false).await
 }

@@ -40,14 +40,11 @@ pub(super) fn store(
     let case = &outcome.case;
     let id: CaseId = case.id.parse().map_err(|_| AppError::Internal("a case without id".into()))?;
     let (subject, wakes_at, readers, excluded) = with_world(tx, ground, &policy.id, |world| {
-        let excluded = form.excluded.as_ref().map_or_else(Vec::new, |who| {
-            who.value(&policy::expr::Env::new(ground.now, world).case(case)).as_texts()
-        });
         (
             policy.subject(form, case, ground.now, world),
             policy.wakes_at(case, world),
             policy.readers(form, case, ground.now, world),
-            excluded,
+            policy.excluded(form, case, ground.now, world),
         )
     })?;
     let step = form.step(&case.step);

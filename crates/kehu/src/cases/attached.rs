@@ -11,7 +11,7 @@ use crate::files::{self, File};
 use crate::ids::{CaseId, FileId};
 
 /// A file of a case that the actor may read: he reads the case and sees the field it stands in. One that no form has
-/// named yet is for whoever sent it.
+/// named yet is for whoever sent it. The customer of the case stands in it, for the log.
 pub async fn file_for(app: &App, actor: &Actor, id: FileId) -> Result<File, AppError> {
     let (actor, ground) = (actor.clone(), Ground::of(app).await?);
     app.db
@@ -33,7 +33,8 @@ pub async fn file_for(app: &App, actor: &Actor, id: FileId) -> Result<File, AppE
                 loaded.state.values.iter().enumerate().any(|(place, value)| {
                     shows(value) && (actor.is_administrator() || !unseen.contains(&place))
                 });
-            if is_seen { Ok(file) } else { Err(hidden()) }
+            let customer_id = loaded.case.customer_id;
+            if is_seen { Ok(File { customer_id, ..file }) } else { Err(hidden()) }
         })
         .await
 }

@@ -1,11 +1,13 @@
-//! The right to read what must be judged: whoever has to decide in an approval sees the customer it is about, for as
-//! long as he has to and no longer.
+//! The right to read what must be judged, or what was asked for: whoever has to decide in an approval sees the customer it
+//! is about, and so does whoever acts at a step that opens it, for as long as he has to or may and no longer.
 
 use policy::engine::{Effect, Outcome};
+use policy::model::Form;
 use store::Tx;
 
 use super::world::Ground;
 use crate::access::{Actor, Object, Verb};
+use crate::clock::Millis;
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::ids::{CaseId, CustomerId, PersonId};
@@ -34,7 +36,7 @@ pub(super) fn follow(
     tx: &mut Tx<'_>,
     actor: &Actor,
     ground: &Ground,
-    id: CaseId,
+    (id, form): (CaseId, &Form),
     outcome: &Outcome,
 ) -> Result<(), AppError> {
     let is_moved =
@@ -46,9 +48,11 @@ pub(super) fn follow(
     if !is_moved {
         return Ok(());
     }
-    let mut wanted: Vec<PersonId> = match case.approval {
-        Some(_) => case.assigned.iter().filter_map(|person| person.parse().ok()).collect(),
-        None => Vec::new(),
+    let opens = form.step(&case.step).is_some_and(|step| step.opens_customer);
+    let mut wanted: Vec<PersonId> = if case.approval.is_some() || opens {
+        case.assigned.iter().filter_map(|person| person.parse().ok()).collect()
+    } else {
+        Vec::new()
     };
     let held: Vec<(PersonId,)> = tx.rows(
         "SELECT person_id FROM customer_grants WHERE source = $1 AND source_id = $2 AND revoked_at IS NULL
@@ -68,8 +72,13 @@ pub(super) fn follow(
     let Some(whole) = tx.row::<Customer>(&sql, &[customer.into()])? else { return Ok(()) };
     let bundle = ground.directory.roles().into_iter().find(|role| role.is_bundle && role.code == BUNDLE);
     let Some(bundle) = bundle.map(|role| role.id) else { return Ok(()) };
-    let until = ground.now + DAYS.whole(tx)? * DAY;
-    let reason = format!("审批《{}》", case.number);
+    let mut until = ground.now + DAYS.whole(tx)? * DAY;
+    if opens && let Some(due) = running(case).min() {
+        // The last moment still counts.
+        until = until.min(due + 1);
+    }
+    let reason =
+        if opens { format!("查阅《{}》", case.number) } else { format!("审批《{}》", case.number) };
     for person in wanted {
         let rights = rights_of(tx, &ground.directory, person, None, (&ground.day, ground.now))?;
         if as_person(person, rights).rights.covers(Object::Customer, Verb::Read, &whole.facts()) {
@@ -84,4 +93,12 @@ pub(super) fn follow(
         }
     }
     Ok(())
+}
+
+/// When the running deadlines of a case end.
+fn running(case: &policy::case::Case) -> impl Iterator<Item = Millis> {
+    let runs = |clock: &&policy::case::Clock| {
+        clock.standing == policy::case::Standing::Running && clock.paused_at.is_none()
+    };
+    case.clocks.values().filter(runs).map(|clock| clock.due)
 }

@@ -15,7 +15,7 @@ use super::world::{Ground, with_world};
 use crate::access::Actor;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::{CaseId, CustomerId, PersonId};
+use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
 use crate::policies;
 
 /// The name under which regulations remember how far they have read.
@@ -87,25 +87,58 @@ fn waiting(
     facts: &BTreeMap<String, Value>,
     depth: usize,
 ) -> Result<(), AppError> {
-    let versions: Vec<(crate::ids::PolicyVersionId,)> =
+    let customer = match facts.get("customer") {
+        Some(Value::Text(id)) => id.parse::<CustomerId>().ok(),
+        _ => None,
+    };
+    let versions: Vec<(PolicyVersionId,)> =
         tx.rows("SELECT DISTINCT version_id FROM cases WHERE is_open = TRUE", &[])?;
     for (version_id,) in versions {
         let policy = policies::load(tx, version_id)?;
         for form in &policy.forms {
             let steps = form.steps.iter().filter(|step| step.on.iter().any(|on| on.event == event));
             for step in steps {
-                let ids: Vec<(CaseId,)> = tx.rows(
-                    "SELECT id FROM cases WHERE is_open = TRUE AND form = $1 AND step = $2 AND version_id = $3
-                     ORDER BY id LIMIT 1000",
-                    &[(&form.id).into(), (&step.id).into(), version_id.into()],
-                )?;
-                for (id,) in ids {
-                    hear_one(tx, ground, id, event, facts, depth)?;
+                let mut ways = step.on.iter().filter(|on| on.event == event);
+                let is_about =
+                    ways.all(|on| on.when.as_ref().is_some_and(|when| when.asks_for_customer(form.customer)));
+                let customer = customer.filter(|_| is_about);
+                let mut after = CaseId(0);
+                loop {
+                    let ids = at_step(tx, (&form.id, &step.id, version_id), customer, after)?;
+                    let Some(last) = ids.last() else { break };
+                    after = *last;
+                    for id in ids {
+                        hear_one(tx, ground, id, event, facts, depth)?;
+                    }
                 }
             }
         }
     }
     Ok(())
+}
+
+/// The next open cases at a step, of a customer when the step listens only to that of its own; at most 1,000.
+fn at_step(
+    tx: &mut Tx<'_>,
+    (form, step, version): (&str, &str, PolicyVersionId),
+    customer: Option<CustomerId>,
+    after: CaseId,
+) -> store::Result<Vec<CaseId>> {
+    let mut params = vec![form.into(), step.into(), version.into(), after.into()];
+    // The few of a customer are looked up first: thousands may stand at the step.
+    let (of, from) = match customer {
+        Some(customer) => {
+            params.push(customer.into());
+            ("WITH his AS MATERIALIZED (SELECT * FROM cases WHERE customer_id = $5)", "his")
+        }
+        None => ("", "cases"),
+    };
+    let sql = format!(
+        "{of} SELECT id FROM {from} WHERE is_open = TRUE AND form = $1 AND step = $2 AND version_id = $3 AND id > $4
+         ORDER BY id LIMIT 1000"
+    );
+    let found: Vec<(CaseId,)> = tx.rows(&sql, &params)?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
 fn hear_one(

@@ -208,6 +208,32 @@ pub fn count_about(
     conn.count(&sql, &[customer.into()])
 }
 
+/// Counted at the most where a page says how many there are.
+pub const MOST_COUNTED: i64 = 1_000;
+
+/// Of each form of a regulation, how many open cases the actor may read, and how many of them are late; each counted up
+/// to one more than `MOST_COUNTED`.
+pub fn open_counts(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    policy: &policy::Policy,
+) -> Result<Vec<(i64, i64)>, AppError> {
+    access::require_unbarred(actor)?;
+    let sql = format!(
+        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN marks <> '' THEN 1 ELSE 0 END), 0) FROM
+           (SELECT k.marks FROM cases k WHERE k.form = $1 AND k.is_open = TRUE AND k.policy = $2 AND {}
+            LIMIT $3) open",
+        readable_sql(actor, ground)
+    );
+    let mut all = Vec::with_capacity(policy.forms.len());
+    for form in &policy.forms {
+        let params = [(&form.id).into(), (&policy.id).into(), (MOST_COUNTED + 1).into()];
+        all.push(conn.row(&sql, &params)?.unwrap_or_default());
+    }
+    Ok(all)
+}
+
 /// The cases that a case opened and the actor may read, the oldest first, at most 50.
 pub fn children_of(
     conn: &mut Conn<'_>,

@@ -45,14 +45,26 @@ pub fn readable_sql(actor: &Actor, ground: &Ground) -> String {
     readable_in(actor, &ground.directory, &ground.day)
 }
 
-/// The same in an organisation on a day.
+/// The condition on `cases k` that an actor must keep out of a case (回避): the regulation says so, or he must keep out of
+/// its customer's record. It holds for administrators too.
+pub fn kept_out_sql(actor: &Actor) -> String {
+    let me = actor.person_id.0;
+    let mut out = format!(
+        "EXISTS (SELECT 1 FROM case_people x WHERE x.case_id = k.id AND x.person_id = {me} AND x.part = 'excluded')"
+    );
+    if !actor.rights.excluded.is_empty() {
+        let customers: Vec<String> = actor.rights.excluded.iter().map(i64::to_string).collect();
+        out += &format!(" OR one_of(COALESCE(k.customer_id, 0), '{}')", customers.join(","));
+    }
+    format!("({out})")
+}
+
+/// The same as `readable_sql` in an organisation on a day.
 pub(super) fn readable_in(actor: &Actor, directory: &Directory, day: &str) -> String {
     let selves: Vec<String> = selves(actor).iter().map(|person| person.0.to_string()).collect();
     let selves = selves.join(",");
     let me = actor.person_id.0;
-    let out = format!(
-        "NOT EXISTS (SELECT 1 FROM case_people x WHERE x.case_id = k.id AND x.person_id = {me} AND x.part = 'excluded')"
-    );
+    let out = format!("NOT {}", kept_out_sql(actor));
     if actor.is_administrator() {
         return out;
     }

@@ -15,6 +15,7 @@ mod hear;
 mod list;
 mod load;
 mod model;
+mod named;
 mod notices;
 mod numbers;
 mod print;
@@ -30,9 +31,13 @@ pub use act::{Done, act, decide, open, open_as, openable};
 pub use attached::file_for;
 pub use exempt::{Exemption, exempt, exemptions_of};
 pub use hear::{begin_now, judge};
-pub use list::{ListQuery, Place, children_of, column_values, count_about, due_between, list, parent_of};
-pub use load::{Loaded, load, readable_sql};
+pub use list::{
+    ListQuery, MOST_COUNTED, Place, children_of, column_values, count_about, due_between, list, open_counts,
+    parent_of,
+};
+pub use load::{Loaded, kept_out_sql, load, readable_sql};
 pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
+pub use named::find as find_named;
 pub use notices::{has_unread, notices_of, read_notices, unread_notices};
 pub use tick::{JOBS, RECURRING, run_due};
 pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, trail_of, waiting_count, waiting_for};

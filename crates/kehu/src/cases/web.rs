@@ -23,13 +23,14 @@ use self::names::Names;
 use super::model::Case;
 use super::world::Ground;
 use crate::access::Actor;
+use crate::app::App;
 use crate::clock::Millis;
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CaseId, CustomerId};
 use crate::policies;
-use crate::web::{FormErrors, Need, Routes};
+use crate::web::{FormErrors, Need, Page, Routes, note_denial};
 
 /// Where the list stands.
 const HOME: &str = "/cases";
@@ -142,11 +143,14 @@ impl Around {
     }
 }
 
-/// What is wrong with a form; who may not do it at all is told there too, with the regulation's reason.
-fn refusals(error: AppError, l: Lang) -> Result<FormErrors, AppError> {
+/// What is wrong with a form; who may not do it at all is told there too, with the regulation's reason, and noted.
+async fn refusals(app: &App, actor: &Actor, page: &Page, error: AppError) -> Result<FormErrors, AppError> {
     match error {
-        AppError::Forbidden(text) => FormErrors::from_error(AppError::Conflict(text), l),
-        other => FormErrors::from_error(other, l),
+        AppError::Forbidden(_) => {
+            note_denial(app, actor, &error, &page.shell.path).await;
+            FormErrors::from_error(AppError::Conflict(error.title()), page.l)
+        }
+        other => FormErrors::from_error(other, page.l),
     }
 }
 

@@ -98,7 +98,14 @@ pub fn with_world_of<T>(
     let world = CompanyWorld {
         ground,
         policy,
-        asked: RefCell::new(Asked { conn, failed: None, customers, range, ended: HashMap::new() }),
+        asked: RefCell::new(Asked {
+            conn,
+            failed: None,
+            customers,
+            range,
+            kept_out: HashMap::new(),
+            ended: HashMap::new(),
+        }),
     };
     let answer = body(&world);
     match world.asked.into_inner().failed {
@@ -113,6 +120,8 @@ struct Asked<'w, 'c> {
     customers: HashMap<CustomerId, Option<Arc<Customer>>>,
     /// The first and last of the customers in hand, when there are many.
     range: Option<(CustomerId, CustomerId)>,
+    /// Who must keep out of the records that were asked about.
+    kept_out: HashMap<CustomerId, Vec<String>>,
     /// Of them, those with a case of a form that ended so.
     ended: HashMap<(String, String), HashSet<CustomerId>>,
 }
@@ -400,6 +409,18 @@ impl World for CompanyWorld<'_, '_> {
         );
         let bodies: Vec<(String,)> = self.ask(|conn| conn.rows(&sql, &params));
         bodies.iter().filter_map(|(body,)| serde_json::from_str(body).ok()).collect()
+    }
+
+    fn kept_out_of(&self, customer: &str) -> Vec<String> {
+        let Ok(customer) = customer.parse::<CustomerId>() else { return Vec::new() };
+        if let Some(known) = self.asked.borrow().kept_out.get(&customer) {
+            return known.clone();
+        }
+        let sql = "SELECT person_id FROM customer_exclusions WHERE customer_id = $1 ORDER BY person_id";
+        let people: Vec<(PersonId,)> = self.ask(|conn| conn.rows(sql, &[customer.into()]));
+        let people: Vec<String> = people.iter().map(|(person,)| person.to_string()).collect();
+        self.asked.borrow_mut().kept_out.insert(customer, people.clone());
+        people
     }
 
     fn customers_of(&self, person: &str) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! Fields the company adds to its customers, kept in the customer's `custom` object under a stable key.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use store::{Conn, FromRow, Row, Tx};
 
+use super::changed;
 use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
-use crate::clock::Millis;
+use crate::clock::{Millis, parse_date};
 use crate::error::{AppError, FieldError};
 use crate::ids::CustomFieldId;
 use crate::text;
@@ -89,6 +90,16 @@ pub struct CustomField {
     pub is_required: bool,
     /// Whether it is still asked for.
     pub is_active: bool,
+}
+
+impl CustomField {
+    /// What may be changed of it, for the log.
+    fn facts(&self) -> Json {
+        json!({
+            "title": self.title, "choices": self.choices, "applies_to": self.applies_to, "help": self.help,
+            "is_required": self.is_required, "is_active": self.is_active,
+        })
+    }
 }
 
 const COLUMNS: &str = "id, key, title, kind, choices, applies_to, help, is_required, is_active";
@@ -182,9 +193,7 @@ pub fn create_custom_field(
     if all.len() as i64 >= MOST {
         return Err(AppError::Conflict(text!("自定义字段最多 {} 个", MOST)));
     }
-    if all.iter().any(|f| f.title == hanzi::normal::visible(&draft.title)) {
-        return Err(AppError::field("title", text!("已有同名字段")));
-    }
+    require_new_title(&all, &draft.title)?;
     let id = CustomFieldId::new();
     let key = format!("f_{}", store::format_id(id.0).to_lowercase());
     tx.exec(
@@ -207,7 +216,16 @@ pub fn create_custom_field(
     Ok(id)
 }
 
-/// Changes a field; its kind and key stay. Retiring it keeps what was entered.
+/// Refuses a title that one of these fields has, a retired one too.
+fn require_new_title(others: &[CustomField], title: &str) -> Result<(), AppError> {
+    if others.iter().any(|f| f.title == hanzi::normal::visible(title)) {
+        return Err(AppError::field("title", text!("已有同名字段")));
+    }
+    Ok(())
+}
+
+/// Changes a field; its kind and key stay. Retiring it keeps what was entered. A change that changes nothing writes
+/// nothing.
 pub fn change_custom_field(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -216,31 +234,44 @@ pub fn change_custom_field(
     now: Millis,
 ) -> Result<(), AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
-    let before: Option<CustomField> =
-        tx.row(&format!("SELECT {COLUMNS} FROM custom_fields WHERE id = $1"), &[id.into()])?;
-    let before = before.ok_or(AppError::NotFound)?;
-    let draft = FieldDraft { kind: before.kind, ..draft.clone() };
+    let (mut same, others): (Vec<_>, Vec<_>) = load(tx)?.into_iter().partition(|f| f.id == id);
+    let was = same.pop().ok_or(AppError::NotFound)?;
+    let draft = FieldDraft { kind: was.kind, ..draft.clone() };
     check(&draft)?;
+    let is = CustomField {
+        title: hanzi::normal::visible(&draft.title).into_owned(),
+        choices: draft.choices,
+        applies_to: draft.applies_to,
+        help: draft.help.trim().to_owned(),
+        is_required: draft.is_required,
+        is_active: draft.is_active,
+        ..was.clone()
+    };
+    if is == was {
+        return Ok(());
+    }
+    if is.title != was.title {
+        require_new_title(&others, &is.title)?;
+    }
     tx.exec(
         "UPDATE custom_fields SET title = $2, choices = $3, applies_to = $4, help = $5, is_required = $6,
            is_active = $7, version = version + 1 WHERE id = $1",
         &[
             id.into(),
-            hanzi::normal::visible(&draft.title).into_owned().into(),
-            serde_json::json!(draft.choices).into(),
-            (&draft.applies_to).into(),
-            draft.help.trim().into(),
-            draft.is_required.into(),
-            draft.is_active.into(),
+            (&is.title).into(),
+            json!(is.choices).into(),
+            (&is.applies_to).into(),
+            (&is.help).into(),
+            is.is_required.into(),
+            is.is_active.into(),
         ],
     )?;
-    let was = serde_json::json!({ "title": before.title, "is_active": before.is_active, "choices": before.choices });
-    let is = serde_json::json!({ "title": hanzi::normal::visible(&draft.title), "is_active": draft.is_active, "choices": draft.choices });
+    let (before, after) = changed(&was.facts(), &is.facts(), &json!({ "title": is.title }));
     audit::record(
         tx,
         actor,
         now,
-        &Entry::of("custom_field.updated", "custom_field", id.0).change(&was, &is),
+        &Entry::of("custom_field.updated", "custom_field", id.0).change(&before, &after),
     )?;
     Ok(())
 }
@@ -253,21 +284,34 @@ pub fn move_custom_fields(
     now: Millis,
 ) -> Result<(), AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
+    let before = titles_in_order(tx)?;
     for (position, id) in order.iter().take(400).enumerate() {
         tx.exec(
             "UPDATE custom_fields SET position = $2 WHERE id = $1",
             &[(*id).into(), (position as i64).into()],
         )?;
     }
-    audit::record(tx, actor, now, &Entry::of("custom_field.reordered", "custom_field", 0))?;
+    let after = titles_in_order(tx)?;
+    if after == before {
+        return Ok(());
+    }
+    let (before, after) = (json!({ "order": before }), json!({ "order": after }));
+    let entry = Entry::of("custom_field.reordered", "custom_field", 0).change(&before, &after);
+    audit::record(tx, actor, now, &entry)?;
     Ok(())
 }
 
+fn titles_in_order(tx: &mut Tx<'_>) -> store::Result<Vec<String>> {
+    Ok(load(tx)?.into_iter().map(|field| field.title).collect())
+}
+
 /// Checks the values for company-defined fields and gives them as they are stored. Values come as JSON (API) or as
-/// text (forms, imports); empty means "take it away".
+/// text (forms, imports); empty means "take it away". What a record `holds` already may stay chosen when the field
+/// offers it no more.
 pub fn check_custom(
     fields: &[CustomField],
     given: &Map<String, Json>,
+    holds: Option<&Map<String, Json>>,
 ) -> Result<Map<String, Json>, Vec<FieldError>> {
     let (mut kept, mut errors) = (Map::new(), Vec::new());
     for (key, value) in given {
@@ -276,7 +320,7 @@ pub fn check_custom(
             errors.push(FieldError::new(name, text!("没有这个自定义字段")));
             continue;
         };
-        match stored(field, value) {
+        match stored(field, value, holds.and_then(|h| h.get(key)).unwrap_or(&Json::Null)) {
             Ok(value) => {
                 kept.insert(key.clone(), value);
             }
@@ -286,7 +330,7 @@ pub fn check_custom(
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
-fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> {
+fn stored(field: &CustomField, value: &Json, held: &Json) -> Result<Json, crate::i18n::Text> {
     let text = match value {
         Json::Null => return Ok(Json::Null),
         Json::String(text) => hanzi::normal::visible(text).into_owned(),
@@ -308,7 +352,12 @@ fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> 
     }
     let choice = |text: &str| {
         let text = text.trim();
-        field.choices.iter().find(|c| *c == text).cloned().ok_or_else(|| text!("“{}”不在可选值中", text))
+        let is_held = match held {
+            Json::Array(all) => all.iter().any(|one| one == text),
+            one => one == text,
+        };
+        let is_known = is_held || field.choices.iter().any(|c| c == text);
+        is_known.then(|| text.to_owned()).ok_or_else(|| text!("“{}”不在可选值中", text))
     };
     Ok(match field.kind {
         CustomKind::Text | CustomKind::LongText => text.into(),
@@ -319,7 +368,7 @@ fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> 
             }
             if number.fract() == 0.0 { (number as i64).into() } else { number.into() }
         }
-        CustomKind::Date => match crate::customers::parse_date(&text) {
+        CustomKind::Date => match parse_date(&text) {
             Some(date) => date.into(),
             None => return Err(text!("请填写日期，例如 2026-09-28")),
         },
@@ -328,9 +377,9 @@ fn stored(field: &CustomField, value: &Json) -> Result<Json, crate::i18n::Text> 
             let parts = text.split(['\n', ',', '，', '、', ';', '；']).filter(|p| !p.trim().is_empty());
             parts.map(|p| choice(p).map(Json::from)).collect::<Result<Vec<_>, _>>()?.into()
         }
-        CustomKind::YesNo => match text.as_str() {
-            "是" | "yes" | "true" | "1" | "Y" | "y" | "on" => true.into(),
-            "否" | "no" | "false" | "0" | "N" | "n" | "off" => false.into(),
+        CustomKind::YesNo => match text.to_lowercase().as_str() {
+            "是" | "yes" | "true" | "1" | "y" | "on" => true.into(),
+            "否" | "no" | "false" | "0" | "n" | "off" => false.into(),
             _ => return Err(text!("请填写“是”或“否”")),
         },
     })

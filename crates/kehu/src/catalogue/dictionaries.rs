@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Conn, Tx};
 
+use super::changed;
 use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
@@ -61,6 +63,11 @@ impl Entry {
     pub fn title(&self, lang: Lang) -> &str {
         lang.pick(&self.zh, &self.en)
     }
+
+    /// Whether this is its code or one of its names.
+    pub fn is_called(&self, text: &str) -> bool {
+        self.code.eq_ignore_ascii_case(text) || self.zh == text || self.en.eq_ignore_ascii_case(text)
+    }
 }
 
 impl Dictionary {
@@ -77,11 +84,7 @@ impl Dictionary {
     /// The active value a person means by a code or by one of its names.
     pub fn find(&self, text: &str) -> Option<&Entry> {
         let text = text.trim();
-        let is = |e: &&Entry| {
-            e.is_active
-                && (e.code.eq_ignore_ascii_case(text) || e.zh == text || e.en.eq_ignore_ascii_case(text))
-        };
-        self.entries.iter().find(is)
+        self.active().find(|e| e.is_called(text))
     }
 
     /// The values that may be chosen.
@@ -348,13 +351,7 @@ pub fn create_entry(
         tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
     exists.ok_or(AppError::NotFound)?;
     let zh = &*hanzi::normal::visible(&draft.zh);
-    let same = tx.count(
-        "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2",
-        &[dictionary.into(), zh.into()],
-    )?;
-    if same > 0 {
-        return Err(AppError::field("zh", text!("已有同名的值；如已停用，请直接启用它")));
-    }
+    require_new_name(tx, dictionary, zh, None)?;
     let last = tx.count(
         "SELECT COALESCE(MAX(position), -1) FROM dictionary_entries WHERE dictionary = $1",
         &[dictionary.into()],
@@ -372,7 +369,49 @@ pub fn create_entry(
     Ok(id)
 }
 
-/// Renames, recolours, retires or brings back a value.
+/// Refuses a name that another value of the dictionary has, a retired one too.
+fn require_new_name(
+    tx: &mut Tx<'_>,
+    dictionary: &str,
+    zh: &str,
+    except: Option<EntryId>,
+) -> Result<(), AppError> {
+    let same = tx.count(
+        "SELECT COUNT(*) FROM dictionary_entries WHERE dictionary = $1 AND zh = $2 AND id <> $3",
+        &[dictionary.into(), zh.into(), except.unwrap_or(EntryId(0)).into()],
+    )?;
+    if same > 0 {
+        return Err(AppError::field("zh", text!("已有同名的值；如已停用，请直接启用它")));
+    }
+    Ok(())
+}
+
+/// What may be changed of a value, as the log tells it.
+#[derive(PartialEq, Eq, Serialize)]
+struct Facts {
+    zh: String,
+    en: String,
+    definition: String,
+    colour: String,
+    is_active: bool,
+}
+
+impl Facts {
+    /// What a draft says, in the form it is stored in.
+    fn of(draft: &EntryDraft) -> Self {
+        let zh = hanzi::normal::visible(&draft.zh).into_owned();
+        let en = draft.en.trim();
+        Self {
+            en: if en.is_empty() { zh.clone() } else { en.to_owned() },
+            zh,
+            definition: draft.definition.trim().to_owned(),
+            colour: draft.colour.clone(),
+            is_active: draft.is_active,
+        }
+    }
+}
+
+/// Renames, recolours, retires or brings back a value. A change that changes nothing writes nothing.
 pub fn change_entry(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -382,24 +421,32 @@ pub fn change_entry(
 ) -> Result<(), AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
-    let before: Option<(String, String, bool)> =
-        tx.row("SELECT dictionary, zh, is_active FROM dictionary_entries WHERE id = $1", &[id.into()])?;
-    let (dictionary, zh, is_active) = before.ok_or(AppError::NotFound)?;
-    let new_zh = &*hanzi::normal::visible(&draft.zh);
-    let en = if draft.en.trim().is_empty() { new_zh } else { draft.en.trim() };
+    let sql =
+        "SELECT dictionary, zh, en, definition, colour, is_active FROM dictionary_entries WHERE id = $1";
+    let found: Option<(String, String, String, String, String, bool)> = tx.row(sql, &[id.into()])?;
+    let (dictionary, zh, en, definition, colour, is_active) = found.ok_or(AppError::NotFound)?;
+    let was = Facts { zh, en, definition, colour, is_active };
+    let is = Facts::of(draft);
+    if is == was {
+        return Ok(());
+    }
+    if is.zh != was.zh {
+        require_new_name(tx, &dictionary, &is.zh, Some(id))?;
+    }
     tx.exec(
         "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",
         &[
             id.into(),
-            new_zh.into(),
-            en.into(),
-            draft.definition.trim().into(),
-            (&draft.colour).into(),
-            draft.is_active.into(),
+            (&is.zh).into(),
+            (&is.en).into(),
+            (&is.definition).into(),
+            (&is.colour).into(),
+            is.is_active.into(),
         ],
     )?;
-    let before = serde_json::json!({ "dictionary": dictionary, "zh": zh, "is_active": is_active });
-    let after = serde_json::json!({ "dictionary": dictionary, "zh": new_zh, "is_active": draft.is_active });
+    // Where and which value it is stands beside what changed.
+    let about = json!({ "dictionary": dictionary, "zh": is.zh });
+    let (before, after) = changed(&json!(was), &json!(is), &about);
     audit::record(
         tx,
         actor,
@@ -418,13 +465,26 @@ pub fn move_entries(
     now: Millis,
 ) -> Result<(), AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
+    let before = names_in_order(tx, dictionary)?;
     for (position, id) in order.iter().take(1000).enumerate() {
         tx.exec(
             "UPDATE dictionary_entries SET position = $3 WHERE id = $1 AND dictionary = $2",
             &[(*id).into(), dictionary.into(), (position as i64).into()],
         )?;
     }
-    let after = serde_json::json!({ "dictionary": dictionary });
-    audit::record(tx, actor, now, &audit::Entry::of("dictionary.reordered", "dictionary", 0).after(&after))?;
+    let after = names_in_order(tx, dictionary)?;
+    if after == before {
+        return Ok(());
+    }
+    let about = json!({ "dictionary": dictionary });
+    let (before, after) = changed(&json!({ "order": before }), &json!({ "order": after }), &about);
+    let entry = audit::Entry::of("dictionary.reordered", "dictionary", 0).change(&before, &after);
+    audit::record(tx, actor, now, &entry)?;
     Ok(())
+}
+
+fn names_in_order(tx: &mut Tx<'_>, dictionary: &str) -> store::Result<Vec<String>> {
+    let sql = "SELECT zh FROM dictionary_entries WHERE dictionary = $1 ORDER BY position, id LIMIT 20000";
+    let rows: Vec<(String,)> = tx.rows(sql, &[dictionary.into()])?;
+    Ok(rows.into_iter().map(|(zh,)| zh).collect())
 }

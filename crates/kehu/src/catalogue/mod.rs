@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use store::{Conn, Db};
 
 use crate::clock::Millis;
@@ -106,4 +107,16 @@ impl CatalogueCache {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Arc<Catalogue>, Millis)>> {
         self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// The values that differ between two states of a record, each with what it is `about`: for the log.
+fn changed(was: &Json, is: &Json, about: &Json) -> (Json, Json) {
+    let (mut before, mut after) = (about.clone(), about.clone());
+    for (key, value) in is.as_object().into_iter().flatten() {
+        if was[key] != *value {
+            before[key] = was[key].clone();
+            after[key] = value.clone();
+        }
+    }
+    (before, after)
 }

@@ -1,13 +1,20 @@
 //! `kehu db migrate|check|copy`.
 
+use std::fs::File;
 use std::ops::ControlFlow;
 
 use clap::Subcommand;
+use serde_json::json;
 use store::{Db, Engine, Location, Options};
 
 use super::{Failure, Place, say};
+use crate::access::Actor;
+use crate::audit::{self, Entry};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::files::{self, Damage};
 use crate::schema::{self, MIGRATIONS, TABLES};
-use crate::{audit, customers, search};
+use crate::{customers, search};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -16,10 +23,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// 检查数据库是否完好:结构、外键、计数、搜索索引、审计链
+    /// 检查数据库是否完好:结构、外键、计数、搜索索引、审计链、附件;不改动任何数据
     Check {
         #[command(flatten)]
         place: Place,
+        /// 附件再多也逐个核对内容,不只核对大小
+        #[arg(long)]
+        deep: bool,
     },
     /// 把整个公司从一个数据库搬到另一个,并逐表核对
     Copy {
@@ -35,13 +45,34 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Migrate { place } => place.create().and_then(|_| say("数据库结构是最新的")),
-        Command::Check { place } => check(&place.open()?.0),
+        Command::Check { place, deep } => {
+            let (db, config) = place.open_unchanged()?;
+            check(&db, &config, *deep)
+        }
         Command::Copy { from, to } => copy(from, to),
     }
 }
 
-fn check(db: &Db) -> Result<(), Failure> {
+fn check(db: &Db, config: &Config, deep: bool) -> Result<(), Failure> {
     let mut wrong = Vec::new();
+    check_engine(db, &mut wrong)?;
+    check_counts(db, &mut wrong)?;
+    for report in db.read_blocking(audit::verify)? {
+        if let Some(problem) = report.problem {
+            wrong.push(format!("审计链 {}：{problem:?}", report.chain));
+        }
+    }
+    check_files(db, config, deep, &mut wrong)?;
+    if wrong.is_empty() { say("数据库完好") } else { Err(Failure::Refused(wrong.join("\n"))) }
+}
+
+/// What the engine itself can tell.
+fn check_engine(db: &Db, wrong: &mut Vec<String>) -> Result<(), Failure> {
+    if db.engine() == Engine::Postgres {
+        return say(
+            "PostgreSQL 自己保证外键；数据页是否完好请另用 pg_amcheck 检查。这里检查计数、搜索索引、审计链和附件",
+        );
+    }
     if db.engine() == Engine::Sqlite {
         let integrity: Vec<(String,)> =
             db.read_blocking(|conn| conn.rows("PRAGMA integrity_check(20)", &[]))?;
@@ -54,6 +85,11 @@ fn check(db: &Db) -> Result<(), Failure> {
             wrong.push(format!("{foreign} 条记录指向不存在的记录"));
         }
     }
+    Ok(())
+}
+
+/// Kept counts and the search index against the rows.
+fn check_counts(db: &Db, wrong: &mut Vec<String>) -> Result<(), Failure> {
     let (living, counted, indexed) = db.read_blocking(|conn| {
         Ok::<_, store::Error>((
             conn.count("SELECT COUNT(*) FROM customers WHERE deleted_at IS NULL", &[])?,
@@ -65,7 +101,9 @@ fn check(db: &Db) -> Result<(), Failure> {
     if living != counted {
         wrong.push(format!("客户有 {living} 个，计数却是 {counted}"));
     }
-    if living != indexed {
+    if !db.read_blocking(search::is_current)? {
+        say("搜索索引由别的版本写成，没有核对；下次启动服务时会重建")?;
+    } else if living != indexed {
         wrong.push(format!("客户有 {living} 个，搜索索引里却有 {indexed} 个"));
     }
     for drift in db.read_blocking(customers::drifted)? {
@@ -74,12 +112,26 @@ fn check(db: &Db) -> Result<(), Failure> {
             "计数 {name}（负责人 {owner_id}，部门 {unit_id}，{key}）是 {kept}，实际为 {counted}"
         ));
     }
-    for report in db.read_blocking(audit::verify)? {
-        if let Some(problem) = report.problem {
-            wrong.push(format!("审计链 {}：{problem:?}", report.chain));
-        }
+    Ok(())
+}
+
+/// Files against their rows.
+fn check_files(db: &Db, config: &Config, deep: bool, wrong: &mut Vec<String>) -> Result<(), Failure> {
+    let checked = files::check(db, &config.data_dir.join(files::FOLDER), deep)?;
+    let how = if checked.is_deep { "大小和内容" } else { "大小（加 --deep 核对内容）" };
+    say(&format!("附件 {}，核对了{how}", checked.files))?;
+    for (place, damage) in &checked.first {
+        wrong.push(match damage {
+            Damage::Missing => format!("附件 {place} 不在磁盘上，或不能读取"),
+            Damage::Size(found) => format!("附件 {place} 的大小不对，实际 {found} 字节"),
+            Damage::Altered => format!("附件 {place} 的内容被改动"),
+        });
     }
-    if wrong.is_empty() { say("数据库完好") } else { Err(Failure::Refused(wrong.join("\n"))) }
+    let more = checked.damaged - checked.first.len() as u64;
+    if more > 0 {
+        wrong.push(format!("另有 {more} 个附件也不对"));
+    }
+    Ok(())
 }
 
 /// Refuses a target that holds something already.
@@ -97,22 +149,50 @@ fn refuse_filled(to: &Db, tables: &'static [&'static str]) -> Result<(), Failure
     Ok(())
 }
 
+/// Whether the file of a database may not be written.
+fn is_write_protected(location: &Location) -> bool {
+    match location {
+        Location::Sqlite(path) => File::options().write(true).open(path).is_err(),
+        Location::Postgres(_) => false,
+    }
+}
+
+/// Notes in the company that all of it is carried off, before anything is; a PostgreSQL server that takes no changes
+/// (a standby) is copied without.
+fn note_copy(from: &Db, target: &str) -> Result<(), Failure> {
+    let after = json!({ "to": target });
+    let noted = from.write_blocking(move |tx| {
+        let entry = Entry::of("company.copied", "company", 1).after(&after);
+        audit::record(tx, &Actor::command_line(), Clock::System.now(), &entry)
+    });
+    match noted {
+        Err(store::Error::Sql(text)) if text.contains(READ_ONLY) => Ok(()),
+        noted => Ok(noted?),
+    }
+}
+
+/// PostgreSQL's code for a change in a transaction that may only read.
+const READ_ONLY: &str = "(25006)";
+
 fn copy(from: &str, to: &str) -> Result<(), Failure> {
-    let options = Options { readers: 2, writers: 2, ..Options::default() };
-    let from = Location::parse(from)?;
+    let allow_unsafe = config::allows_unsafe_postgres();
+    let options = Options { readers: 2, writers: 2, allow_unsafe, ..Options::default() };
+    let (from, to) = (Location::parse(from)?, Location::parse(to)?);
     if let Location::Sqlite(path) = &from
         && !path.is_file()
     {
         return Err(Failure::Usage(format!("没有来源数据库 {}，请检查 --from", path.display())));
     }
-    let from = Db::open(&from, &options)?;
+    let is_read_only = is_write_protected(&from);
+    let from = Db::open(&from, &Options { is_read_only, ..options.clone() })?;
     if !store::is_migrated(&from)? {
         return Err(Failure::Usage("来源数据库里没有 kehu 的数据，请检查 --from".into()));
     }
     if !store::pending(&from, MIGRATIONS)?.is_empty() {
         return Err(Failure::Schema("来源数据库的结构不是最新的，请先运行 kehu db migrate".into()));
     }
-    let to = Db::open(&Location::parse(to)?, &options)?;
+    let target = config::shown(&to);
+    let to = Db::open(&to, &options)?;
     // A company that is there is left as it is, its schema too.
     if store::is_migrated(&to)? {
         refuse_filled(&to, &["company"])?;
@@ -120,6 +200,9 @@ fn copy(from: &str, to: &str) -> Result<(), Failure> {
     store::migrate(&to, MIGRATIONS)?;
     schema::clear_seeds(&to)?;
     refuse_filled(&to, TABLES)?;
+    if !is_read_only {
+        note_copy(&from, &target)?;
+    }
     let report = store::copy_tables(&from, &to, TABLES, |table, rows| {
         if rows % 50_000 < 500 {
             eprintln!("{table} {rows}");

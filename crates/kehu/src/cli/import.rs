@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::customers::Keyed;
 use crate::error::AppError;
+use crate::i18n::Lang;
 use crate::ids::PersonId;
 use crate::imports::{self, Checked, Choices, Counts, Import, OnDuplicate};
 use crate::jobs::Task;
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     /// 只检查,不写入
     #[arg(long)]
     dry_run: bool,
-    /// 把没有导入的行写到这个 XLSX 文件
+    /// 把没有导入的行(只检查时:不能导入的行)写到这个 XLSX 文件
     #[arg(long)]
     errors: Option<PathBuf>,
     /// 以哪位员工的身份导入(用户名):他成为客户的负责人
@@ -74,10 +75,11 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let counts = runtime.block_on(import(&app, arguments, choices))?;
     if counts.failed > 0 {
         let hint = match &arguments.errors {
-            Some(path) => format!("没有导入的行在 {}，改正后再导入这个文件即可", path.display()),
-            None => "加上 --errors 文件.xlsx 可得到没有导入的行和原因".to_owned(),
+            Some(path) => format!("这些行在 {}，改正后再导入这个文件即可", path.display()),
+            None => "加上 --errors 文件.xlsx 可得到这些行和原因".to_owned(),
         };
-        return Err(Failure::Refused(format!("有 {} 行没有导入。{hint}", counts.failed)));
+        let what = if arguments.dry_run { "不能导入" } else { "没有导入" };
+        return Err(Failure::Refused(format!("有 {} 行{what}。{hint}", counts.failed)));
     }
     Ok(())
 }
@@ -120,7 +122,7 @@ async fn import(app: &App, arguments: &Arguments, choices: Choices) -> Result<Co
         let id = import.id;
         let own = actor.clone();
         let import = app.db.read(move |conn| imports::load(conn, &own, id)).await?;
-        let temp = imports::error_file(app, &import, actor.lang).await?;
+        let temp = imports::error_file(app, &actor, &import).await?;
         std::fs::copy(temp.path(), path)?;
     }
     drop(lock);
@@ -185,7 +187,7 @@ async fn prepare(app: &App, actor: &Actor, import: &Import, choices: Choices) ->
         .write(move |tx| {
             let import = imports::choose(tx, &actor, id, &choices, &catalogue, now)?;
             if !choices.is_dry_run {
-                imports::begin_by_command(tx, &import, now)?;
+                imports::begin_by_command(tx, &actor, &import, now)?;
             }
             imports::load(tx, &actor, id)
         })
@@ -206,7 +208,7 @@ async fn work(app: &App, import: &Import) -> Result<Counts, Failure> {
     say_doubts(&done.report.doubts);
     summary(&counts, done.state == imports::State::Failed)?;
     if done.state == imports::State::Failed {
-        return Err(Failure::Refused(done.problem));
+        return Err(Failure::Refused(done.problem.map(|p| p.to(Lang::Zh)).unwrap_or_default()));
     }
     Ok(counts)
 }
@@ -221,13 +223,19 @@ async fn dry_run(
         .await?
         .ok_or_else(|| Failure::Refused("这次导入已被停止".into()))?;
     let mut shown = Progress::new();
-    let columns = import.columns().to_vec();
-    let checked =
-        imports::check(app, &start.plan, start.source, &columns, async |report: &imports::Report| {
-            shown.show(&Counts { read: report.rows, failed: report.failed, ..Counts::default() });
-            Ok(true)
-        })
-        .await?;
+    let mut refused = match errors {
+        Some(_) => Some(imports::Refused::new(import, actor.lang)?),
+        None => None,
+    };
+    let keep = |work: &imports::Work, wrongs: &[imports::Wrong]| match &mut refused {
+        Some(file) => file.push(work, wrongs),
+        None => Ok(()),
+    };
+    let checked = imports::check(app, &start.plan, start.source, keep, async |report: &imports::Report| {
+        shown.show(&Counts { read: report.rows, failed: report.failed, ..Counts::default() });
+        Ok(true)
+    })
+    .await?;
     shown.end();
     let (own, id, now) = (actor.clone(), import.id, app.now());
     app.db.write(move |tx| imports::cancel(tx, &own, id, now)).await?;
@@ -239,8 +247,10 @@ async fn dry_run(
                 eprintln!("第 {} 行：{}", bad.row, why.join("；").trim());
             }
             say_doubts(&report.doubts);
-            if errors.is_some() {
-                eprintln!("提示：--dry-run 不写错误文件，正式导入时才写");
+            if let (Some(path), Some(file), true) = (errors, refused, report.failed > 0) {
+                let (temp, rows) = file.finish(app)?;
+                imports::handed_out(app, actor, import, rows).await?;
+                std::fs::copy(temp.path(), path)?;
             }
             let counts = Counts {
                 read: report.rows,

@@ -122,6 +122,14 @@ impl Failure {
                 .into(),
         )
     }
+
+    /// A server of PostgreSQL that may lose what it has acknowledged.
+    fn unsafe_postgres(settings: &str) -> Self {
+        Self::Usage(format!(
+            "PostgreSQL 的 {settings} 已关闭，断电时会丢失已确认的数据，已拒绝打开。请在 postgresql.conf 里打开后重试；\
+             只用于测试、数据可以丢弃时，才设置 allow_unsafe_postgres = true（或环境变量 KEHU_ALLOW_UNSAFE_POSTGRES=1）"
+        ))
+    }
 }
 
 impl From<AppError> for Failure {
@@ -135,6 +143,7 @@ impl From<store::Error> for Failure {
             store::Error::Schema(text) => Self::Schema(text),
             store::Error::Config(text) => Self::Usage(text),
             store::Error::StorageFailed | store::Error::Full => Self::storage(),
+            store::Error::Unsafe(settings) => Self::unsafe_postgres(&settings),
             other => Self::Refused(other.to_string()),
         }
     }
@@ -165,6 +174,12 @@ impl Place {
         Ok((db, config))
     }
 
+    /// `open` for commands that only look: nothing is changed, not even the schema.
+    pub(crate) fn open_unchanged(&self) -> Result<(Db, Config), Failure> {
+        let config = self.config(&Network::default())?;
+        Ok((open_unchanged(&config)?, config))
+    }
+
     /// `open` for the commands a company begins with: the database is made when there is none.
     pub(crate) fn create(&self) -> Result<(Db, Config), Failure> {
         let config = self.config(&Network::default())?;
@@ -176,6 +191,24 @@ impl Place {
 /// Opens the database of a company and brings its schema up to date. One that is not there is not made: the folder
 /// was mistyped.
 pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
+    migrated(open_there(config, options)?)
+}
+
+/// Opens the database of a company without changing anything of it; refused when its schema is not the newest.
+fn open_unchanged(config: &Config) -> Result<Db, Failure> {
+    let options = Options { readers: 1, is_read_only: true, ..Options::default() };
+    let db = open_there(config, &options)?;
+    let missing: Vec<&str> = store::pending(&db, MIGRATIONS)?.iter().map(|m| m.name).collect();
+    if missing.is_empty() {
+        return Ok(db);
+    }
+    Err(Failure::Schema(format!(
+        "数据库结构不是最新的（缺少 {}），没有检查，也没有改动任何数据。请先运行 kehu db migrate",
+        missing.join("、")
+    )))
+}
+
+fn open_there(config: &Config, options: &Options) -> Result<Db, Failure> {
     refuse_unfinished(config)?;
     let missing = |what: String| {
         Failure::Usage(format!(
@@ -190,21 +223,26 @@ pub(crate) fn open(config: &Config, options: &Options) -> Result<Db, Failure> {
         let name = path.file_name().unwrap_or_default();
         return Err(missing(format!("目录 {} 里没有数据库 {}", folder.display(), name.display())));
     }
-    let db = Db::open(&config.database, options)?;
+    let db = open_as_set(config, options)?;
     if !store::is_migrated(&db)? {
         return Err(missing(match &config.database {
             Location::Sqlite(path) => format!("{} 里没有 kehu 的数据", path.display()),
             Location::Postgres(_) => "指定的 PostgreSQL 数据库里没有 kehu 的数据".to_owned(),
         }));
     }
-    migrated(db)
+    Ok(db)
+}
+
+fn open_as_set(config: &Config, options: &Options) -> Result<Db, Failure> {
+    let options = Options { allow_unsafe: config.allow_unsafe_postgres, ..options.clone() };
+    Ok(Db::open(&config.database, &options)?)
 }
 
 /// Opens the database, makes it when there is none, and brings its schema up to date. Only for `serve`, `setup`,
 /// `db migrate` and `demo load`.
 pub(crate) fn create(config: &Config, options: &Options) -> Result<Db, Failure> {
     refuse_unfinished(config)?;
-    migrated(Db::open(&config.database, options)?)
+    migrated(open_as_set(config, options)?)
 }
 
 /// A place into which a backup is half restored is no company.

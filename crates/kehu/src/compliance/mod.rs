@@ -17,6 +17,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/policies/{id}/compliance", Need::SignedIn, web::show)
         .get("/policies/{id}/compliance/cases", Need::SignedIn, web::list_cases)
         .get("/policies/{id}/compliance/export", Need::SignedIn, web::export)
+        .get("/policies/{id}/compliance/paper", Need::SignedIn, web::paper)
         .get("/policies/{id}/compliance/refusals", Need::SignedIn, web::list_refusals)
         .get("/policies/{id}/compliance/refusals/export", Need::SignedIn, web::export_refusals)
         .get("/policies/{id}/compliance/exemptions", Need::SignedIn, web::list_exemptions)

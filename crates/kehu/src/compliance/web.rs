@@ -1,5 +1,6 @@
 //! The page, the cases behind its numbers, and the file.
 
+mod paper;
 mod registers;
 
 use std::collections::BTreeMap;
@@ -8,8 +9,10 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use policy::Policy;
+use serde_json::json;
 use sheets::write::Cell;
 
+pub(super) use paper::paper;
 pub(super) use registers::{export_exemptions, export_refusals, list_exemptions, list_refusals};
 
 use super::{Behind, BehindRow, Figures, MOST_ROWS, Period, behind, figures, may_see};
@@ -24,6 +27,9 @@ use crate::org::web::part_or_page;
 use crate::policies::{self, State, Version, load_version};
 use crate::text;
 use crate::web::{Page, QueryData, Shell, Tab, html, table_file};
+
+/// Characters of the name of a clause at the most.
+const LONGEST_CLAUSE: usize = 60;
 
 /// A clause and its figures.
 struct Line {
@@ -315,7 +321,8 @@ pub(super) async fn list_cases(
         "penalties" => (Behind::Penalties, "罚则"),
         _ => (Behind::Deadlines(None), "时限"),
     };
-    let (me, policy, clause) = (actor, version.policy.clone(), asked.get("clause").to_owned());
+    let (me, policy, clause) =
+        (actor, version.policy.clone(), asked.cut("clause", LONGEST_CLAUSE).to_owned());
     let bounds = period.bounds(app.today(), &app.zone);
     let of = clause.clone();
     let found = app.db.read(move |conn| behind(conn, &me, &ground, (&policy, &of), bounds, what)).await?;
@@ -349,8 +356,8 @@ pub(super) async fn export(
     let (version, ground) = version_for(&app, &actor, &id).await?;
     let period = Period::named(asked.get("period"));
     let lines = figures_of(&app, &actor, &version, &ground, period).await?;
-    let asked_for = format!("{} {}", version.policy, period.code());
-    exported(&app, &actor, ("policy.compliance_exported", "policy"), (&asked_for, lines.len())).await?;
+    let what = json!({ "asked": format!("{} {}", version.policy, period.code()), "rows": lines.len() });
+    exported(&app, &actor, ("policy.compliance_exported", "policy", version.id.0), what).await?;
     let titles = [
         "条款",
         "名称",

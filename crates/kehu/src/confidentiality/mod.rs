@@ -14,6 +14,7 @@ pub mod web;
 pub use load::{Standing, list, standing, text_in_force, texts};
 pub use model::{Entry, MOST_AT_ONCE, Published, RegisterQuery, SAMPLE, State};
 pub use publish::{TextDraft, publish, set_rules};
+pub(crate) use register::end_registration_of;
 pub use register::{end, register};
 pub use sign::{Signing, sign};
 

@@ -103,11 +103,39 @@ pub fn end(tx: &mut Tx<'_>, actor: &Actor, id: HandlerId, now: Millis) -> Result
     if done == 0 {
         return Err(AppError::NotFound);
     }
+    note_end(tx, actor, person, &name, now)?;
+    Ok(name)
+}
+
+/// Takes somebody who leaves out of the register, if he is in it; the caller has decided that he does.
+pub fn end_registration_of(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    name: &str,
+    now: Millis,
+) -> Result<(), AppError> {
+    let ended = tx.exec(
+        "UPDATE information_handlers SET ended_at = $2, ended_by = $3 WHERE person_id = $1 AND ended_at IS NULL",
+        &[person.into(), now.into(), actor.person_id.into()],
+    )?;
+    if ended > 0 {
+        note_end(tx, actor, person, name, now)?;
+    }
+    Ok(())
+}
+
+fn note_end(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    name: &str,
+    now: Millis,
+) -> Result<(), AppError> {
     org::rights_changed(tx)?;
     events::emit(tx, actor, now, "confidentiality.ended", "person", person.0, 0)?;
     let before = json!({ "name": name });
     let mut entry = Entry::of("confidentiality.ended", "person", person.0);
     entry.before = Some(&before);
-    audit::record(tx, actor, now, &entry)?;
-    Ok(name)
+    Ok(audit::record(tx, actor, now, &entry)?)
 }

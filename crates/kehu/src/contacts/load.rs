@@ -176,7 +176,7 @@ pub fn list(
     }
     if !query.q.trim().is_empty() {
         // The search index knows names and numbers of contacts: it narrows before the texts are compared.
-        let Some(text) = search::match_text(conn.engine(), &query.q, false) else {
+        let Some(text) = search::match_text(conn.engine(), &query.q) else {
             return Ok((Vec::new(), None));
         };
         let place = conditions.bind(text);

@@ -23,9 +23,10 @@ use crate::{contacts, query, text};
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    let routes = routes
         .api(Need::SignedIn, routes!(list_customers, create_customer))
-        .api(Need::SignedIn, routes!(show_customer, update_customer, delete_customer))
+        .api(Need::SignedIn, routes!(show_customer, update_customer, delete_customer));
+    super::marks_api::routes(routes)
 }
 
 /// A customer as it is sent (design.md §6). Persons and organisations have different fields.
@@ -282,7 +283,8 @@ fn common(mut object: ObjectBuilder, is_answer: bool) -> ObjectBuilder {
     object
         .property("kind", text().enum_values(Some([Kind::Person.code(), Kind::Organisation.code()])))
         .property("number", if is_answer { text() } else { id() })
-        .property("owner_id", id())
+        .property("owner_id", id().description(Some("Who looks after it")))
+        .property("unit_id", id().description(Some("The unit it belongs to")))
         .property("tags", ArrayBuilder::new().items(text()))
         .property(
             "custom",
@@ -301,7 +303,12 @@ impl utoipa::PartialSchema for CustomerBody {
         };
         let object = common(ObjectBuilder::new(), true)
             .property("id", CustomerId::schema())
-            .property("unit_id", ObjectBuilder::new().schema_type(Type::Null))
+            .property(
+                "masked",
+                ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String)).description(Some(
+                    "Names of the fields whose values are shortened for the caller (phone, custom.f_1); absent when there are none",
+                )),
+            )
             .property("completeness", integer().minimum(Some(0)).maximum(Some(100)))
             .property("last_activity_at", time(true))
             .property("version", integer())
@@ -313,8 +320,11 @@ impl utoipa::PartialSchema for CustomerBody {
             "kind",
             "name",
             "owner_id",
+            "unit_id",
             "tags",
             "custom",
+            "completeness",
+            "last_activity_at",
             "version",
             "created_at",
             "updated_at",

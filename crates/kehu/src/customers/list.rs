@@ -284,7 +284,7 @@ fn page(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Custome
     let keys = keys_of(query)?;
     let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
-        let Some(Asked { text, is_narrowed }) = search::asked(conn, actor, &query.q, false)? else {
+        let Some(Asked { text, is_narrowed }) = search::asked(conn, actor, &query.q)? else {
             return Ok(CustomerPage { items: Vec::new(), next: None, previous: None });
         };
         let place = conditions.bind(text.clone());
@@ -369,7 +369,7 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
     let mut from = "customers c".to_owned();
     if is_search {
         let engine = conn.engine();
-        let Some(asked) = search::asked(conn, actor, &query.q, false)? else { return Ok(Total::Exact(0)) };
+        let Some(asked) = search::asked(conn, actor, &query.q)? else { return Ok(Total::Exact(0)) };
         let place = conditions.bind(asked.text);
         conditions.and(search::matches_sql(engine, &place));
         from = "search_docs".into();
@@ -525,7 +525,7 @@ fn condition_with_text(
     let mut conditions = condition_of(actor, query)?;
     if !query.q.trim().is_empty() {
         let engine = conn.engine();
-        let Some(asked) = search::asked(conn, actor, &query.q, false)? else { return Ok(None) };
+        let Some(asked) = search::asked(conn, actor, &query.q)? else { return Ok(None) };
         let place = conditions.bind(asked.text);
         let matches = search::matches_sql(engine, &place);
         conditions

@@ -27,6 +27,21 @@ pub fn of_customer(conn: &mut Conn<'_>, id: CustomerId) -> store::Result<BTreeMa
     Ok(all)
 }
 
+/// Whether the actor may classify a customer by a scheme, and customers are classified by it.
+pub fn require(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    id: CustomerId,
+    scheme: &str,
+) -> Result<(), AppError> {
+    load_for(tx, actor, Object::Customer, Verb::Update, id)?;
+    if !catalogue.customer_schemes().any(|name| name == scheme) {
+        return Err(AppError::NotFound);
+    }
+    Ok(())
+}
+
 /// Gives a customer these values of a scheme and takes the others of it away; none takes all away. A scheme with a
 /// single choice takes one. Setting what is already set writes nothing.
 pub fn set(
@@ -38,23 +53,20 @@ pub fn set(
     values: &[String],
     now: Millis,
 ) -> Result<(), AppError> {
-    load_for(tx, actor, Object::Customer, Verb::Update, id)?;
-    if !catalogue.customer_schemes().any(|name| name == scheme) {
-        return Err(AppError::NotFound);
-    }
+    require(tx, actor, catalogue, id, scheme)?;
     let dictionary = catalogue.dictionary(scheme);
     let before = of_customer(tx, id)?.remove(scheme).unwrap_or_default();
     let mut wanted: Vec<String> = values.iter().filter(|v| !v.is_empty()).cloned().collect();
     wanted.sort_unstable();
     wanted.dedup();
     if wanted.len() > 1 && !dictionary.is_multiple {
-        return Err(AppError::field("value", text!("“{}”只能选一项", dictionary.word())));
+        return Err(AppError::field("values", text!("“{}”只能选一项", dictionary.word())));
     }
     for value in &wanted {
         // A retired value may stay where it is.
         let is_known = dictionary.entry(value).is_some_and(|e| e.is_active || before.contains(value));
         if !is_known {
-            return Err(AppError::field("value", text!("请从列出的值中选择")));
+            return Err(AppError::field("values", text!("请从列出的值中选择")));
         }
     }
     if wanted == before {

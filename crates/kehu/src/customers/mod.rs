@@ -8,6 +8,7 @@ mod index;
 mod list;
 mod load;
 pub mod marks;
+mod marks_api;
 mod model;
 mod numbers;
 mod remove;
@@ -30,7 +31,7 @@ pub use list::{
     some,
 };
 pub use load::{COLUMNS, load, load_for, load_to_edit, read_row, require};
-pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean, parse_date};
+pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean};
 pub use remove::{Restored, remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};
 pub use withhold::{Teller, Withheld, mask, require_visible, shown, shown_value, withhold};

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::{COUNT, Field, FieldKind, SPECS, Spec};
 use super::withhold::Withheld;
 use crate::catalogue::{Catalogue, check_custom};
-use crate::clock::{Millis, rfc3339};
+use crate::clock::{Millis, parse_date, rfc3339};
 use crate::error::FieldError;
 use crate::i18n::{Text, word};
 use crate::ids::{CustomerId, PersonId, UnitId};
@@ -297,14 +296,16 @@ pub struct Cleaned {
     pub custom: Option<Map<String, Json>>,
 }
 
-/// Checks every value of a draft against its field: formats, check digits, dictionaries, regions, lengths. `is_new`
-/// also asks for what must not be missing. All errors at once, each with its field.
+/// Checks every value of a draft against its field: formats, check digits, dictionaries, regions, lengths. A value that
+/// the stored customer holds already passes, also when it could not be chosen anew. Without one the customer is new, and
+/// what must not be missing is asked for. All errors at once, each with its field.
 pub fn clean(
     catalogue: &Catalogue,
     kind: Kind,
     draft: &Draft,
-    is_new: bool,
+    stored: Option<&Customer>,
 ) -> Result<Cleaned, Vec<FieldError>> {
+    let is_new = stored.is_none();
     let mut cleaned = Cleaned::default();
     let mut errors = Vec::new();
     for (field, raw) in &draft.fields {
@@ -318,7 +319,7 @@ pub fn clean(
             }
             continue;
         }
-        match clean_value(catalogue, spec, raw) {
+        match clean_or_keep(catalogue, spec, raw, stored.map_or("", |c| c.get(*field))) {
             Ok(value) => drop(cleaned.fields.insert(*field, value)),
             Err(text) => errors.push(FieldError::new(spec.key, text)),
         }
@@ -346,7 +347,7 @@ pub fn clean(
         }
     }
     if let Some(custom) = &draft.custom {
-        match check_custom(&catalogue.custom_fields, custom) {
+        match check_custom(&catalogue.custom_fields, custom, stored.map(|c| &c.custom)) {
             Ok(custom) => cleaned.custom = Some(custom),
             Err(more) => errors.extend(more),
         }
@@ -363,6 +364,17 @@ pub fn clean(
         }
     }
     if errors.is_empty() { Ok(cleaned) } else { Err(errors) }
+}
+
+/// One value in the form it is stored in: the stored one when that is what was sent, by its code or by its name.
+fn clean_or_keep(catalogue: &Catalogue, spec: &Spec, raw: &str, stored: &str) -> Result<String, Text> {
+    if !stored.is_empty() && raw.trim().replace("\r\n", "\n") == stored {
+        return Ok(stored.to_owned());
+    }
+    clean_value(catalogue, spec, raw).or_else(|text| {
+        let kept = spec.dictionary().and_then(|name| catalogue.dictionary(name).entry(stored));
+        kept.filter(|entry| entry.is_called(raw.trim())).map(|entry| entry.code.clone()).ok_or(text)
+    })
 }
 
 /// One value in the form it is stored in.
@@ -441,22 +453,6 @@ fn clean_tags(tags: &[String]) -> Result<Vec<String>, Text> {
     if kept.len() > 30 { Err(text!("最多 30 个标签")) } else { Ok(kept) }
 }
 
-/// Reads the ways people write a date: `2026-09-28`, `2026/9/28`, `2026.9.28`, `2026年9月28日`, `20260928`, each also
-/// with a time behind it. Years 1900 to 2100.
-pub fn parse_date(text: &str) -> Option<String> {
-    let text = hanzi::fold::width(text);
-    let text = text.trim();
-    let head = text.split([' ', 'T']).next().unwrap_or(text);
-    let numbers: Vec<&str> = if head.len() == 8 && head.bytes().all(|b| b.is_ascii_digit()) {
-        vec![&head[..4], &head[4..6], &head[6..]]
-    } else {
-        head.split(['-', '/', '.', '年', '月', '日']).filter(|p| !p.is_empty()).collect()
-    };
-    let [year, month, day] = numbers.as_slice() else { return None };
-    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
-    (1900..=2100).contains(&date.year()).then(|| date.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -488,18 +484,6 @@ mod tests {
         let groups: Vec<_> = dossier(Kind::Organisation).map(|s| s.group).collect();
         for group in [super::super::Group::Basic, super::super::Group::Business, super::super::Group::Needs] {
             assert!(groups.contains(&group));
-        }
-    }
-
-    #[test]
-    fn dates_are_read_as_people_write_them() {
-        for text in
-            ["2026-09-28", "2026/9/28", "2026.9.28", "2026年9月28日", "20260928", "2026-09-28 16:20:00"]
-        {
-            assert_eq!(parse_date(text).as_deref(), Some("2026-09-28"), "{text}");
-        }
-        for text in ["2026-02-30", "28/09/2026", "明天", "", "0026-01-01", "2026-09"] {
-            assert_eq!(parse_date(text), None, "{text}");
         }
     }
 

@@ -40,6 +40,7 @@ pub fn clear(tx: &mut Tx<'_>, actor: &Actor, company: &str, now: Millis) -> Resu
 /// made stay, under his name alone.
 fn remove_regulations(tx: &mut Tx<'_>, actor: &Actor) -> store::Result<()> {
     for table in [
+        "briefings",
         "prints",
         "report_reminders",
         "reports",

@@ -182,23 +182,14 @@ pub(super) fn query_of(asked: &QueryData, state: &str) -> Result<ListQuery, AppE
     };
     Ok(ListQuery {
         standing,
-        policy: short(asked, "policy")?,
-        duty: short(asked, "duty")?,
-        clause: short(asked, "clause")?,
+        policy: asked.word("policy", LONGEST_NAME)?.to_owned(),
+        duty: asked.word("duty", LONGEST_NAME)?.to_owned(),
+        clause: asked.word("clause", LONGEST_NAME)?.to_owned(),
         unit: id("unit_id")?.map(UnitId),
         person: id("person_id")?.map(PersonId),
         after: Some(asked.get("after").to_owned()).filter(|after| !after.is_empty()),
         limit: 50,
     })
-}
-
-/// A name as short as names are.
-fn short(asked: &QueryData, name: &'static str) -> Result<String, AppError> {
-    let text = asked.get(name);
-    if text.chars().count() > LONGEST_NAME {
-        return Err(AppError::field(name, text!("最多 {} 个字", LONGEST_NAME)));
-    }
-    Ok(text.to_owned())
 }
 
 /// Lists periods of duties with the share that was done
@@ -217,7 +208,8 @@ async fn list_duty_rounds(
     asked: QueryData,
 ) -> Result<Response, AppError> {
     let limit = limit(asked.find("limit"))?;
-    let (policy, duty) = (short(&asked, "policy")?, short(&asked, "duty")?);
+    let (policy, duty) =
+        (asked.word("policy", LONGEST_NAME)?.to_owned(), asked.word("duty", LONGEST_NAME)?.to_owned());
     let ground = Ground::of(&app).await?;
     let found = app.db.read(move |conn| rounds(conn, &actor, &ground, (&policy, &duty), limit)).await?;
     Ok(json_reply(&page_of(found.iter().map(round_json).collect(), None, None)))

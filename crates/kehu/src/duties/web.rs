@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use serde_json::json;
 use sheets::write::Cell;
 
 use super::api::query_of;
@@ -245,7 +246,8 @@ async fn export(
     let directory = ground.directory.clone();
     let me = actor.clone();
     let (found, _) = app.db.read(move |conn| list(conn, &me, &ground, &query)).await?;
-    exported(&app, &actor, ("duty.exported", "duty"), (&asked.with(&[]), found.len())).await?;
+    let what = json!({ "asked": asked.with(&[]), "rows": found.len() });
+    exported(&app, &actor, ("duty.exported", "duty", 0), what).await?;
     let lines: Vec<Line> = found.iter().map(|owed| line(&app, l, &directory, owed)).collect();
     let rows: Vec<Vec<Cell<'_>>> = lines
         .iter()

@@ -7,7 +7,7 @@ use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo
 use super::node::{Column, Comparison, Literal, Node, Operand, Part};
 use super::schema::{Schema, Type};
 use super::{DEEPEST, MOST_ITEMS, MOST_NODES, Problem};
-use crate::customers::parse_date;
+use crate::clock::parse_date;
 use crate::i18n::{Lang, Text};
 use crate::text;
 

@@ -298,8 +298,11 @@ fn insert(db: &Db, customers: Vec<Customer>) {
 
 /// Fills a fresh database with random customers and asks it random conditions.
 fn prove_on(location: &Location) {
-    let db =
-        Db::open(location, &Options { readers: 1, writers: 1, queue: 64, ..Options::default() }).unwrap();
+    let db = Db::open(
+        location,
+        &Options { readers: 1, writers: 1, queue: 64, allow_unsafe: true, ..Options::default() },
+    )
+    .unwrap();
     store::migrate(&db, crate::schema::MIGRATIONS).unwrap();
     let mut runner = TestRunner::new(Config { cases: 500, failure_persistence: None, ..Config::default() });
     let mut customers = proptest::collection::vec(customer(), 150).new_tree(&mut runner).unwrap().current();
@@ -364,7 +367,7 @@ fn sql_and_memory_agree_on_postgres() {
     let name = format!("expr_{}", store::new_id());
     let server = Db::open(
         &Location::parse(&url).unwrap(),
-        &Options { readers: 1, writers: 1, queue: 4, ..Options::default() },
+        &Options { readers: 1, writers: 1, queue: 4, allow_unsafe: true, ..Options::default() },
     )
     .unwrap();
     let create = format!("CREATE SCHEMA {name}");

@@ -1,7 +1,7 @@
 //! Files in the JSON API.
 
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use serde_json::Value as Json;
 use utoipa::openapi::RefOr;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::load::Place;
 use super::receive::broken;
-use super::{File, Received, answer, attach, load, of_customer, open, receive, remove, save};
+use super::{File, Received, attach, hand_out, load, of_customer, receive, remove, save};
 use crate::access::{Actor, Object, Verb};
 use crate::activities;
 use crate::app::App;
@@ -236,10 +236,12 @@ async fn show_file(State(app): State<App>, actor: Actor, Path(id): Path<String>)
 async fn show_content(
     State(app): State<App>,
     actor: Actor,
+    method: Method,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let (file, bytes) = open(&app, &actor, path_id(&id)?).await?;
-    Ok(answer(&file, bytes, false))
+    let (id, reader): (FileId, _) = (path_id(&id)?, actor.clone());
+    let file = app.db.read(move |conn| load(conn, &reader, Verb::Read, id)).await?;
+    hand_out(&app, &actor, &method, &file, false).await
 }
 
 /// Delete a file

@@ -6,7 +6,7 @@ use super::QUOTA;
 use super::load::{File, Place};
 use super::receive::{Received, Stored, blocking, folder};
 use crate::access::{Actor, Object, Verb};
-use crate::app::App;
+use crate::app::{App, to_the_end};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::customers;
@@ -23,7 +23,7 @@ where
     F: Fn(&mut Tx<'_>, &Stored) -> Result<T, AppError> + Send + 'static,
 {
     let app = app.clone();
-    let work = tokio::spawn(async move {
+    to_the_end(async move {
         let files = folder(&app);
         let stored = blocking(move || received.keep(&files)).await?;
         let own = stored.clone();
@@ -34,8 +34,8 @@ where
             discard(&app, &stored).await;
         }
         outcome
-    });
-    work.await.map_err(|e| AppError::Internal(format!("file work: {e}")))?
+    })
+    .await
 }
 
 /// Whether an error means that nothing was committed; a lost connection may have lost the answer only.

@@ -3,35 +3,54 @@
 use std::path::PathBuf;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use super::load::{File, load};
+use super::attach::facts;
+use super::load::File;
 use super::receive::{folder, storage};
-use crate::access::{Actor, Verb};
+use crate::access::Actor;
 use crate::app::App;
+use crate::audit::{self, Entry};
 use crate::error::AppError;
-use crate::ids::FileId;
 
 /// Where the bytes of a file lie.
 pub fn store_path(app: &App, file: &File) -> PathBuf {
     folder(app).join(&file.stored_as)
 }
 
-/// A file the actor may read, and its bytes opened.
-pub async fn open(app: &App, actor: &Actor, id: FileId) -> Result<(File, tokio::fs::File), AppError> {
-    let actor = actor.clone();
-    let file = app.db.read(move |conn| load(conn, &actor, Verb::Read, id)).await?;
-    let bytes = open_bytes(app, &file).await?;
-    Ok((file, bytes))
+/// The bytes of a file that the caller has decided may be read, on their way to the actor; pictures may be shown when
+/// `inline`. That they leave is noted before they do, for pictures on a page too, but not when only the headers are asked
+/// for. Every answer is the whole file: neither parts (`Range`) nor "not modified" are answered, so each one counts.
+pub async fn hand_out(
+    app: &App,
+    actor: &Actor,
+    method: &Method,
+    file: &File,
+    inline: bool,
+) -> Result<Response<Body>, AppError> {
+    let bytes = open_bytes(app, file).await?;
+    if method != Method::HEAD {
+        note(app, actor, file).await?;
+    }
+    Ok(answer(file, bytes, inline))
 }
 
-/// The bytes of a file that the caller has decided may be read.
-pub async fn open_bytes(app: &App, file: &File) -> Result<tokio::fs::File, AppError> {
+async fn note(app: &App, actor: &Actor, file: &File) -> Result<(), AppError> {
+    let (actor, after, now) = (actor.clone(), facts(file), app.now());
+    let (id, customer) = (file.id.0, file.customer_id.map_or(0, |customer| customer.0));
+    let noted = app.db.write(move |tx| {
+        let entry = Entry::of("file.downloaded", "file", id).customer(customer).after(&after);
+        audit::record(tx, &actor, now, &entry)
+    });
+    Ok(noted.await?)
+}
+
+async fn open_bytes(app: &App, file: &File) -> Result<tokio::fs::File, AppError> {
     tokio::fs::File::open(store_path(app, file)).await.map_err(storage)
 }
 
 /// The bytes as an answer. Always a download, except for pictures when `inline`; never anything a browser would run.
-pub fn answer(file: &File, bytes: tokio::fs::File, inline: bool) -> Response<Body> {
+fn answer(file: &File, bytes: tokio::fs::File, inline: bool) -> Response<Body> {
     let is_shown = inline && file.is_picture();
     let stream = tokio_util::io::ReaderStream::with_capacity(bytes, 64 << 10);
     let mut response = Response::new(Body::from_stream(stream));

@@ -5,6 +5,7 @@
 //! later; never a row without its file.
 
 mod attach;
+mod check;
 mod download;
 mod load;
 mod purge;
@@ -18,8 +19,9 @@ pub mod web;
 pub(crate) use api::receive_for_case;
 pub(crate) use attach::keep_with_case;
 pub use attach::{attach, discard, save};
+pub use check::{Checked, Damage, check};
 pub(crate) use download::percent;
-pub use download::{answer, open, open_bytes, store_path};
+pub use download::{hand_out, store_path};
 pub use load::{File, Place, load, of_customer};
 pub(crate) use load::{attached_to, of_activities, of_case};
 pub use purge::{Purged, purge};

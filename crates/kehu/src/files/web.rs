@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use super::api::{form, keep, may_add, place_of_activity, read_form};
-use super::{File, Place, answer, of_customer, open, remove};
-use crate::access::Actor;
+use super::{File, Place, hand_out, load, of_customer, remove};
+use crate::access::{Actor, Verb};
 use crate::app::App;
 use crate::clock::{Millis, Zone};
 use crate::contacts::api_parts::path_id;
@@ -118,11 +118,13 @@ async fn upload_to_activity(
 async fn download(
     State(app): State<App>,
     actor: Actor,
+    method: Method,
     Path(id): Path<String>,
     query: QueryData,
 ) -> Result<Response, AppError> {
-    let (file, bytes) = open(&app, &actor, path_id(&id)?).await?;
-    Ok(answer(&file, bytes, query.is_ticked("inline")))
+    let (id, reader): (FileId, _) = (path_id(&id)?, actor.clone());
+    let file = app.db.read(move |conn| load(conn, &reader, Verb::Read, id)).await?;
+    hand_out(&app, &actor, &method, &file, query.is_ticked("inline")).await
 }
 
 async fn remove_file(

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::customers::Keyed;
 use crate::error::AppError;
 use crate::files::{self, Received};
+use crate::i18n::Lang;
 use crate::ids::ImportId;
 use crate::text;
 use crate::web::api::{self, Once, Problem, Reply};
@@ -127,6 +128,8 @@ struct ImportBody {
     failed: i64,
     /// Rows that were, or would be, imported but should be looked at.
     doubtful: i64,
+    /// Refused rows of which only the number is kept, because there were too many; the workbook has them without cells.
+    failed_without_cells: i64,
     /// Where the refused rows can be fetched as a workbook.
     errors_url: Option<String>,
     /// Why the import ended early.
@@ -271,7 +274,8 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
             is_new = true;
             let import = upload::insert(tx, &own, stored, &peek, &catalogue, now)?;
             upload::choose(tx, &own, import.id, &choices, &catalogue, now)?;
-            upload::send(tx, &own, import.id, choices.is_dry_run, now).map(|import| accepted(&import))
+            upload::send(tx, &own, import.id, choices.is_dry_run, now)
+                .map(|import| accepted(&import, own.lang))
         };
         let reply = match &once {
             Some(once) => once.run(tx, now, sees(&own), start)?,
@@ -294,13 +298,13 @@ fn sees(actor: &Actor) -> impl Fn(&mut Tx<'_>, &Json) -> Result<(), AppError> + 
     move |tx, body| load(tx, &actor, api::id_in(body, "id")?).map(drop)
 }
 
-fn accepted(import: &Import) -> Reply {
-    Reply { status: StatusCode::ACCEPTED, body: body_of(import), version: None }
+fn accepted(import: &Import, l: Lang) -> Reply {
+    Reply { status: StatusCode::ACCEPTED, body: body_of(import, l), version: None }
 }
 
 /// The import; a check's counts stand where the run's will.
-fn body_of(import: &Import) -> Json {
-    let mut body = import.json();
+fn body_of(import: &Import, l: Lang) -> Json {
+    let mut body = import.json(l);
     if import.is_dry_run && import.state == super::State::Checked {
         let report = &import.report;
         body["read"] = report.rows.into();
@@ -316,7 +320,7 @@ fn body_of(import: &Import) -> Json {
     responses((status = 200, description = "The import", body = ImportBody), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
         (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
 async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> Result<Response, AppError> {
-    let id = id_of(&id)?;
+    let (id, l) = (id_of(&id)?, actor.lang);
     let (import, undone) = app
         .db
         .read(move |conn| {
@@ -326,8 +330,8 @@ async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> R
             Ok::<_, AppError>((import, undone))
         })
         .await?;
-    let mut body = body_of(&import);
-    body["doubts"] = doubts_json(&import.report.doubts);
+    let mut body = body_of(&import, l);
+    body["doubts"] = doubts_json(&import.report.doubts, l);
     body["undo"] = undone.map_or(serde_json::Value::Null, undo::Counts::json);
     Ok(api::json_reply(&body))
 }
@@ -346,12 +350,13 @@ async fn index(State(app): State<App>, actor: Actor, query: QueryData) -> Result
                 .map_err(|_| AppError::field("after", text!("翻页位置已失效，请从第一页重新开始")))?,
         ),
     };
+    let l = actor.lang;
     let mut found =
         app.db.read(move |conn| Ok::<_, AppError>(list(conn, &actor, before, limit + 1)?)).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| has_more).map(|i| i.id.to_string());
-    Ok(api::json_reply(&api::page_of(found.iter().map(body_of).collect(), next, None)))
+    Ok(api::json_reply(&api::page_of(found.iter().map(|import| body_of(import, l)).collect(), next, None)))
 }
 
 #[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import")),
@@ -370,7 +375,7 @@ async fn error_rows(
 pub(super) async fn send_errors(app: &App, actor: &Actor, id: ImportId) -> Result<Response, AppError> {
     let own = actor.clone();
     let import = app.db.read(move |conn| load(conn, &own, id)).await?;
-    let temp = errors::error_file(app, &import, actor.lang).await?;
+    let temp = errors::error_file(app, actor, &import).await?;
     let file = temp.reopen().map_err(|e| AppError::Internal(format!("error file: {e}")))?;
     let stem = import.file_name.rsplit_once('.').map_or(import.file_name.as_str(), |(stem, _)| stem);
     download(file, &format!("{stem}-{}.xlsx", actor.lang.t("需修改")), XLSX)
@@ -391,7 +396,7 @@ async fn cancel(
     let may_see = sees(&actor);
     let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], may_see, move |tx, now| {
         let import = upload::cancel(tx, &own, id, now)?;
-        Ok(Reply { status: StatusCode::OK, body: body_of(&import), version: None })
+        Ok(Reply { status: StatusCode::OK, body: body_of(&import, own.lang), version: None })
     })
     .await?;
     Ok(reply.into_response())
@@ -412,7 +417,7 @@ async fn take_back(
     let may_see = sees(&actor);
     let reply = api::write_once(&app, &actor, &headers, &["POST", &path, ""], may_see, move |tx, now| {
         let import = undo::ask(tx, &own, id, now)?;
-        Ok(Reply { status: StatusCode::ACCEPTED, body: body_of(&import), version: None })
+        Ok(accepted(&import, own.lang))
     })
     .await?;
     app.jobs_waiting.notify_one();

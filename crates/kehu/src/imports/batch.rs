@@ -6,11 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use store::{Tx, Value};
 
-use super::check::reasons;
 use super::known::{Known, Sign};
 use super::model::{Import, OnDuplicate};
 use super::plan::{Plan, Work, Wrong};
-use super::run::keep_doubts;
+use super::run::keep_in_report;
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::clock::Millis;
@@ -104,6 +103,16 @@ struct Note<'w> {
     wrongs: Vec<Wrong>,
 }
 
+impl Note<'_> {
+    fn is_refused(&self) -> bool {
+        self.outcome == "failed"
+    }
+
+    fn is_doubtful(&self) -> bool {
+        matches!(self.outcome, "created" | "updated") && !self.work.doubts.is_empty()
+    }
+}
+
 impl Batch {
     /// Writes the batch; when one row spoils it, again with every row on its own.
     pub async fn write(&self, app: &App) -> Result<Counts, Halt> {
@@ -137,16 +146,8 @@ impl Batch {
         }
         written.flush(tx)?;
         let counts = written.counts();
-        self.insert_notes(tx, &written.notes)?;
-        let doubtful: Vec<&Work> = written
-            .notes
-            .iter()
-            .filter(|n| matches!(n.outcome, "created" | "updated") && !n.work.doubts.is_empty())
-            .map(|n| n.work)
-            .collect();
-        if !doubtful.is_empty() {
-            keep_doubts(tx, self.id, |doubts| doubtful.iter().for_each(|w| doubts.add(w, &self.columns)))?;
-        }
+        let refused = self.report(tx, &written.notes)?;
+        self.insert_notes(tx, &written.notes, refused)?;
         tx.exec(
             "UPDATE imports SET read_rows = read_rows + $2, created = created + $3, updated = updated + $4,
                skipped = skipped + $5, failed = failed + $6 WHERE id = $1",
@@ -162,15 +163,37 @@ impl Batch {
         Ok(counts)
     }
 
-    fn insert_notes(&self, tx: &mut Tx<'_>, notes: &[Note<'_>]) -> Result<(), Halt> {
+    /// Notes in the import what is in doubt about its rows; answers what is kept of those refused, by their numbers.
+    fn report(
+        &self,
+        tx: &mut Tx<'_>,
+        notes: &[Note<'_>],
+    ) -> Result<HashMap<i64, (String, String)>, AppError> {
+        let mut refused = HashMap::new();
+        if notes.iter().any(|note| note.is_refused() || note.is_doubtful()) {
+            keep_in_report(tx, self.id, |report| {
+                for note in notes.iter().filter(|note| note.is_doubtful()) {
+                    report.doubts.add(note.work, &self.columns);
+                }
+                for note in notes.iter().filter(|note| note.is_refused()) {
+                    let kept = report.kept.take(note.work, &note.wrongs, &self.columns);
+                    refused.insert(note.work.number, kept);
+                }
+            })?;
+        }
+        Ok(refused)
+    }
+
+    fn insert_notes(
+        &self,
+        tx: &mut Tx<'_>,
+        notes: &[Note<'_>],
+        mut refused: HashMap<i64, (String, String)>,
+    ) -> Result<(), Halt> {
         let rows: Vec<Vec<Value<'_>>> = notes
             .iter()
             .map(|note| {
-                let (cells, problems) = if note.outcome == "failed" {
-                    (json!(note.work.cells).to_string(), problems(&note.wrongs, &self.columns))
-                } else {
-                    (String::new(), String::new())
-                };
+                let (cells, problems) = refused.remove(&note.work.number).unwrap_or_default();
                 vec![
                     self.id.into(),
                     note.work.number.into(),
@@ -193,13 +216,6 @@ impl Batch {
         )?;
         Ok(())
     }
-}
-
-/// What is wrong with a row as the table keeps it: column, Chinese, English.
-fn problems(wrongs: &[Wrong], columns: &[String]) -> String {
-    let words = reasons(wrongs, columns);
-    let all: Vec<Json> = wrongs.iter().zip(words).map(|(w, (_, zh, en))| json!([w.column, zh, en])).collect();
-    Json::Array(all).to_string()
 }
 
 /// A batch being written.

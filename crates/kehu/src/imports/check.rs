@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 use super::known::{Known, Sign};
 use super::mapping::Target;
@@ -13,6 +14,7 @@ use super::reader::{self, Message};
 use crate::app::App;
 use crate::customers::{self, Customer, Field, Kind};
 use crate::error::AppError;
+use crate::i18n::Lang;
 use crate::ids::ImportId;
 use crate::jobs::{Outcome, Task};
 
@@ -21,7 +23,7 @@ const PROBLEMS: usize = 50;
 const EXAMPLES: usize = 20;
 
 /// What the check found.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
     /// Rows read.
@@ -42,6 +44,46 @@ pub struct Report {
     pub examples: Vec<Example>,
     /// What was in doubt; while the import runs, of the rows it wrote.
     pub doubts: Doubts,
+    /// What is kept of rows that were refused; only while and after the import runs.
+    pub kept: Kept,
+}
+
+/// What is kept of refused rows for the error file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    /// Bytes of cells and reasons.
+    pub bytes: i64,
+    /// Rows of which only the number is kept, because those before took the room.
+    pub without: i64,
+}
+
+/// Bytes kept of the refused rows of one import: some hundred thousand ordinary rows.
+const MOST_KEPT: i64 = 32 << 20;
+/// Reasons kept of one row.
+const MOST_REASONS: usize = 20;
+
+impl Kept {
+    /// The cells and the reasons of a refused row as the table keeps them; empty once the room is used up. From the
+    /// first row on that finds none, no row is kept whole, so that a person can say where the rest begins.
+    pub(super) fn take(&mut self, work: &Work, wrongs: &[Wrong], columns: &[String]) -> (String, String) {
+        let row = (json!(work.cells).to_string(), problems(wrongs, columns));
+        let bytes = self.bytes + (row.0.len() + row.1.len()) as i64;
+        if self.without > 0 || bytes > MOST_KEPT {
+            self.without += 1;
+            return Default::default();
+        }
+        self.bytes = bytes;
+        row
+    }
+}
+
+/// What is wrong with a row as the table keeps it: column, Chinese, English.
+fn problems(wrongs: &[Wrong], columns: &[String]) -> String {
+    let wrongs = &wrongs[..wrongs.len().min(MOST_REASONS)];
+    let words = reasons(wrongs, columns);
+    let all: Vec<Json> = wrongs.iter().zip(words).map(|(w, (_, zh, en))| json!([w.column, zh, en])).collect();
+    Json::Array(all).to_string()
 }
 
 /// What a person should look at though it can be used.
@@ -90,7 +132,7 @@ pub struct BadRow {
 }
 
 /// A row as it would be stored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     /// Its number in the file.
     pub row: i64,
@@ -102,7 +144,6 @@ pub struct Example {
 
 /// What is wrong, with the headings, in both languages.
 pub fn reasons(wrongs: &[Wrong], columns: &[String]) -> Vec<(String, String, String)> {
-    use crate::i18n::Lang;
     wrongs
         .iter()
         .map(|w| {
@@ -113,8 +154,17 @@ pub fn reasons(wrongs: &[Wrong], columns: &[String]) -> Vec<(String, String, Str
 }
 
 impl Report {
-    /// Counts a batch as the run would treat it. `seen` holds what earlier rows of the file would have made.
-    fn take(&mut self, works: &[Work], known: &Known, plan: &Plan, columns: &[String], seen: &mut Seen) {
+    /// Counts a batch as the run would treat it. `seen` holds what earlier rows of the file would have made; `refused`
+    /// hears of every row that would be refused.
+    fn take(
+        &mut self,
+        works: &[Work],
+        known: &Known,
+        plan: &Plan,
+        seen: &mut Seen,
+        refused: &mut impl FnMut(&Work, &[Wrong]) -> Result<(), AppError>,
+    ) -> Result<(), AppError> {
+        let columns = plan.columns();
         for work in works {
             self.rows += 1;
             let there = |sign: &Sign| known.get(sign).is_some() || seen.has(sign);
@@ -124,6 +174,7 @@ impl Report {
                 (Err(_), OnDuplicate::Update) if is_there && !work.is_broken => "update",
                 (Err(wrongs), _) => {
                     self.refuse(work, wrongs, columns);
+                    refused(work, wrongs)?;
                     continue;
                 }
                 (Ok(_), OnDuplicate::Skip) if is_there => "skip",
@@ -134,7 +185,9 @@ impl Report {
                 && let Some(number) = work.number_wanted()
                 && (known.is_taken(number) || !seen.add_number(number))
             {
-                self.refuse(work, &[plan.wrong_of(&customers::number_taken(number))], columns);
+                let wrongs = [plan.wrong_of(&customers::number_taken(number))];
+                self.refuse(work, &wrongs, columns);
+                refused(work, &wrongs)?;
                 continue;
             }
             match act {
@@ -161,6 +214,7 @@ impl Report {
                 });
             }
         }
+        Ok(())
     }
 }
 
@@ -227,17 +281,19 @@ impl Seen {
     }
 }
 
-/// Reads and judges the whole file; `progress` hears after each batch and ends the check by answering false.
+/// Reads and judges the whole file; `refused` hears of every row that would be refused, `progress` after each batch,
+/// and ends the check by answering false.
 pub async fn check(
     app: &App,
     plan: &Plan,
     source: (std::path::PathBuf, String),
-    columns: &[String],
+    mut refused: impl FnMut(&Work, &[Wrong]) -> Result<(), AppError>,
     mut progress: impl AsyncFnMut(&Report) -> Result<bool, AppError>,
 ) -> Result<Checked, AppError> {
     let (reading, now) = (plan.clone(), app.now());
     let mut batches = reader::batches(source.0, source.1, 0, move |row| reading.read(row, now));
     let (mut report, mut seen) = (Report::default(), Seen::default());
+    report.doubts.file.extend(plan.template_change().map(|text| (text.to(Lang::Zh), text.to(Lang::En))));
     while let Some(message) = batches.recv().await {
         match message? {
             Message::Batch(works) => {
@@ -249,7 +305,7 @@ pub async fn check(
                         Ok::<_, AppError>((works, known))
                     })
                     .await?;
-                report.take(&works, &known, plan, columns, &mut seen);
+                report.take(&works, &known, plan, &mut seen, &mut refused)?;
                 if !progress(&report).await? {
                     return Ok(Checked::Stopped);
                 }
@@ -276,9 +332,8 @@ pub enum Checked {
 pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
     let id = ImportId(task.subject_id);
     let Some(start) = super::run::begin(&app, id, State::Checking).await? else { return Ok(Outcome::Done) };
-    let columns = start.import.columns().to_vec();
     let (own, stop) = (app.clone(), task.clone());
-    let outcome = check(&app, &start.plan, start.source, &columns, async move |report: &Report| {
+    let outcome = check(&app, &start.plan, start.source, |_, _| Ok(()), async move |report: &Report| {
         if stop.is_stopping() {
             return Ok(false);
         }
@@ -309,7 +364,9 @@ pub async fn job(app: App, task: Task) -> Result<Outcome, AppError> {
                 })
                 .await?;
         }
-        Checked::Unreadable(problem) => super::run::fail(&app, id, State::Checking, &problem.zh, now).await?,
+        Checked::Unreadable(problem) => {
+            super::run::fail(&app, id, State::Checking, reader::words(&problem), now).await?;
+        }
         Checked::Stopped if task.is_stopping() => return Ok(Outcome::Interrupted),
         // Cancelled while it was being checked: back to the columns.
         Checked::Stopped => {

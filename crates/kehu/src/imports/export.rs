@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::audit::web::exported;
 use crate::catalogue::{Catalogue, CustomField};
 use crate::clock::Zone;
 use crate::customers::{self, Customer, FieldKind, ListQuery, SPECS, Spec};
@@ -105,14 +105,8 @@ pub async fn export(
     let written = writer.await.map_err(|e| AppError::Internal(format!("export: {e}")))?;
     read?;
     let count = written?;
-    let (own, now) = (actor.clone(), app.now());
-    let after = json!({ "count": count, "query": described, "format": format.ending() });
-    app.db
-        .write(move |tx| {
-            audit::record(tx, &own, now, &Entry::of("customers.exported", "customer", 0).after(&after))?;
-            Ok::<_, AppError>(())
-        })
-        .await?;
+    let what = json!({ "count": count, "query": described, "format": format.ending() });
+    exported(app, actor, ("customer.exported", "customer", 0), what).await?;
     Ok(count)
 }
 

@@ -36,12 +36,16 @@ pub enum Target {
 
 /// A value of the contact person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is the contact's field of that name")]
 pub enum ContactPart {
+    /// His name.
     Name,
+    /// His phone.
     Phone,
+    /// His job title.
     Title,
+    /// His department.
     Department,
+    /// His mail address.
     Email,
 }
 

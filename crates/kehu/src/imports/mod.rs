@@ -20,16 +20,18 @@ mod web;
 
 pub(crate) use api::read_upload;
 pub use batch::Counts;
-pub use check::{BadRow, Checked, Doubts, Example, Report, check};
-pub use errors::error_file;
+pub use check::{BadRow, Checked, Doubts, Example, Kept, Report, check};
+pub(crate) use errors::words as error_words;
+pub use errors::{Refused, error_file, handed_out};
 pub use export::{Format, export};
 pub(crate) use export::{XLSX, download};
 pub use kind::guess_kind;
 pub use mapping::{Target, offered};
 pub use model::{Import, OnDuplicate, State, list, load};
-pub use plan::Plan;
+pub use plan::{LONGEST_CELL, Plan, Work, Wrong};
 pub(crate) use reader::{parse, refused};
 pub use run::{Start, actor_of, begin as start, run};
+pub(crate) use template::words as template_words;
 pub use upload::{Choices, begin_by_command, cancel, choose, send, take};
 
 use store::Tx;
@@ -37,7 +39,7 @@ use store::Tx;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::jobs::{Kind, Task, Work};
+use crate::jobs::{self, Kind, Task};
 use crate::web::Routes;
 
 const CHECK: &str = "import.check";
@@ -51,13 +53,13 @@ pub const JOBS: &[Kind] = &[
     Kind { name: UNDO, run: undo_job, on_dead: give_up },
 ];
 
-fn check_job(app: App, task: Task) -> Work {
+fn check_job(app: App, task: Task) -> jobs::Work {
     Box::pin(check::job(app, task))
 }
-fn run_job(app: App, task: Task) -> Work {
+fn run_job(app: App, task: Task) -> jobs::Work {
     Box::pin(run::job(app, task))
 }
-fn undo_job(app: App, task: Task) -> Work {
+fn undo_job(app: App, task: Task) -> jobs::Work {
     Box::pin(undo::job(app, task))
 }
 fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {

@@ -8,6 +8,7 @@ use crate::access::Actor;
 use crate::clock::{Millis, rfc3339};
 use crate::customers::Keyed;
 use crate::error::AppError;
+use crate::i18n::{Lang, Text};
 use crate::ids::{FileId, ImportId, PersonId};
 
 /// How far an import got.
@@ -144,19 +145,34 @@ impl OnDuplicate {
 }
 
 /// What is in doubt, as the API sends it with a single import.
-pub(super) fn doubts_json(doubts: &super::check::Doubts) -> Json {
+pub(super) fn doubts_json(doubts: &super::check::Doubts, l: Lang) -> Json {
     let row = |row: &super::BadRow| {
-        let reasons: Vec<Json> = row
-            .reasons
-            .iter()
-            .map(|(heading, zh, _)| json!({ "column": (!heading.is_empty()).then_some(heading), "message": zh }))
-            .collect();
+        let reason = |(heading, zh, en): &(String, String, String)| json!({ "column": (!heading.is_empty()).then_some(heading), "message": l.pick(zh, en) });
+        let reasons: Vec<Json> = row.reasons.iter().map(reason).collect();
         json!({ "row": row.row, "name": row.name, "reasons": reasons })
     };
     json!({
         "rows": doubts.first.iter().map(row).collect::<Vec<_>>(),
-        "file": doubts.file.iter().map(|(zh, _)| zh).collect::<Vec<_>>(),
+        "file": doubts.file.iter().map(|(zh, en)| l.pick(zh, en)).collect::<Vec<_>>(),
     })
+}
+
+/// Characters kept of why an import failed, in each language.
+const LONGEST_PROBLEM: usize = 500;
+
+/// Why an import failed as it is stored: in both languages, whoever reads it later.
+pub(super) fn stored_problem(problem: &Text) -> String {
+    let words = |l| problem.to(l).trim().chars().take(LONGEST_PROBLEM).collect::<String>();
+    json!([words(Lang::Zh), words(Lang::En)]).to_string()
+}
+
+/// Reads it; older rows hold the Chinese alone.
+fn read_problem(stored: String) -> Option<Text> {
+    if stored.is_empty() {
+        return None;
+    }
+    let (zh, en) = serde_json::from_str(&stored).unwrap_or((stored, String::new()));
+    Some(Text::Both(zh, en))
 }
 
 /// An import as stored.
@@ -202,8 +218,8 @@ pub struct Import {
     pub failed: i64,
     /// The last row that is done with.
     pub last_row: i64,
-    /// Why it failed.
-    pub problem: String,
+    /// Why it failed, if it did.
+    pub problem: Option<Text>,
     /// Somebody wants it to stop.
     pub is_cancel_wanted: bool,
     /// Counts changes made by people.
@@ -251,7 +267,7 @@ impl FromRow for Import {
             skipped: row.get(17)?,
             failed: row.get(18)?,
             last_row: row.get(19)?,
-            problem: row.get(20)?,
+            problem: read_problem(row.get(20)?),
             is_cancel_wanted: row.get(21)?,
             version: row.get(22)?,
             created_at: row.get(23)?,
@@ -270,8 +286,8 @@ impl Import {
         self.header.as_ref().map_or(&[], |h| &h.columns)
     }
 
-    /// As the API sends it.
-    pub fn json(&self) -> Json {
+    /// As the API sends it to somebody who reads this language.
+    pub fn json(&self, l: Lang) -> Json {
         let errors = (self.failed > 0).then(|| format!("/api/v1/imports/{}/errors", self.id));
         json!({
             "id": self.id,
@@ -290,8 +306,9 @@ impl Import {
             "skipped": self.skipped,
             "failed": self.failed,
             "doubtful": self.report.doubts.rows,
+            "failed_without_cells": self.report.kept.without,
             "errors_url": errors,
-            "problem": if self.problem.is_empty() { Json::Null } else { json!(self.problem) },
+            "problem": self.problem.as_ref().map(|problem| problem.to(l)),
             "version": self.version,
             "created_by": if self.created_by.0 == 0 { Json::Null } else { json!(self.created_by) },
             "created_at": rfc3339(self.created_at),
@@ -311,6 +328,17 @@ pub(super) fn save_report(tx: &mut Tx<'_>, id: ImportId, report: &super::Report)
     let report = serde_json::to_value(report).map_err(|e| AppError::Internal(e.to_string()))?;
     tx.exec("UPDATE imports SET report = $2 WHERE id = $1", &[id.into(), (&report).into()])?;
     Ok(())
+}
+
+/// What was decided about an import, for the log.
+pub(super) fn choices_json(import: &Import) -> Json {
+    json!({
+        "mapping": import.mapping,
+        "on_duplicate": import.on_duplicate.code(),
+        "match_on": import.match_on.iter().map(|k| k.code()).collect::<Vec<_>>(),
+        "owner_id": import.owner_id,
+        "dry_run": import.is_dry_run,
+    })
 }
 
 /// An import for its creator or an administrator; to others, and to whoever is barred from customers, it does not

@@ -15,7 +15,7 @@ use crate::catalogue::{Catalogue, CustomKind};
 use crate::clock::Millis;
 use crate::customers::{self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared};
 use crate::error::{AppError, FieldError};
-use crate::i18n::{Lang, Text};
+use crate::i18n::Text;
 use crate::ids::PersonId;
 use crate::{numbering, org, text};
 
@@ -32,12 +32,15 @@ pub struct Wrong {
 /// account number would be stored as if it were right.
 const LOST: [&str; 3] = ["cell.garbled", "cell.precision", "cell.formula_without_value"];
 
+/// Characters kept of a cell: as many as the longest field takes. What is longer fits nowhere.
+pub const LONGEST_CELL: usize = 5_000;
+
 /// A row understood.
 #[derive(Clone, Debug)]
 pub struct Work {
     /// Its number in the file.
     pub number: i64,
-    /// Its cells as read.
+    /// Its cells as read, those longer than `LONGEST_CELL` cut.
     pub cells: Vec<String>,
     /// What it says.
     pub draft: Draft,
@@ -86,6 +89,8 @@ struct Inner {
     owner: Option<PersonId>,
     /// Sign-in names and names of active people; `None` for a name two people have.
     people: HashMap<String, Option<PersonId>>,
+    /// What changed since the file's template was made.
+    template_change: Option<Text>,
 }
 
 impl Plan {
@@ -113,7 +118,9 @@ impl Plan {
         }
         let own = (actor.person_id.0 != 0).then_some(actor.person_id);
         let owner = if actor.may(Object::Customer, Verb::Assign) { import.owner_id.or(own) } else { own };
+        let template_change = import.header.as_ref().and_then(|h| super::template::change(h, &catalogue));
         Ok(Self(Arc::new(Inner {
+            template_change,
             actor,
             catalogue,
             columns: import.columns().to_vec(),
@@ -124,6 +131,16 @@ impl Plan {
             owner,
             people,
         })))
+    }
+
+    /// The headings of the file.
+    pub fn columns(&self) -> &[String] {
+        &self.0.columns
+    }
+
+    /// What changed since the template was made that the file was written in, if it was one and anything did.
+    pub fn template_change(&self) -> Option<&Text> {
+        self.0.template_change.as_ref()
     }
 
     /// For whom.
@@ -153,8 +170,9 @@ impl Plan {
     }
 
     /// Understands a row.
-    pub fn read(&self, row: sheets::Row, now: Millis) -> Work {
+    pub fn read(&self, mut row: sheets::Row, now: Millis) -> Work {
         let mut reading = Reading::default();
+        self.cut(&mut reading, &mut row);
         for problem in &row.problems {
             let column = problem.column.and_then(|c| usize::try_from(c).ok());
             let wrong = Wrong { column, text: reader::words(problem) };
@@ -167,20 +185,33 @@ impl Plan {
         }
         for (at, target) in self.0.targets.iter().enumerate() {
             let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
-            if !cell.is_empty() {
+            if !cell.is_empty() && !reading.is_cut(at) {
                 self.take(&mut reading, at, target, cell);
             }
         }
         self.finish(reading, row, now)
     }
 
+    /// Cuts cells that no field could hold. With the ellipsis they stay too long, so that what was cut is not taken for
+    /// whole when the error file comes back. In a column that is left out it does no harm unless the row is refused.
+    fn cut(&self, reading: &mut Reading, row: &mut sheets::Row) {
+        for (at, cell) in row.cells.iter_mut().enumerate() {
+            let text = cell.trim();
+            let Some((end, _)) = text.char_indices().nth(LONGEST_CELL) else { continue };
+            *cell = format!("{}…", &text[..end]);
+            reading.cut.push(at);
+            if self.0.targets.get(at).is_some_and(|target| *target != Target::Ignore) {
+                reading.wrong(at, too_long());
+            }
+        }
+    }
+
     fn take(&self, reading: &mut Reading, at: usize, target: &Target, cell: &str) {
-        let l = Lang::Zh;
         match target {
             Target::Ignore => {}
             Target::Note => {
                 let heading = self.0.columns.get(at).map(String::as_str).unwrap_or_default();
-                reading.notes.push(format!("{heading}：{cell}"));
+                reading.notes.push(self.note(heading, cell));
             }
             Target::Kind => match Kind::named(cell) {
                 Some(kind) => reading.kind = Some(kind),
@@ -213,11 +244,11 @@ impl Plan {
                             _ => hanzi::check::phone(first).is_ok(),
                         };
                         if self.0.is_cards && !is_usual {
-                            reading.notes.push(format!("{}：{cell}", l.t(spec.zh)));
+                            reading.notes.push(self.note(self.our(spec.zh), cell));
                             return;
                         }
                         if !rest.is_empty() {
-                            reading.notes.push(format!("{}：{rest}", l.t(spec.zh)));
+                            reading.notes.push(self.note(self.our(spec.zh), &rest));
                         }
                         first.to_owned()
                     }
@@ -247,7 +278,7 @@ impl Plan {
                     ContactPart::Phone => {
                         let (first, rest) = split_values(cell);
                         if !rest.is_empty() {
-                            reading.notes.push(format!("联系人电话：{rest}"));
+                            reading.notes.push(self.note(self.our("联系人电话"), &rest));
                         }
                         match hanzi::check::phone(first) {
                             Ok(phone) => contact.phone = phone,
@@ -302,11 +333,10 @@ impl Plan {
         );
         let prepared = match made {
             Ok(prepared) if !is_broken => Ok(prepared),
-            Ok(_) => Err(reading.wrong),
+            Ok(_) => Err(reading.wrongs(&[])),
             Err(errors) => {
-                let mut all = reading.wrong;
-                all.extend(errors.iter().map(|e| self.wrong_of(e)));
-                Err(all)
+                let more: Vec<Wrong> = errors.iter().map(|e| self.wrong_of(e)).collect();
+                Err(reading.wrongs(&more))
             }
         };
         Work {
@@ -342,15 +372,25 @@ impl Plan {
         if !contact.phone.is_empty() && !reading.draft.fields.contains_key(&Field::Phone) {
             reading.draft.fields.insert(Field::Phone, contact.phone);
         } else if !contact.phone.is_empty() {
-            reading.notes.push(format!("联系人电话：{}", contact.phone));
+            reading.notes.push(self.note(self.our("联系人电话"), &contact.phone));
         }
         for (title, value) in
             [("联系人职务", contact.title), ("联系人部门", contact.department), ("联系人邮箱", contact.email)]
         {
             if !value.is_empty() {
-                reading.notes.push(format!("{title}：{value}"));
+                reading.notes.push(self.note(self.our(title), &value));
             }
         }
+    }
+
+    /// A title of ours in the language of the one who imports; headings of the file stay as they are.
+    fn our<'t>(&self, title: &'t str) -> &'t str {
+        self.0.actor.lang.t(title)
+    }
+
+    /// A line of the remark.
+    fn note(&self, heading: &str, value: &str) -> String {
+        self.0.actor.lang.f("{}：{}", &[&heading, &value])
     }
 
     fn column_of(&self, is: impl Fn(&Target) -> bool) -> Option<usize> {
@@ -388,9 +428,30 @@ struct Reading {
     notes: Vec<String>,
     wrong: Vec<Wrong>,
     doubts: Vec<Wrong>,
+    /// Columns whose cells were cut.
+    cut: Vec<usize>,
+}
+
+/// What is said of a cell that was cut.
+fn too_long() -> Text {
+    text!("内容超过 {} 个字，请缩短；错误文件里只保留了前面的部分", LONGEST_CELL)
 }
 
 impl Reading {
+    fn is_cut(&self, column: usize) -> bool {
+        self.cut.contains(&column)
+    }
+
+    /// All that is wrong with a row that is refused: what was read, what its fields say, and which cells are not whole
+    /// though nobody asked for them. A cell that was cut is not told to be missing too.
+    fn wrongs(&self, more: &[Wrong]) -> Vec<Wrong> {
+        let is_told = |column: usize| self.wrong.iter().any(|w| w.column == Some(column));
+        let more = more.iter().filter(|w| w.column.is_none_or(|column| !self.is_cut(column)));
+        let cut = self.cut.iter().filter(|at| !is_told(**at));
+        let cut = cut.map(|at| Wrong { column: Some(*at), text: too_long() });
+        self.wrong.iter().cloned().chain(more.cloned()).chain(cut).collect()
+    }
+
     /// A date as written; a serial of Excel, whose cell was not formatted as a date, becomes its day and is shown.
     fn date(&mut self, column: usize, cell: String) -> String {
         let Some(day) = day_of_serial(&cell) else { return cell };
@@ -456,6 +517,12 @@ mod tests {
         ] {
             assert_eq!(day_of_serial(cell).as_deref(), day, "{cell}");
         }
+    }
+
+    /// What is cut must stay too long for any field, or it would be taken for whole when the error file comes back.
+    #[test]
+    fn no_field_is_longer_than_the_cells_that_are_kept() {
+        assert!(customers::SPECS.iter().all(|spec| spec.longest <= LONGEST_CELL));
     }
 
     #[test]

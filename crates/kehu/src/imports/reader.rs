@@ -10,8 +10,11 @@ use tokio::sync::mpsc;
 use crate::error::AppError;
 use crate::i18n::Text;
 
-/// Rows that are understood, found and written together.
+/// Rows that are understood, found and written together, at the most.
 pub const BATCH: usize = 200;
+/// A batch also ends when its rows take this many bytes as read. Two hundred ordinary rows stay below; with what waits
+/// and what is in hand, an import of rows as large as they may be takes some megabytes.
+const BATCH_BYTES: usize = 512 << 10;
 /// Batches that may wait for the writer.
 const WAITING: usize = 3;
 /// Rows shown under the columns when they are matched.
@@ -95,8 +98,8 @@ pub enum Message<T> {
     Failed(Problem),
 }
 
-/// Reads rows behind `after` on a thread of its own and hands them over in batches, each row passed through `each`
-/// there. The thread ends when the receiver is dropped.
+/// Reads rows behind `after` on a thread of its own and hands them over in batches bounded by rows and bytes, each row
+/// passed through `each` there. The thread ends when the receiver is dropped.
 pub fn batches<T: Send + 'static>(
     path: PathBuf,
     name: String,
@@ -107,14 +110,15 @@ pub fn batches<T: Send + 'static>(
     tokio::task::spawn_blocking(move || {
         let outcome = (|| {
             let file = File::open(&path).map_err(|e| AppError::Internal(format!("import file: {e}")))?;
-            let mut batch = Vec::with_capacity(BATCH);
+            let (mut batch, mut bytes) = (Vec::new(), 0);
             for frame in parse(file, &name)? {
                 let last = match frame {
                     Frame::Row(row) => {
                         if i64::try_from(row.number).is_ok_and(|n| n > after) {
+                            bytes += row.bytes();
                             batch.push(each(row));
                         }
-                        if batch.len() < BATCH {
+                        if batch.len() < BATCH && bytes < BATCH_BYTES {
                             continue;
                         }
                         None
@@ -130,7 +134,8 @@ pub fn batches<T: Send + 'static>(
                     Frame::Started { .. } | Frame::Header(_) => continue,
                 };
                 if !batch.is_empty() {
-                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    let full = std::mem::take(&mut batch);
+                    bytes = 0;
                     if sender.blocking_send(Ok(Message::Batch(full))).is_err() {
                         return Ok(());
                     }

@@ -8,15 +8,16 @@ use serde_json::json;
 use store::Tx;
 
 use super::batch::{Batch, Counts, Halt};
-use super::check::Doubts;
-use super::model::{Import, State, load_any};
+use super::check::Report;
+use super::model::{Import, State, load_any, stored_problem};
 use super::plan::Plan;
 use super::reader::{self, Message};
-use crate::access::{Actor, Verb, Via};
+use crate::access::{Actor, ActorFacts, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
+use crate::i18n::{Lang, Text};
 use crate::ids::{ImportId, PersonId};
 use crate::jobs::{Outcome, Task};
 use crate::{events, files, numbering, text};
@@ -51,32 +52,59 @@ pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start
     match outcome {
         // A field was retired, the person has left: trying again does not help.
         Err(error @ (AppError::Invalid(_) | AppError::NotFound | AppError::Forbidden(_))) => {
-            fail(app, id, state, error.to_string().trim(), app.now()).await?;
+            fail(app, id, state, words_of(&error), app.now()).await?;
             Ok(None)
         }
         other => other,
     }
 }
 
-/// The person an import is done for, with the rights he has now.
+/// The person an import is done for, with the rights he has now and in his language: the import writes words of ours
+/// into remarks.
 pub async fn actor_of(app: &App, person: PersonId) -> Result<Actor, AppError> {
     let actor = app.actor_for(person, Via::Job).await?;
-    actor.ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))
+    let actor = actor.ok_or_else(|| AppError::Forbidden(text!("导入人已停用，不能继续导入")))?;
+    let lang: Option<String> = app
+        .db
+        .read(move |conn| conn.value("SELECT lang FROM people WHERE id = $1", &[person.into()]))
+        .await
+        .map_err(|error: store::Error| AppError::from(error))?;
+    let lang = Lang::named(&lang.unwrap_or_default());
+    Ok(Actor::new(ActorFacts { lang, ..ActorFacts::clone(&actor) }))
 }
 
-/// Ends an import that cannot go on.
-pub async fn fail(app: &App, id: ImportId, from: State, reason: &str, now: Millis) -> Result<(), AppError> {
-    let reason: String = reason.chars().take(500).collect();
-    app.db
-        .write(move |tx| {
-            tx.exec(
-                "UPDATE imports SET state = 'failed', problem = $3, finished_at = $4, version = version + 1
-                 WHERE id = $1 AND state = $2",
-                &[id.into(), from.code().into(), (&reason).into(), now.into()],
-            )?;
-            Ok(())
-        })
-        .await
+/// Why something was refused, with the words of each field.
+fn words_of(error: &AppError) -> Text {
+    let AppError::Invalid(errors) = error else { return error.title() };
+    let all = |l: Lang| errors.iter().map(|e| e.text.to(l)).collect::<Vec<_>>().join(l.t("；"));
+    Text::Both(all(Lang::Zh), all(Lang::En))
+}
+
+/// Ends an import that cannot go on, with its audit row.
+pub async fn fail(app: &App, id: ImportId, from: State, reason: Text, now: Millis) -> Result<(), AppError> {
+    app.db.write(move |tx| Ok(end_as_failed(tx, id, from, &reason, now)?)).await
+}
+
+/// Nobody in particular does it: the person may be the reason, as one who has left.
+fn end_as_failed(
+    tx: &mut Tx<'_>,
+    id: ImportId,
+    from: State,
+    reason: &Text,
+    now: Millis,
+) -> store::Result<()> {
+    let ended = tx.exec(
+        "UPDATE imports SET state = 'failed', problem = $3, finished_at = COALESCE(finished_at, $4),
+           version = version + 1 WHERE id = $1 AND state = $2",
+        &[id.into(), from.code().into(), stored_problem(reason).into(), now.into()],
+    )?;
+    if ended == 0 {
+        return Ok(());
+    }
+    let (before, after) =
+        (json!({ "state": from.code() }), json!({ "state": "failed", "reason": reason.to(Lang::Zh) }));
+    let entry = Entry::of("import.failed", "import", id.0).change(&before, &after).result("failed");
+    audit::record(tx, &Actor::system(), now, &entry)
 }
 
 /// The job.
@@ -128,14 +156,16 @@ pub async fn run(
                 }
             }
             Message::Warning(problem) => {
-                app.db.write(move |tx| keep_doubts(tx, id, |doubts| doubts.add_file(&problem))).await?;
+                app.db
+                    .write(move |tx| keep_in_report(tx, id, |report| report.doubts.add_file(&problem)))
+                    .await?;
             }
             Message::End => {
-                finish(app, id, &plan, State::Done, "").await?;
+                finish(app, id, &plan, State::Done, None).await?;
                 return Ok(Outcome::Done);
             }
             Message::Failed(problem) => {
-                finish(app, id, &plan, State::Failed, &problem.zh).await?;
+                finish(app, id, &plan, State::Failed, Some(reader::words(&problem))).await?;
                 return Ok(Outcome::Done);
             }
         }
@@ -163,16 +193,16 @@ async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result
     Ok(app.db.write(move |tx| numbering::note_given(tx, "customer", &mut given.clone())).await?)
 }
 
-/// Adds to what is in doubt about a running import; kept with it, so that one that is killed goes on counting.
-pub(super) fn keep_doubts(
+/// Adds to what is known of the rows of a running import; kept with it, so that one that is killed goes on counting.
+pub(super) fn keep_in_report(
     tx: &mut Tx<'_>,
     id: ImportId,
-    add: impl FnOnce(&mut Doubts),
+    add: impl FnOnce(&mut Report),
 ) -> Result<(), AppError> {
     let Some(mut import) = load_any(tx, id)? else { return Ok(()) };
-    let before = import.report.doubts.clone();
-    add(&mut import.report.doubts);
-    if import.report.doubts != before {
+    let before = import.report.clone();
+    add(&mut import.report);
+    if import.report != before {
         super::model::save_report(tx, id, &import.report)?;
     }
     Ok(())
@@ -182,7 +212,7 @@ async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome,
     let is = app.db.read(move |conn| Ok::<_, AppError>(load_any(conn, id)?)).await?;
     match is {
         Some(import) if import.state == State::Running && import.is_cancel_wanted => {
-            finish(app, id, plan, State::Cancelled, "").await?;
+            finish(app, id, plan, State::Cancelled, None).await?;
             Ok(Outcome::Done)
         }
         // A worker thought dead still writes: come again when it has ended.
@@ -192,8 +222,15 @@ async fn stop_if_wanted(app: &App, id: ImportId, plan: &Plan) -> Result<Outcome,
 }
 
 /// Ends a running import, with its audit row.
-async fn finish(app: &App, id: ImportId, plan: &Plan, state: State, problem: &str) -> Result<(), AppError> {
-    let (actor, now, problem) = (plan.actor().clone(), app.now(), problem.to_owned());
+async fn finish(
+    app: &App,
+    id: ImportId,
+    plan: &Plan,
+    state: State,
+    problem: Option<Text>,
+) -> Result<(), AppError> {
+    let (actor, now) = (plan.actor().clone(), app.now());
+    let problem = problem.as_ref().map(stored_problem).unwrap_or_default();
     app.db
         .write(move |tx| {
             let ended = tx.exec(
@@ -220,27 +257,17 @@ async fn finish(app: &App, id: ImportId, plan: &Plan, state: State, problem: &st
 /// Notes that the job of an import was given up: with the reason when a person can do something about it.
 pub fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store::Result<()> {
     tracing::error!(import = %ImportId(id), %error, "an import was given up");
-    let reason: String = error.to_string().trim().chars().take(500).collect();
-    for (state, otherwise) in [
-        (
-            State::Undoing,
-            "系统多次尝试都没有成功，撤销没有做完。请联系管理员查看服务器日志，之后可以再撤销一次",
-        ),
-        (
-            State::Checking,
-            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
-        ),
-        (
-            State::Running,
-            "系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件",
-        ),
-    ] {
-        let problem = if error.is_final() { reason.as_str() } else { otherwise };
-        tx.exec(
-            "UPDATE imports SET state = 'failed', problem = $2, finished_at = COALESCE(finished_at, $3),
-               version = version + 1 WHERE id = $1 AND state = $4",
-            &[id.into(), problem.into(), now.into(), state.code().into()],
-        )?;
+    for state in [State::Undoing, State::Checking, State::Running] {
+        let problem = match state {
+            _ if error.is_final() => words_of(error),
+            State::Undoing => {
+                text!("系统多次尝试都没有成功，撤销没有做完。请联系管理员查看服务器日志，之后可以再撤销一次")
+            }
+            _ => {
+                text!("系统多次尝试都没有成功，已停止。请联系管理员查看服务器日志，之后可以重新导入同一文件")
+            }
+        };
+        end_as_failed(tx, ImportId(id), state, &problem, now)?;
     }
     Ok(())
 }

@@ -272,7 +272,8 @@ fn one(
     Ok(true)
 }
 
-/// Whether somebody added something to a customer after it was imported.
+/// Whether somebody added something to a customer after it was imported, or did something about it. An import itself
+/// makes nothing but its customer's first contact, so of the others any row is somebody's work, also one that is over.
 fn is_worked_with(tx: &mut Tx<'_>, id: CustomerId, created_at: Millis) -> store::Result<bool> {
     for sql in [
         "SELECT id FROM activities WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
@@ -281,6 +282,19 @@ fn is_worked_with(tx: &mut Tx<'_>, id: CustomerId, created_at: Millis) -> store:
         "SELECT id FROM files WHERE customer_id = $1 AND created_at <> $2 LIMIT 1",
     ] {
         if tx.value::<i64>(sql, &[id.into(), created_at.into()])?.is_some() {
+            return Ok(true);
+        }
+    }
+    for sql in [
+        // A case that a regulation opened by itself and nobody touched is no work on the customer.
+        "SELECT k.id FROM cases k WHERE k.customer_id = $1 AND (k.creator_id IS NOT NULL OR EXISTS
+           (SELECT 1 FROM case_trail t WHERE t.case_id = k.id AND t.actor_id IS NOT NULL)) LIMIT 1",
+        "SELECT id FROM assignments WHERE customer_id = $1 LIMIT 1",
+        "SELECT id FROM customer_grants WHERE customer_id = $1 LIMIT 1",
+        "SELECT person_id FROM customer_exclusions WHERE customer_id = $1 LIMIT 1",
+        "SELECT set_at FROM customer_marks WHERE customer_id = $1 LIMIT 1",
+    ] {
+        if tx.value::<i64>(sql, &[id.into()])?.is_some() {
             return Ok(true);
         }
     }

@@ -6,7 +6,7 @@ use store::Tx;
 
 use super::check::Report;
 use super::mapping::{self, Target};
-use super::model::{Import, OnDuplicate, State, load, load_any};
+use super::model::{Import, OnDuplicate, State, choices_json, load, load_any};
 use super::reader::{self, Peek};
 use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
@@ -91,7 +91,8 @@ pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import
     files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
 }
 
-/// Sets what was decided; only before the import has begun. A mapping a person gave is remembered.
+/// Sets what was decided; only before the import has begun. A mapping a person gave is remembered. What differs from
+/// what was decided or guessed before is in the log.
 pub fn choose(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -133,7 +134,17 @@ pub fn choose(
             choices.is_dry_run.into(),
         ],
     )?;
-    load_any(tx, id)?.ok_or(AppError::NotFound)
+    let chosen = load_any(tx, id)?.ok_or(AppError::NotFound)?;
+    let (before, after) = (choices_json(&import), choices_json(&chosen));
+    if before != after {
+        audit::record(
+            tx,
+            actor,
+            now,
+            &Entry::of("import.configured", "import", id.0).change(&before, &after),
+        )?;
+    }
+    Ok(chosen)
 }
 
 /// Sends an import to the background: to be checked or to be run. Call `app.jobs_waiting.notify_one()` afterwards.
@@ -161,8 +172,14 @@ pub fn send(
 }
 
 /// Starts an import without a job: the command does the work itself.
-pub fn begin_by_command(tx: &mut Tx<'_>, import: &Import, now: Millis) -> Result<(), AppError> {
-    begin(tx, import, State::Running, now)
+pub fn begin_by_command(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    import: &Import,
+    now: Millis,
+) -> Result<(), AppError> {
+    begin(tx, import, State::Running, now)?;
+    Ok(audit::record(tx, actor, now, &Entry::of("import.started", "import", import.id.0))?)
 }
 
 fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<(), AppError> {
@@ -175,9 +192,11 @@ fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<
         return Err(AppError::Stale);
     }
     // What the check doubted is counted anew while rows are written.
-    if state == State::Running && import.report.doubts != Default::default() {
-        let report = Report { doubts: Default::default(), ..import.report.clone() };
-        super::model::save_report(tx, import.id, &report)?;
+    if state == State::Running {
+        let report = Report { doubts: Default::default(), kept: Default::default(), ..import.report.clone() };
+        if report != import.report {
+            super::model::save_report(tx, import.id, &report)?;
+        }
     }
     Ok(())
 }

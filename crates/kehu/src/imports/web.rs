@@ -20,7 +20,7 @@ use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, grouped};
 use crate::ids::{ImportId, PersonId};
 use crate::web::{Choice, FormData, Need, Page, QueryData, Routes, Shell, html, redirect, toast};
-use crate::{org, text};
+use crate::{files, org, text};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -114,19 +114,17 @@ async fn new(State(app): State<App>, _: Actor, page: Page) -> Result<Response, A
     })
 }
 
-async fn empty_table(State(app): State<App>, _: Actor) -> Result<Response, AppError> {
-    let catalogue = app.catalogue().await?;
-    let bytes = tokio::task::spawn_blocking(move || template::file(&catalogue))
+async fn empty_table(State(app): State<App>, actor: Actor) -> Result<Response, AppError> {
+    let (catalogue, l) = (app.catalogue().await?, actor.lang);
+    let bytes = tokio::task::spawn_blocking(move || template::file(&catalogue, l))
         .await
         .map_err(|e| AppError::Internal(format!("template: {e}")))??;
     let mut response = bytes.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(super::export::XLSX));
-    response.headers_mut().insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static(
-            "attachment; filename*=UTF-8''%E5%AE%A2%E6%88%B7%E5%AF%BC%E5%85%A5%E6%A8%A1%E6%9D%BF.xlsx",
-        ),
-    );
+    let name = files::percent(l.t("客户导入模板"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{name}.xlsx")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
     Ok(response)
 }
 
@@ -152,7 +150,7 @@ async fn take(
     match outcome {
         Ok(import) => Ok(redirect(page.is_htmx, &format!("/imports/{}", import.id))),
         Err(AppError::Invalid(errors)) => {
-            let text = errors.iter().map(|e| e.text.to(page.l)).collect::<Vec<_>>().join("；");
+            let text = errors.iter().map(|e| e.text.to(page.l)).collect::<Vec<_>>().join(page.l.t("；"));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&Refusal { text })?).into_response())
         }
         Err(error @ (AppError::TooLarge(_) | AppError::BadRequest(_))) if page.is_htmx => {
@@ -188,6 +186,8 @@ struct Show {
     undone: undo::Counts,
     kept_rows: Vec<(i64, String, String)>,
     took: String,
+    /// What changed since the template was made that the file was written in.
+    template_change: String,
 }
 
 /// A column of the file on the mapping step.
@@ -224,6 +224,11 @@ impl Show {
     fn about_file(&self) -> Vec<String> {
         let file = self.import.report.doubts.file.iter();
         file.map(|(zh, en)| self.l.pick(zh, en).to_owned()).collect()
+    }
+
+    /// Why it failed.
+    fn problem(&self) -> String {
+        self.import.problem.as_ref().map(|problem| problem.to(self.l)).unwrap_or_default()
     }
 
     fn is_error_file(&self) -> bool {
@@ -313,6 +318,8 @@ async fn view(
         "checked" => bad_lines(&import.report.problems, l),
         _ => bad.into_iter().map(|(row, name, reasons)| BadLine { row, name, reasons }).collect(),
     };
+    let template_change = import.header.as_ref().filter(|_| step == "map");
+    let template_change = template_change.and_then(|header| template::change(header, &catalogue));
     let owner = import.owner_id.map(|o| o.to_string()).unwrap_or_default();
     let took = import.started_at.zip(import.finished_at).map(|(a, b)| duration(b - a, l)).unwrap_or_default();
     Ok(Show {
@@ -344,6 +351,7 @@ async fn view(
         undone,
         kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
         took,
+        template_change: template_change.map(|text| text.to(l)).unwrap_or_default(),
         import,
     })
 }
@@ -466,7 +474,7 @@ fn bad_lines(rows: &[super::BadRow], l: Lang) -> Vec<BadLine> {
                 .iter()
                 .map(|(heading, zh, en)| {
                     let words = l.pick(zh, en);
-                    if heading.is_empty() { words.to_owned() } else { format!("{heading}：{words}") }
+                    if heading.is_empty() { words.to_owned() } else { l.f("{}：{}", &[heading, &words]) }
                 })
                 .collect(),
         })

@@ -13,7 +13,8 @@ use super::people::{
     NewPerson, Person, PersonChange, add_person, change_person, hold_administrators, load_person,
 };
 use super::positions::{
-    NewPosition, PositionChange, PositionRecord, add_position, change_position, list_positions,
+    NewPosition, PositionChange, PositionRecord, add_position, change_position, end_positions,
+    list_positions, reopen_positions,
 };
 use super::units::{UnitDraft, change_unit};
 use crate::access::{
@@ -23,19 +24,20 @@ use crate::app::App;
 use crate::assignments;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
-use crate::clock::Millis;
+use crate::clock::{Millis, parse_date};
 use crate::counters::{self, Whose};
-use crate::customers::{self, Draft, parse_date};
+use crate::customers::{self, Draft};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId, PositionId, UnitId};
 use crate::jobs::{self, Kind, Outcome, Task, Work};
-use crate::rosters;
-use crate::text;
+use crate::{confidentiality, rosters, shares, text};
 
 /// Customers handed over in the request itself; more of them go to a background job, so many a transaction.
 pub const MOST_AT_ONCE: i64 = 500;
 
 const HAND_OVER: &str = "org.hand_over";
+/// Where denials of single customers are noted.
+const HANDED_OVER: &str = "/admin/people/customers";
 
 /// The kind of job.
 pub(super) const KIND: Kind = Kind { name: HAND_OVER, run: hand_over_job, on_dead: give_up };
@@ -296,7 +298,7 @@ pub fn leave(
     }
     let last_day = parse_date(&leaving.last_day)
         .ok_or_else(|| AppError::field("last_day", text!("请填写日期，例如 2026-09-28")))?;
-    end_posts(tx, id, &last_day, at)?;
+    end_positions(tx, actor, id, &last_day, at)?;
     tx.exec(
         "UPDATE people SET left_on = $2, version = version + 1, updated_at = $3 WHERE id = $1",
         &[id.into(), (&last_day).into(), at.now.into()],
@@ -334,11 +336,7 @@ pub fn cancel_leaving(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, at: &Moment)
     let day = plan_of(tx, id)?.and_then(|p| p.leaves_on).filter(|_| person.is_active);
     let day = day.ok_or_else(|| AppError::Conflict(text!("没有可以取消的离职登记")))?;
     tx.exec("DELETE FROM settings WHERE name = $1", &[plan_name(id).into()])?;
-    tx.exec(
-        "UPDATE positions SET ends_on = '', version = version + 1, updated_at = $3
-         WHERE person_id = $1 AND ends_on = $2",
-        &[id.into(), day.into(), at.now.into()],
-    )?;
+    reopen_positions(tx, actor, id, &day, at)?;
     tx.exec(
         "UPDATE people SET left_on = '', version = version + 1, updated_at = $2 WHERE id = $1",
         &[id.into(), at.now.into()],
@@ -409,17 +407,6 @@ fn keep_another_administrator(conn: &mut Conn<'_>, person: &Person) -> Result<()
     Ok(())
 }
 
-/// Ends every post with a last day. One that would begin after it never begins.
-fn end_posts(tx: &mut Tx<'_>, id: PersonId, last_day: &str, at: &Moment) -> store::Result<()> {
-    tx.exec("DELETE FROM positions WHERE person_id = $1 AND starts_on > $2", &[id.into(), last_day.into()])?;
-    tx.exec(
-        "UPDATE positions SET ends_on = $2, version = version + 1, updated_at = $3
-         WHERE person_id = $1 AND (ends_on = '' OR ends_on > $2)",
-        &[id.into(), last_day.into(), at.now.into()],
-    )?;
-    Ok(())
-}
-
 /// Everything of leaving but posts and customers: tasks, units, reports and shifts go over, delegations, shares and the
 /// registration as one who handles customer information end, the account is closed.
 fn part(
@@ -459,22 +446,13 @@ fn part(
             change_position(tx, actor, position, None, &change, at)?;
         }
     }
-    tx.exec(
-        "UPDATE delegations SET revoked_at = $2
-         WHERE (from_id = $1 OR to_id = $1) AND revoked_at IS NULL AND ends_at > $2",
-        &[id.into(), at.now.into()],
-    )?;
-    tx.exec(
-        "UPDATE customer_grants SET revoked_at = $2, revoked_by = $3
-         WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2",
-        &[id.into(), at.now.into(), actor.person_id.into()],
-    )?;
-    tx.exec(
-        "UPDATE information_handlers SET ended_at = $2, ended_by = $3 WHERE person_id = $1 AND ended_at IS NULL",
-        &[id.into(), at.now.into(), actor.person_id.into()],
-    )?;
+    rosters::end_delegations_of(tx, actor, id, at.now)?;
+    shares::end_grants_of(tx, actor, id, at.now)?;
+    let person = load_person(tx, id)?;
+    let name = person.as_ref().map_or("", |person| person.name.as_str());
+    confidentiality::end_registration_of(tx, actor, id, name, at.now)?;
     rights_changed(tx)?;
-    if let Some(person) = load_person(tx, id)?.filter(|p| p.is_active) {
+    if let Some(person) = person.filter(|p| p.is_active) {
         let change = PersonChange { is_active: Some(false), ..PersonChange::default() };
         change_person(tx, actor, id, person.version, &change, at.now)?;
     }
@@ -534,19 +512,22 @@ fn give_some(
         &[from.into(), stays_in.into(), MOST_AT_ONCE.into()],
     )?;
     for (id, name) in &ids {
-        customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| match error {
-            // Whoever may not know the customer is not told its name.
-            AppError::Hidden { .. } | AppError::NotFound => {
-                AppError::Conflict(text!("他还负责您无权转移的客户，请由能转移全部客户的管理员办理"))
+        customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| {
+            audit::note_denial(tx, actor, now, &error, HANDED_OVER);
+            match error {
+                // Whoever may not know the customer is not told its name.
+                AppError::Hidden { .. } | AppError::NotFound => {
+                    AppError::Conflict(text!("他还负责您无权转移的客户，请由能转移全部客户的管理员办理"))
+                }
+                AppError::Forbidden(_) => {
+                    AppError::Conflict(text!("您无权转移客户“{}”，请由能转移全部客户的管理员办理", name))
+                }
+                AppError::Invalid(errors) => {
+                    let first = errors.first().map(|e| e.text.to_string()).unwrap_or_default();
+                    AppError::Conflict(text!("客户“{}”不能转移：{}", name, first))
+                }
+                other => other,
             }
-            AppError::Forbidden(_) => {
-                AppError::Conflict(text!("您无权转移客户“{}”，请由能转移全部客户的管理员办理", name))
-            }
-            AppError::Invalid(errors) => {
-                let first = errors.first().map(|e| e.text.to_string()).unwrap_or_default();
-                AppError::Conflict(text!("客户“{}”不能转移：{}", name, first))
-            }
-            other => other,
         })?;
     }
     Ok(ids.len())

@@ -29,6 +29,8 @@ use crate::text;
 
 /// Rows of one table at the most: the rehearsal and the import are one transaction each.
 pub const MOST_ROWS: usize = 500;
+/// Where denials of single rows are noted.
+const IMPORT: &str = "/admin/organisation/import";
 /// Characters of a cell that are kept; no field takes as many.
 const LONGEST: usize = 300;
 
@@ -468,6 +470,7 @@ fn units(
                 Ok(Some(true)) => counts.same += 1,
                 Ok(Some(false)) => counts.updated += 1,
                 Err(error) => {
+                    audit::note_denial(tx, actor, at.now, &error, IMPORT);
                     refused.push(Refused { number: row.number, reasons: reasons(Sheet::Units, error)? });
                 }
             }
@@ -569,6 +572,7 @@ fn people(
                 made.push((row, position));
             }
             Err(error) => {
+                audit::note_denial(tx, actor, at.now, &error, IMPORT);
                 refused.push(Refused { number: row.number, reasons: reasons(Sheet::People, error)? })
             }
         }
@@ -582,6 +586,7 @@ fn people(
         });
         if let Err(error) = done {
             counts.created -= 1;
+            audit::note_denial(tx, actor, at.now, &error, IMPORT);
             refused.push(Refused { number: row.number, reasons: reasons(Sheet::People, error)? });
         }
     }
@@ -618,6 +623,8 @@ pub fn template(catalogue: &Catalogue, sheet: Sheet) -> Result<Vec<u8>, AppError
             "部门负责人可以在人员导入后再导入一次部门表格补上：编码或路径相同的部门会被更新。".to_owned(),
         ],
         columns: sheet.columns().iter().map(column).collect(),
+        // Its headings are Chinese, and so are the words around them.
+        words: imports::template_words(Lang::Zh),
     };
     let mut bytes = Cursor::new(Vec::new());
     sheets::write::template(&described, &mut bytes)

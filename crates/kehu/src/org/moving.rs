@@ -8,6 +8,7 @@ use super::flows::MOST_AT_ONCE;
 use super::units::load_unit;
 use crate::access::{Actor, Object, Verb, Via, require_may};
 use crate::app::App;
+use crate::audit;
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{self, Draft};
@@ -17,6 +18,8 @@ use crate::jobs::{self, Kind, Outcome, Task, Work};
 use crate::text;
 
 const MOVE: &str = "org.move_customers";
+/// Where denials of single customers are noted.
+const HANDED_OVER: &str = "/admin/units/customers";
 
 /// The kind of job.
 pub(super) const KIND: Kind = Kind { name: MOVE, run: run_job, on_dead: give_up };
@@ -109,12 +112,15 @@ fn move_some(
         &[from.into(), MOST_AT_ONCE.into()],
     )?;
     for (id,) in &ids {
-        customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| match error {
-            // Which one it is stays untold: he may not know it.
-            AppError::Hidden { .. } | AppError::NotFound | AppError::Forbidden(_) => {
-                AppError::Forbidden(text!("这个部门有您无权转移的客户，请由能转移全部客户的管理员办理"))
+        customers::update(tx, actor, catalogue, *id, None, &draft, now).map_err(|error| {
+            audit::note_denial(tx, actor, now, &error, HANDED_OVER);
+            match error {
+                // Which one it is stays untold: he may not know it.
+                AppError::Hidden { .. } | AppError::NotFound | AppError::Forbidden(_) => {
+                    AppError::Forbidden(text!("这个部门有您无权转移的客户，请由能转移全部客户的管理员办理"))
+                }
+                other => other,
             }
-            other => other,
         })?;
     }
     Ok(ids.len())

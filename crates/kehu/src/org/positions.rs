@@ -1,6 +1,6 @@
 //! Posts held (任职): giving, ending and changing them. What is over stays as history.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use store::{Conn, FromRow, Row, Tx};
 
 use super::Moment;
@@ -12,7 +12,7 @@ use crate::access::{Actor, Directory, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
-use crate::customers::parse_date;
+use crate::clock::parse_date;
 use crate::error::{AppError, FieldError};
 use crate::ids::{PersonId, PositionId, UnitId};
 use crate::input::{self, difference};
@@ -282,6 +282,72 @@ pub fn change_position(
         &Entry::of("position.updated", "position", id.0).change(&before, &after),
     )?;
     load_position(tx, id)?.ok_or(AppError::NotFound)
+}
+
+/// Ends every post of a person with his last day. One that would begin after it never begins.
+pub(super) fn end_positions(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    last_day: &str,
+    at: &Moment,
+) -> Result<(), AppError> {
+    let held = list_positions(tx, person)?;
+    let never: Vec<(i64, Json)> =
+        held.iter().filter(|p| p.starts_on.as_str() > last_day).map(|p| (p.id.0, p.facts())).collect();
+    tx.exec(
+        "DELETE FROM positions WHERE person_id = $1 AND starts_on > $2",
+        &[person.into(), last_day.into()],
+    )?;
+    let entries: Vec<Entry<'_>> = never
+        .iter()
+        .map(|(id, before)| Entry { before: Some(before), ..Entry::of("position.removed", "position", *id) })
+        .collect();
+    audit::record_all(tx, actor, at.now, &entries)?;
+    let is_ending = |p: &&PositionRecord| {
+        p.starts_on.as_str() <= last_day && (p.ends_on.is_empty() || p.ends_on.as_str() > last_day)
+    };
+    let ending: Vec<&PositionRecord> = held.iter().filter(is_ending).collect();
+    set_last_day(tx, actor, &ending, last_day, at)
+}
+
+/// Takes [`end_positions`] back: what ended on that day goes on until further notice.
+pub(super) fn reopen_positions(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    last_day: &str,
+    at: &Moment,
+) -> Result<(), AppError> {
+    let held = list_positions(tx, person)?;
+    let ended: Vec<&PositionRecord> = held.iter().filter(|p| p.ends_on == last_day).collect();
+    set_last_day(tx, actor, &ended, "", at)
+}
+
+/// Writes the last day of posts, each with its row.
+fn set_last_day(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    positions: &[&PositionRecord],
+    last_day: &str,
+    at: &Moment,
+) -> Result<(), AppError> {
+    let ids: Vec<String> = positions.iter().map(|p| p.id.0.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    tx.exec(
+        "UPDATE positions SET ends_on = $2, version = version + 1, updated_at = $3 WHERE one_of(id, $1)",
+        &[ids.join(",").into(), last_day.into(), at.now.into()],
+    )?;
+    let after = json!({ "ends_on": last_day });
+    let changed: Vec<(i64, Json)> =
+        positions.iter().map(|p| (p.id.0, json!({ "ends_on": p.ends_on }))).collect();
+    let entries: Vec<Entry<'_>> = changed
+        .iter()
+        .map(|(id, before)| Entry::of("position.updated", "position", *id).change(before, &after))
+        .collect();
+    Ok(audit::record_all(tx, actor, at.now, &entries)?)
 }
 
 /// Whether a post gives its holder rights.

@@ -88,6 +88,20 @@ pub fn in_force(conn: &mut Conn<'_>, at: Millis) -> Result<Vec<(PolicyVersionId,
     ids.into_iter().map(|(_, id)| Ok((id, load(conn, id)?))).collect()
 }
 
+/// The policies in force that have an entry of their own in the menu: short name and what it is called there.
+pub fn modules(conn: &mut Conn<'_>, at: Millis) -> store::Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    for (policy, id) in in_force_at(conn, at)? {
+        // One that cannot be read is told where it is used, not on every page.
+        if let Ok(found) = load(conn, id)
+            && !found.head.menu.trim().is_empty()
+        {
+            all.push((policy, found.head.menu.trim().chars().take(12).collect()));
+        }
+    }
+    Ok(all)
+}
+
 /// The newest of each policy: what is in force or will be, and for managers drafts too.
 pub fn list(conn: &mut Conn<'_>, actor: &Actor) -> store::Result<Vec<Version>> {
     let drafts =

@@ -16,8 +16,8 @@ pub(crate) mod web;
 pub use acknowledge::{acknowledge, acknowledged_by, acknowledgements, has_acknowledged, unread};
 pub use folder::read_folder;
 pub use library::{
-    compile, current, in_force, in_force_at, list, load, load_version, meant, policy_of, require_manager,
-    test, versions,
+    compile, current, in_force, in_force_at, list, load, load_version, meant, modules, policy_of,
+    require_manager, test, versions,
 };
 pub use model::{LONGEST_NOTE, State, Version};
 pub use publish::{Draft, Examined, adopt_shipped, create, discard, examine, examine_shipped, publish, save};

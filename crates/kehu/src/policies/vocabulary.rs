@@ -10,6 +10,8 @@ pub const EVENTS: &[&str] = &[
     "customer.created",
     "customer.updated",
     "customer.owner_changed",
+    "customer.deleted",
+    "customer.restored",
     "contact.created",
     "activity.created",
     "person.left",

@@ -11,6 +11,7 @@ use crate::cases::{Ground, with_world};
 use crate::error::AppError;
 use crate::events;
 use crate::ids::{PersonId, ReportId};
+use crate::input::{Kind, clean_value};
 use crate::text;
 
 /// What an actor may do with a report.
@@ -137,10 +138,7 @@ pub fn review(
     comment: &str,
     seen: i64,
 ) -> Result<ReportId, AppError> {
-    let comment = comment.trim();
-    if comment.chars().count() > 500 {
-        return Err(AppError::field("comment", text!("意见最多 {} 个字", 500)));
-    }
+    let comment = clean_value(Kind::Lines, 500, comment).map_err(|text| AppError::field("comment", text))?;
     if !agrees && comment.is_empty() {
         return Err(AppError::field("comment", text!("请写明退回的理由")));
     }
@@ -161,7 +159,7 @@ pub fn review(
     }
     let mut steps = made.steps.clone();
     let (state, locked_at) = if agrees {
-        steps.push(Step { by: actor.person_id, at: ground.now, comment: comment.to_owned() });
+        steps.push(Step { by: actor.person_id, at: ground.now, comment: comment.clone() });
         let is_last = steps.len() == place.report().reviewed_by.len();
         (if is_last { "locked" } else { "made" }, is_last.then_some(ground.now))
     } else {

@@ -1,14 +1,18 @@
 //! 报表: which there are and how they stand, one of a period as it is counted now or as it was made, and as files.
 
+mod desk;
+
 use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Zoned;
+use serde_json::json;
 use sheets::write::Cell;
 
 use super::model::{Made, Place, Sheet};
 use super::review::Part;
+use super::withhold::for_reader;
 use super::{count, make, may_see, review};
 use crate::access::Actor;
 use crate::app::App;
@@ -21,7 +25,8 @@ use crate::policies::{self, web::clause_href};
 use crate::prints;
 use crate::text;
 use crate::web::{
-    FormData, FormErrors, Need, Page, QueryData, Routes, Shell, flash, html, redirect, table_file,
+    FormData, FormErrors, Need, Page, QueryData, Routes, Shell, flash, html, note_denial, redirect,
+    table_file,
 };
 
 /// Where the list stands.
@@ -30,6 +35,8 @@ const HOME: &str = "/reports";
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(HOME, Need::SignedIn, index)
+        .get("/desks/{policy}", Need::SignedIn, desk::show)
+        .get("/desks/{policy}/figures", Need::SignedIn, desk::figures)
         .get("/reports/{policy}/{report}", Need::SignedIn, show)
         .post("/reports/{policy}/{report}/making", Need::SignedIn, make_it)
         .post("/reports/{policy}/{report}/review", Need::SignedIn, review_it)
@@ -135,11 +142,19 @@ async fn find(
             Ok::<_, AppError>((place, part, made))
         })
         .await?;
-    let sheet = match &made {
+    let mut sheet = match &made {
         Some(made) => made.sheet.clone(),
         None => count(app, ground, &place).await?,
     };
-    Ok(Found { place, part, made, sheet })
+    let (me, of) = (actor.clone(), ground.clone());
+    let found = app
+        .db
+        .read(move |conn| {
+            for_reader(conn, &me, &of, &place, &mut sheet)?;
+            Ok::<_, AppError>(Found { place, part, made, sheet })
+        })
+        .await?;
+    Ok(found)
 }
 
 #[derive(Template)]
@@ -292,7 +307,10 @@ async fn after<T>(
         }
         Err(error) => {
             let errors = match error {
-                AppError::Forbidden(text) => FormErrors::from_error(AppError::Conflict(text), page.l)?,
+                AppError::Forbidden(_) => {
+                    note_denial(app, actor, &error, &page.shell.path).await;
+                    FormErrors::from_error(AppError::Conflict(error.title()), page.l)?
+                }
                 other => FormErrors::from_error(other, page.l)?,
             };
             let ground = Ground::of(app).await?;
@@ -310,7 +328,7 @@ async fn note(app: &App, actor: &Actor, action: &'static str, found: &Found) -> 
     let asked = format!("{}/{} {}", place.policy.id, place.report().id, place.period.first);
     let rows =
         found.sheet.register.as_ref().map_or(found.sheet.figures.len(), |register| register.rows.len());
-    exported(app, actor, (action, "report"), (&asked, rows)).await
+    exported(app, actor, (action, "report", 0), json!({ "asked": asked, "rows": rows })).await
 }
 
 /// The report as a workbook or CSV: its register, or its figures when it has none.

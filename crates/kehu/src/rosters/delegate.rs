@@ -148,6 +148,30 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DelegationId, now: Millis) -> 
     Ok(())
 }
 
+/// Ends every delegation from or to somebody who leaves; the caller has decided that he does.
+pub fn end_delegations_of(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    now: Millis,
+) -> Result<(), AppError> {
+    let ended: Vec<(DelegationId, PersonId, PersonId, Millis, Millis, String)> = tx.rows(
+        "UPDATE delegations SET revoked_at = $2
+         WHERE (from_id = $1 OR to_id = $1) AND revoked_at IS NULL AND ends_at > $2
+         RETURNING id, from_id, to_id, starts_at, ends_at, reason",
+        &[person.into(), now.into()],
+    )?;
+    for (id, from_id, to_id, starts_at, ends_at, reason) in ended {
+        let delegation = Delegation { id, from_id, to_id, starts_at, ends_at };
+        let before = facts(&Acting { delegation, reason, revoked_at: None });
+        events::emit(tx, actor, now, "delegation.revoked", "delegation", id.0, 0)?;
+        let mut entry = Entry::of("delegation.revoked", "delegation", id.0);
+        entry.before = Some(&before);
+        audit::record(tx, actor, now, &entry)?;
+    }
+    Ok(())
+}
+
 fn facts(acting: &Acting) -> serde_json::Value {
     let d = &acting.delegation;
     json!({

@@ -21,6 +21,7 @@ pub mod api;
 pub mod web;
 
 pub use absence::{NewAbsence, add_absence, remove_absence};
+pub(crate) use delegate::end_delegations_of;
 pub use delegate::{NewDelegation, delegate, revoke};
 pub use duty::{Duty, duty, mark_seen, own_shifts, waiting};
 pub use fill::{Judged, fill, judge, week_before};

@@ -5,7 +5,8 @@ use std::ops::Range;
 use hanzi::search::Matcher;
 use store::Conn;
 
-use super::{Asked, asked, matching};
+use super::within::{Fit, planned, text_of};
+use super::{matching, matching_few};
 use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::customers::{self, COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
@@ -21,32 +22,32 @@ pub struct Hit {
     pub because: Option<(&'static str, String, Vec<Range<usize>>)>,
 }
 
-/// How many of the newest candidates are ranked: those whose some name begins with the query, then the others.
-const RANKED: (i64, i64) = (60, 120);
+/// How many of the newest candidates are ranked: those that are what was typed, those whose some name begins with it,
+/// then the others.
+const RANKED: [(Fit, i64); 3] = [(Fit::Whole, 60), (Fit::Begins, 60), (Fit::Anywhere, 120)];
 /// As many within a part of the company, where there are fewer to choose from and each costs a longer walk.
-const RANKED_WITHIN: (i64, i64) = (20, 40);
+const RANKED_WITHIN: [(Fit, i64); 3] = [(Fit::Whole, 20), (Fit::Begins, 20), (Fit::Anywhere, 40)];
+/// What a contact, a plate or a phone that is what was typed counts: below a name that is, above one that begins so.
+const WHOLE: u32 = 950;
 
-/// The best `limit` customers for a query, names that begin with it first.
+/// The best `limit` customers for a query: those who are called what was typed, or have such a number, come first, then
+/// names that begin with it.
 pub fn find_customers(
     conn: &mut Conn<'_>,
     actor: &Actor,
     query: &str,
     limit: usize,
 ) -> Result<Vec<Hit>, AppError> {
-    let (anchored, newest) = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
-    let least = limit as i64;
-    let mut found = candidates(conn, actor, query, true, anchored.max(least))?;
-    if (found.len() as i64) < anchored.max(least) {
-        for customer in candidates(conn, actor, query, false, newest.max(least))? {
-            if !found.iter().any(|c| c.id == customer.id) {
-                found.push(customer);
-            }
-        }
-    }
-    let matcher = Matcher::new(query);
-    let mut ranked: Vec<(u32, Customer)> = found.into_iter().map(|c| (rank(&matcher, &c), c)).collect();
-    ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then(y.updated_at.cmp(&x.updated_at)));
     let is_restricted = is_restricted(actor);
+    let found = candidates(conn, actor, query, limit as i64)?;
+    let matcher = Matcher::new(query);
+    // Where something may be withheld, only what is seen decides: the order would tell the rest.
+    let rank = |(fit, customer): &(Fit, Customer)| match fit {
+        Fit::Whole if !is_restricted => rank(&matcher, customer).max(WHOLE),
+        _ => rank(&matcher, customer),
+    };
+    let mut ranked: Vec<(u32, Customer)> = found.into_iter().map(|found| (rank(&found), found.1)).collect();
+    ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then(y.updated_at.cmp(&x.updated_at)));
     let mut hits = Vec::with_capacity(limit.min(ranked.len()));
     for (_, customer) in ranked {
         let hit = explain(conn, actor, &matcher, withhold(actor, customer))?;
@@ -107,18 +108,45 @@ pub fn seen(
     Ok((!hit.name_marks.is_empty() || hit.because.is_some()).then_some(hit.customer))
 }
 
+/// Customers that match, each once, with how they were found first.
 fn candidates(
     conn: &mut Conn<'_>,
     actor: &Actor,
     query: &str,
-    anchored: bool,
+    least: i64,
+) -> Result<Vec<(Fit, Customer)>, AppError> {
+    let (plan, is_narrowed) = planned(conn, actor, query)?;
+    let gathered = if is_narrowed { None } else { customers::narrow_sql(conn, actor)? };
+    let steps = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
+    let mut found: Vec<(Fit, Customer)> = Vec::new();
+    for (fit, most) in steps {
+        let Some(text) = text_of(&plan, conn.engine(), fit) else { continue };
+        let most = most.max(least);
+        let step = matched(conn, actor, fit, &text, gathered.as_deref(), most)?;
+        // Whoever begins with a name has it somewhere too: with enough of these the walk for the others is saved.
+        let is_enough = fit == Fit::Begins && step.len() as i64 == most;
+        let new = step.into_iter().filter(|c| !found.iter().any(|(_, known)| known.id == c.id));
+        let new: Vec<(Fit, Customer)> = new.map(|customer| (fit, customer)).collect();
+        found.extend(new);
+        if is_enough {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn matched(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    fit: Fit,
+    text: &str,
+    gathered: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Customer>, AppError> {
-    let Some(Asked { text, is_narrowed }) = asked(conn, actor, query, anchored)? else {
-        return Ok(Vec::new());
+    let super::Matches { from, condition, id_column } = match fit {
+        Fit::Whole => matching_few(conn.engine(), "$1", true),
+        Fit::Begins | Fit::Anywhere => matching(conn, text, "$1")?,
     };
-    let super::Matches { from, condition, id_column } = matching(conn, &text, "$1")?;
-    let gathered = if is_narrowed { None } else { customers::narrow_sql(conn, actor)? };
     let readable = match gathered {
         // The plus keeps the index of words in the lead: it would be asked once for each id.
         Some(ids) => format!("+{id_column} IN ({ids})"),

@@ -61,7 +61,7 @@ pub fn remove(tx: &mut Tx<'_>, customer_id: i64) -> store::Result<()> {
 }
 
 /// Which documents this program writes; raised when they are made otherwise, so that those that are there are made anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Whether the documents in a database are those this program makes.
 pub fn is_current(conn: &mut Conn<'_>) -> store::Result<bool> {
@@ -106,9 +106,14 @@ pub(crate) struct Matches {
 
 /// The customers that match `text`, bound at `place`.
 pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::Result<Matches> {
-    let engine = conn.engine();
+    let is_rare = conn.engine() == Engine::Postgres && is_rare(conn, text)?;
+    Ok(matching_few(conn.engine(), place, is_rare))
+}
+
+/// `matching`, when it is known whether there are few hits.
+fn matching_few(engine: Engine, place: &str, is_rare: bool) -> Matches {
     let condition = matches_sql(engine, place);
-    Ok(match engine {
+    match engine {
         Engine::Sqlite => Matches {
             // CROSS: the words lead, also where an index has all of somebody's customers.
             from: "search_docs CROSS JOIN customers c ON c.id = search_docs.rowid".into(),
@@ -117,7 +122,7 @@ pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::R
         },
         // PostgreSQL would walk all customers for a few hits. OFFSET 0 and the sum keep it from that: the hits are
         // gathered and put in order, then their customers are looked up until the page is full.
-        Engine::Postgres if is_rare(conn, text)? => Matches {
+        Engine::Postgres if is_rare => Matches {
             from: format!(
                 "(SELECT id + 0 AS id FROM search_docs WHERE {condition} ORDER BY 1 DESC OFFSET 0) m
                  CROSS JOIN LATERAL (SELECT * FROM customers WHERE id = m.id OFFSET 0) c"
@@ -130,7 +135,7 @@ pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::R
             condition,
             id_column: "search_docs.id",
         },
-    })
+    }
 }
 
 /// Whether a search has so few hits that they are better sorted than walked to. PostgreSQL only.
@@ -150,6 +155,6 @@ pub(crate) fn matches_sql(engine: Engine, place: &str) -> String {
 }
 
 /// The engine's own text of a query whoever asks; `None` when nothing in it can be searched for.
-pub(crate) fn match_text(engine: Engine, query: &str, anchored: bool) -> Option<String> {
-    within::text_of(&hanzi::search::plan(query), engine, anchored)
+pub(crate) fn match_text(engine: Engine, query: &str) -> Option<String> {
+    within::text_of(&hanzi::search::plan(query), engine, within::Fit::Anywhere)
 }

@@ -132,7 +132,7 @@ const ACTIONS: [Action; 10] = [
 ];
 
 /// The places an actor may go to and that fit the words, best first; the common ones for no words.
-fn places(app: &App, actor: &Actor, words: &str, is_demo: bool) -> Vec<Place> {
+async fn places(app: &App, actor: &Actor, words: &str) -> Result<Vec<Place>, AppError> {
     let l = actor.lang;
     let mut all: Vec<(String, String, String, &'static str)> = ACTIONS
         .iter()
@@ -142,7 +142,7 @@ fn places(app: &App, actor: &Actor, words: &str, is_demo: bool) -> Vec<Place> {
     if words.is_empty() {
         all.truncate(5);
     }
-    for item in (app.hooks.menu)(actor, "/search", is_demo) {
+    for item in app.menu(actor, "/search").await? {
         let lines = if item.children.is_empty() { vec![item] } else { item.children };
         for line in lines.into_iter().filter(|line| !line.href.is_empty()) {
             let icon = if line.icon.is_empty() { "settings" } else { line.icon };
@@ -166,7 +166,7 @@ fn places(app: &App, actor: &Actor, words: &str, is_demo: bool) -> Vec<Place> {
         })
         .collect();
     ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    ranked.into_iter().map(|(_, place)| place).take(8).collect()
+    Ok(ranked.into_iter().map(|(_, place)| place).take(8).collect())
 }
 
 #[derive(Template)]
@@ -191,8 +191,7 @@ async fn show_menu(State(app): State<App>, actor: Actor, query: QueryData) -> Re
         app.db.read(move |conn| menu_hits(conn, &actor, &words)).await?
     };
     let found = hits.iter().map(|hit| Found::new(hit, &catalogue, &Owners::new(), l)).collect();
-    let is_demo = app.company().await?.is_some_and(|c| c.is_demo);
-    let places = places(&app, &actor, &words, is_demo);
+    let places = places(&app, &actor, &words).await?;
     let customers_title = if words.is_empty() { "最近更新的客户" } else { "客户" };
     html(&MenuPage { l, customers_title, found, places, words })
 }
@@ -249,8 +248,7 @@ async fn show_results(
             .await?
     };
     let found: Vec<Found> = hits.iter().map(|hit| Found::new(hit, &catalogue, &owners, page.l)).collect();
-    let is_demo = app.company().await?.is_some_and(|c| c.is_demo);
-    let places = if words.is_empty() { Vec::new() } else { places(&app, &actor, &words, is_demo) };
+    let places = if words.is_empty() { Vec::new() } else { places(&app, &actor, &words).await? };
     let address = form_urlencoded::Serializer::new(String::new()).append_pair("q", &words).finish();
     html(&ResultsPage {
         l: page.l,

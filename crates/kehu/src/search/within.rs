@@ -30,26 +30,39 @@ pub(crate) struct Asked {
 }
 
 /// The text of a query as an actor asks it; `None` when nothing in it can be searched for.
-pub(crate) fn asked(
-    conn: &mut Conn<'_>,
-    actor: &Actor,
-    query: &str,
-    anchored: bool,
-) -> store::Result<Option<Asked>> {
-    let plan = hanzi::search::plan(query);
-    let (plan, is_narrowed) = match tags(conn, actor)? {
-        Some(tags) => (plan.tagged(&tags), true),
-        None => (plan, false),
-    };
-    Ok(text_of(&plan, conn.engine(), anchored).map(|text| Asked { text, is_narrowed }))
+pub(crate) fn asked(conn: &mut Conn<'_>, actor: &Actor, query: &str) -> store::Result<Option<Asked>> {
+    let (plan, is_narrowed) = planned(conn, actor, query)?;
+    Ok(text_of(&plan, conn.engine(), Fit::Anywhere).map(|text| Asked { text, is_narrowed }))
 }
 
-pub(super) fn text_of(plan: &Plan, engine: Engine, anchored: bool) -> Option<String> {
-    match (engine, anchored) {
-        (Engine::Sqlite, false) => plan.fts5(),
-        (Engine::Sqlite, true) => plan.fts5_anchored(),
-        (Engine::Postgres, false) => plan.tsquery(),
-        (Engine::Postgres, true) => plan.tsquery_anchored(),
+/// What is looked for, and whether it is narrowed to what the actor sees already.
+pub(super) fn planned(conn: &mut Conn<'_>, actor: &Actor, query: &str) -> store::Result<(Plan, bool)> {
+    let plan = hanzi::search::plan(query);
+    Ok(match tags(conn, actor)? {
+        Some(tags) => (plan.tagged(&tags), true),
+        None => (plan, false),
+    })
+}
+
+/// How a name or number has to fit what was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It is what was typed.
+    Whole,
+    /// It begins with it.
+    Begins,
+    /// It has it somewhere.
+    Anywhere,
+}
+
+pub(super) fn text_of(plan: &Plan, engine: Engine, fit: Fit) -> Option<String> {
+    match (engine, fit) {
+        (Engine::Sqlite, Fit::Anywhere) => plan.fts5(),
+        (Engine::Sqlite, Fit::Begins) => plan.fts5_anchored(),
+        (Engine::Sqlite, Fit::Whole) => plan.fts5_whole(),
+        (Engine::Postgres, Fit::Anywhere) => plan.tsquery(),
+        (Engine::Postgres, Fit::Begins) => plan.tsquery_anchored(),
+        (Engine::Postgres, Fit::Whole) => plan.tsquery_whole(),
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Conn, Tx};
 
-use crate::access::{Actor, require_administrator};
+use crate::access::{Actor, Object, Verb, require_administrator, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -43,6 +43,29 @@ pub fn set<T: Serialize>(
     now: Millis,
 ) -> Result<(), AppError> {
     require_administrator(actor)?;
+    write(tx, actor, name, value, now)
+}
+
+/// Sets a value that belongs to a kind of thing: for whoever may do this to it, administrators or not.
+pub fn set_for<T: Serialize>(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (object, verb): (Object, Verb),
+    name: &'static str,
+    value: &T,
+    now: Millis,
+) -> Result<(), AppError> {
+    require_may(actor, object, verb)?;
+    write(tx, actor, name, value, now)
+}
+
+fn write<T: Serialize>(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    name: &'static str,
+    value: &T,
+    now: Millis,
+) -> Result<(), AppError> {
     let before: Option<String> = tx.value("SELECT value FROM settings WHERE name = $1", &[name.into()])?;
     let after = serde_json::to_value(value).map_err(|e| AppError::Internal(e.to_string()))?;
     tx.exec(

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::{NewShare, exclude, exclusions, include, of_customer, revoke, share};
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
-use crate::clock::Zone;
+use crate::clock::{Zone, parse_date};
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, path_id};
 use crate::customers;
 use crate::error::{AppError, FieldError};
@@ -204,7 +204,7 @@ pub(super) fn until(text: &str, zone: &Zone) -> Result<Option<i64>, FieldError> 
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let day = customers::parse_date(text.trim()).and_then(|day| day.parse().ok());
+    let day = parse_date(text.trim()).and_then(|day| day.parse().ok());
     let day = day.ok_or_else(|| FieldError::new("until", text!("请填写日期，例如 2026-09-28")))?;
     Ok(Some(zone.day(day).1))
 }

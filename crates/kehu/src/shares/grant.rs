@@ -114,6 +114,24 @@ pub fn revoke(
     end(tx, actor, id, customer, person, now)
 }
 
+/// Ends everything shared with somebody who leaves; the caller has decided that he does.
+pub fn end_grants_of(tx: &mut Tx<'_>, actor: &Actor, person: PersonId, now: Millis) -> Result<(), AppError> {
+    let ended: Vec<(GrantId, CustomerId)> = tx.rows(
+        "UPDATE customer_grants SET revoked_at = $2, revoked_by = $3
+         WHERE person_id = $1 AND revoked_at IS NULL AND ends_at > $2 RETURNING id, customer_id",
+        &[person.into(), now.into(), actor.person_id.into()],
+    )?;
+    let before = serde_json::json!({ "person": person });
+    let mut entries = Vec::with_capacity(ended.len());
+    for (id, customer) in ended {
+        events::emit(tx, actor, now, "customer.unshared", "grant", id.0, customer.0)?;
+        let mut entry = Entry::of("customer.unshared", "share", id.0).customer(customer.0);
+        entry.before = Some(&before);
+        entries.push(entry);
+    }
+    Ok(audit::record_all(tx, actor, now, &entries)?)
+}
+
 pub(super) fn end(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -10,6 +10,7 @@ pub mod api;
 pub mod web;
 
 pub use exclude::{exclude, include};
+pub(crate) use grant::end_grants_of;
 pub use grant::{
     FOREVER, MOST_OF_CUSTOMER, NewShare, SHARE, grant_for, require_within_own, revoke, revoke_for, share,
 };

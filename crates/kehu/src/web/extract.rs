@@ -68,52 +68,82 @@ impl FromRequestParts<App> for Actor {
         if rights.loses_customers && via == Via::Session && (app.hooks.holds_customers)(path) {
             return Err(AppError::MustSign);
         }
-        let actor = Self::new(ActorFacts {
-            person_id: row.person_id,
-            username: row.username,
-            name: row.name,
-            rights,
-            via,
-            ip: context.ip.clone(),
-            request_id: context.request_id.clone(),
-            lang: lang_of(&parts.headers, &row.lang),
-            must_change_password: row.must_change_password,
-            acting_for: None,
-        });
+        let actor = actor_of(row, rights, via, &context, &parts.headers);
         let _ = context.actor.set(actor.clone());
         Ok(actor)
     }
 }
 
-/// The person behind a token (`Authorization: Bearer`) or a session cookie. A request with a token is judged by the
-/// token alone.
+fn actor_of(
+    row: SessionRow,
+    rights: Arc<Rights>,
+    via: Via,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Actor {
+    Actor::new(ActorFacts {
+        person_id: row.person_id,
+        lang: lang_of(headers, &row.lang),
+        username: row.username,
+        name: row.name,
+        rights,
+        via,
+        ip: context.ip.clone(),
+        request_id: context.request_id.clone(),
+        must_change_password: row.must_change_password,
+        acting_for: None,
+    })
+}
+
+/// Whose cookie came with a request that is refused, for the log. It is no use of his session: whoever forges requests
+/// must not keep it open.
+pub(super) async fn owner_of(headers: &HeaderMap, app: &App, context: &RequestContext) -> Option<Actor> {
+    let (secret, via) = credential(headers)?;
+    let (row, rights) = match app.sessions.get(&auth::secret_hash(secret), app.now()) {
+        Some(known) => known,
+        None => look_up(app, auth::secret_hash(secret), via).await.ok()??,
+    };
+    Some(actor_of(row, rights, via, context, headers))
+}
+
+/// The secret of a token (`Authorization: Bearer`) or a session cookie. A request with a token is judged by the token
+/// alone.
+fn credential(headers: &HeaderMap) -> Option<(&str, Via)> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let Some(text) = bearer else { return session_secret(headers).map(|secret| (secret, Via::Session)) };
+    // The name of the scheme is written as anybody likes (RFC 9110, 11.1).
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && token.len() < 200 => {
+            Some((token.trim(), Via::Token))
+        }
+        _ => None,
+    }
+}
+
+/// The person behind the credentials of a request, whose use is noted.
 async fn identify(
     headers: &HeaderMap,
     app: &App,
 ) -> Result<Option<(SessionRow, Arc<Rights>, Via)>, AppError> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let (secret, via) = match (bearer, session_secret(headers)) {
-        // The name of the scheme is written as anybody likes (RFC 9110, 11.1).
-        (Some(text), _) => match text.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && token.len() < 200 => {
-                (token.trim(), Via::Token)
-            }
-            _ => return Ok(None),
-        },
-        (None, Some(secret)) => (secret, Via::Session),
-        (None, None) => return Ok(None),
-    };
+    let Some((secret, via)) = credential(headers) else { return Ok(None) };
     let (hash, now) = (auth::secret_hash(secret), app.now());
     if let Some((row, rights)) = app.sessions.get(&hash, now) {
         return Ok(Some((row, rights, via)));
     }
-    let asked = hash.clone();
+    let Some((row, rights)) = look_up(app, hash.clone(), via).await? else { return Ok(None) };
+    app.sessions.put(&hash, &row, &rights, now);
+    auth::note_use(app, via, &row, now).await;
+    Ok(Some((row, rights, via)))
+}
+
+async fn look_up(app: &App, hash: String, via: Via) -> Result<Option<(SessionRow, Arc<Rights>)>, AppError> {
+    let now = app.now();
     let found = app
         .db
         .read(move |conn| {
             let row = match via {
-                Via::Token => auth::find_token(conn, &asked, now),
-                _ => auth::find_session(conn, &asked, now),
+                Via::Token => auth::find_token(conn, &hash, now),
+                _ => auth::find_session(conn, &hash, now),
             };
             let Some(row) = row? else { return Ok(None) };
             let records = org::load_records(conn, row.person_id, now)?;
@@ -122,9 +152,7 @@ async fn identify(
         .await?;
     let Some((row, epoch, records)) = found else { return Ok(None) };
     let rights = app.rights_from(row.person_id, epoch, records).await?;
-    app.sessions.put(&hash, &row, &rights, now);
-    auth::note_use(app, via, &row, now).await;
-    Ok(Some((row, rights, via)))
+    Ok(Some((row, rights)))
 }
 
 /// The language of a page: the cookie's, else the person's.
@@ -238,8 +266,8 @@ impl FromRequestParts<App> for Page {
         let (menu, todo_count, notice_count) = match &actor {
             // Parts of a page have no frame.
             Some(actor) if !is_partial => {
-                let (todo_count, notice_count) = app.waiting(actor).await?;
-                ((app.hooks.menu)(actor, &path, is_demo), todo_count, notice_count)
+                let (todo_count, notice_count, modules) = app.waiting(actor).await?;
+                ((app.hooks.menu)(actor, &path, &modules, is_demo), todo_count, notice_count)
             }
             _ => (Vec::new(), 0, 0),
         };

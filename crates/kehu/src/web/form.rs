@@ -56,6 +56,22 @@ impl FormData {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// What somebody looks for on a page: the value of a name without spaces around it, and no more of it than `longest`
+    /// characters.
+    pub fn cut(&self, name: &str, longest: usize) -> &str {
+        let text = self.get(name).trim();
+        text.char_indices().nth(longest).map_or(text, |(end, _)| &text[..end])
+    }
+
+    /// A short name that a program asks with; refused when it is longer than any can be.
+    pub fn word(&self, name: &str, longest: usize) -> Result<&str, AppError> {
+        let text = self.get(name);
+        if text.chars().count() > longest {
+            return Err(AppError::field(name, text!("最多 {} 个字", longest)));
+        }
+        Ok(text)
+    }
+
     /// Every value of a name.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
@@ -110,5 +126,20 @@ impl FromRequestParts<App> for QueryData {
     type Rejection = AppError;
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, AppError> {
         FormData::parse(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_has_an_end() {
+        let asked = FormData(vec![("q".into(), format!("  {}  ", "长".repeat(60_000)))]);
+        assert_eq!(asked.cut("q", 100), "长".repeat(100));
+        assert_eq!(asked.cut("other", 100), "");
+        assert!(asked.word("q", 60).is_err());
+        let asked = FormData(vec![("q".into(), "长".repeat(60))]);
+        assert_eq!((asked.cut("q", 60), asked.word("q", 60).unwrap()), (asked.get("q"), asked.get("q")));
     }
 }

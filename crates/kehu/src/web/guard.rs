@@ -1,8 +1,9 @@
 //! What surrounds every request: an id, the true address, protection against forged requests, headers, errors as
 //! pages, and the audit row of a denial.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use askama::Template;
@@ -17,7 +18,9 @@ use super::layout::{Crumb, Shell, redirect};
 use super::pace::TooSlow;
 use crate::access::Actor;
 use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::audit::Denial;
+use crate::auth;
+use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::text;
@@ -36,7 +39,10 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     let uri = request.uri().clone();
     let too_slow = request.extensions().get::<TooSlow>().cloned();
     let mut response = match refuse_forged(&request, is_api) {
-        Some(error) => error.into_response(),
+        Some(error) => {
+            note_forged(&app, &headers, &context, &error, &path).await;
+            error.into_response()
+        }
         None => next.run(request).await,
     };
     if let Some(actor) = context.actor.get() {
@@ -130,23 +136,51 @@ fn refuse_forged(request: &Request, is_api: bool) -> Option<AppError> {
         .then(|| AppError::Forbidden(text!("这个请求不是从本系统的页面发出的，已拒绝；请回到系统页面重试")))
 }
 
-/// A refused or hidden thing leaves an audit row; the answer does not wait for anything else.
-async fn note_denial(app: &App, actor: &Actor, error: &AppError, path: &str) {
-    let (object, id, action) = match error {
-        AppError::Hidden { object, id } => (*object, *id, "access.hidden"),
-        AppError::Forbidden(_) => ("route", 0, "access.refused"),
-        _ => return,
+/// How often, in milliseconds, forged requests of one address that belong to nobody leave a row: whoever is not signed in
+/// must not be able to fill the log.
+const STRANGERS_EVERY: i64 = 60_000;
+/// Addresses of strangers that are remembered; beyond them all are forgotten.
+const STRANGERS: usize = 10_000;
+
+/// When the last row of each stranger was written.
+#[derive(Default)]
+pub struct Strangers(Mutex<HashMap<String, Millis>>);
+
+impl Strangers {
+    /// Whether a stranger's request is noted now.
+    fn is_due(&self, ip: &str, now: Millis) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ip = auth::household_of(ip);
+        if noted.get(&ip).is_some_and(|at| (0..STRANGERS_EVERY).contains(&(now - at))) {
+            return false;
+        }
+        if noted.len() >= STRANGERS {
+            noted.clear();
+        }
+        noted.insert(ip, now);
+        true
+    }
+}
+
+/// Notes a forged request: in the name of whoever's cookie came along, that being what the other site was after.
+async fn note_forged(app: &App, headers: &HeaderMap, context: &RequestContext, error: &AppError, path: &str) {
+    let actor = match super::extract::owner_of(headers, app, context).await {
+        Some(actor) => actor,
+        None if app.strangers.is_due(&context.ip, app.now()) => {
+            Actor::stranger("", &context.ip, &context.request_id)
+        }
+        None => return,
     };
-    let (actor, now) = (actor.clone(), app.now());
-    let after = serde_json::json!({ "path": path.chars().take(300).collect::<String>() });
-    let written = app
-        .db
-        .write(move |tx| {
-            let customer = if object == "customer" { id } else { 0 };
-            let entry = Entry::of(action, object, id).customer(customer).after(&after).result("denied");
-            audit::record(tx, &actor, now, &entry)
-        })
-        .await;
+    note_denial(app, &actor, error, path).await;
+}
+
+/// A refused or hidden thing leaves an audit row; the answer does not wait for anything else. What a handler answers
+/// with its error is noted here by itself; one that answers a denial with something else, such as the form again, calls
+/// this before. `path` is where it was.
+pub async fn note_denial(app: &App, actor: &Actor, error: &AppError, path: &str) {
+    let Some(denial) = Denial::of(error) else { return };
+    let (actor, now, path) = (actor.clone(), app.now(), path.to_owned());
+    let written = app.db.write(move |tx| denial.record(tx, &actor, now, &path)).await;
     if let Err(error) = written {
         tracing::error!(%error, "a denial could not be recorded");
     }

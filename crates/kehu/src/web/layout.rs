@@ -61,6 +61,9 @@ pub struct MenuItem {
     pub children: Vec<MenuItem>,
 }
 
+/// Work that has an entry of its own in the menu: its short name, and what people call it.
+pub type Module = (String, String);
+
 /// One step of the breadcrumb.
 #[derive(Clone, Debug)]
 pub struct Crumb {
@@ -86,8 +89,10 @@ pub struct Tab {
 /// What the shell shows of the features above it.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// The menu for an actor on a path, and whether the company is the demonstration.
-    pub menu: fn(&Actor, &str, bool) -> Vec<MenuItem>,
+    /// The menu for an actor on a path, with the modules of the company, and whether it is the demonstration.
+    pub menu: fn(&Actor, &str, &[Module], bool) -> Vec<MenuItem>,
+    /// The modules of the company at a moment.
+    pub modules: fn(&mut Conn<'_>, crate::clock::Millis) -> store::Result<Vec<Module>>,
     /// How much waits for an actor at a moment of a day (`YYYY-MM-DD`).
     pub todo_count: fn(&mut Conn<'_>, &Actor, &str, crate::clock::Millis) -> store::Result<i64>,
     /// How many tasks about a customer are open that an actor sees, in an organisation on a day.

@@ -19,8 +19,8 @@ pub use extract::{
     cookie, session_secret,
 };
 pub use form::{Choice, FormData, QueryData};
-pub use guard::around;
-pub use layout::{Crumb, Hooks, MenuItem, Shell, Tab, flash, html, redirect, saved, toast, trigger};
+pub use guard::{Strangers, around, note_denial};
+pub use layout::{Crumb, Hooks, MenuItem, Module, Shell, Tab, flash, html, redirect, saved, toast, trigger};
 pub use table::table_file;
 
 use axum::Router;

@@ -17,6 +17,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
 use super::pace::{Pace, Paced, TooSlow};
+use crate::auth::household;
 
 /// Connections at the most; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 12_000;
@@ -93,14 +94,6 @@ impl Drop for Seat {
                 held.remove(&self.address);
             }
         }
-    }
-}
-
-/// Whose address it is: of IPv6 addresses the first half, for the second everybody chooses himself.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

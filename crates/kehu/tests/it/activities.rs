@@ -77,7 +77,7 @@ async fn letters_faxes_and_long_distance_calls_are_a_register_of_their_own() {
     .await;
 }
 
-// covers: CI-03, DU-06
+// covers: CI-03
 #[tokio::test(flavor = "multi_thread")]
 async fn needs_stay_open_until_met_and_are_reported() {
     both(|app| async move {
@@ -102,7 +102,7 @@ async fn needs_stay_open_until_met_and_are_reported() {
         assert!(file.header("content-disposition").starts_with("attachment"));
         let text = file.text();
         assert!(text.contains("\"需求\",\"2\"") && text.contains("\"'=要加装充电桩\""), "{text}");
-        let exports = app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'activities.exported'").await;
+        let exports = app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'activity.exported'").await;
         assert_eq!(exports, 1);
         // Another month has none; another person sees nothing of it.
         let none = api.get("/api/v1/activities?from=2026-10-01").await.expect(200).json();
@@ -216,6 +216,50 @@ async fn the_timeline_merges_everything_by_time_and_is_read_page_by_page() {
         let second = li.get_part(&next).await.expect(200).text();
         assert!(second.contains("第11次通话") && second.contains("建档") && !second.contains("after="));
         assert!(!second.contains("activity-form"), "only further lines");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeline_goes_on_behind_changes_its_reader_is_not_told() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let li = crate::roles::bare(&app, "li").await;
+        let cells = ["customer", "activity"].map(|o| json!({ "object": o, "verb": "read", "scope": "all" }));
+        crate::roles::role(&admin, "narrow", json!(cells), json!([])).await;
+        crate::roles::give(&admin, &li, "narrow").await;
+        let body = json!({ "kind": "person", "name": "张三" });
+        let id = id_of(&admin.json("POST", "/api/v1/customers", body).await.expect(201).json());
+        let old = json!({ "customer_id": id, "kind": "call", "body": "最早的一次通话" });
+        app.clock.advance(1_000);
+        admin.json("POST", "/api/v1/activities", old).await.expect(201);
+        // One page of what he may read lies behind more than a page of what he may not.
+        for n in 0..40 {
+            app.clock.advance(1_000);
+            let body = json!({ "phone": format!("138123456{n:02}") });
+            let version = format!("\"{}\"", n + 1);
+            let path = format!("/api/v1/customers/{id}");
+            admin.json_with("PATCH", &path, body, &[("if-match", &version)]).await.expect(200);
+        }
+        for n in 0..40 {
+            app.clock.advance(1_000);
+            let contact = json!({ "customer_id": id, "name": format!("不许看的人{n}") });
+            admin.json("POST", "/api/v1/contacts", contact).await.expect(201);
+        }
+        let mut at = format!("/customers/{id}/timeline");
+        let mut pages = 0;
+        loop {
+            let page = li.get_part(&at).await.expect(200).text();
+            assert!(!page.contains("不许看的人"), "{page}");
+            pages += 1;
+            if page.contains("最早的一次通话") {
+                break;
+            }
+            let next =
+                page.split("hx-get=\"").skip(1).find(|p| p.contains("after=")).expect("the timeline goes on");
+            at = next.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+        }
+        assert_eq!(pages, 2, "30 changes, then 10, the call and the record itself");
     })
     .await;
 }

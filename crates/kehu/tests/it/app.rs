@@ -77,7 +77,7 @@ impl TestApp {
             Some(database) => Location::parse(&database.url).unwrap(),
             None => Location::Sqlite(folder.path().join("kehu.sqlite")),
         };
-        let options = Options { readers: 2, writers: 3, ..Options::default() };
+        let options = Options { readers: 2, writers: 3, allow_unsafe: true, ..Options::default() };
         let config = Config {
             data_dir: folder.path().to_owned(),
             database: location.clone(),
@@ -86,6 +86,7 @@ impl TestApp {
             max_upload_bytes: 20 << 20,
             backups_dir: folder.path().join("backups"),
             smtp_password: kehu::config::Secret::new("geheim"),
+            allow_unsafe_postgres: true,
             origins: Vec::new(),
         };
         let clock = Clock::fixed(NOW);

@@ -103,7 +103,11 @@ async fn set_up_from_elsewhere_needs_the_code_of_the_terminal() {
         for _ in 0..5 {
             app.send(far("guess")).await.expect(422);
         }
-        app.send(far(&app.app.setup_code)).await.expect(429);
+        for _ in 0..3 {
+            app.send(far(&app.app.setup_code)).await.expect(429);
+        }
+        assert_eq!(noted(&app, "company.setup_refused", "code").await, 5);
+        assert_eq!(noted(&app, "company.setup_refused", "throttled").await, 1);
         app.clock.advance(2_000);
         let done = app.send(far(&app.app.setup_code)).await.expect(303);
         let cookie = set_cookie(&done, auth::SESSION_COOKIE);
@@ -173,6 +177,49 @@ async fn unknown_name_wrong_password_and_disabled_account_get_the_same_answer() 
         for (name, password) in [(long.as_str(), "x"), ("admin", &long), ("a\u{0}b", "x")] {
             log_in(&app, name, password, "").await.expect(422);
         }
+        let unread =
+            "SELECT COUNT(*) FROM audit_log WHERE action = 'login.failed' AND after LIKE '%unacceptable%'";
+        assert_eq!(app.number(unread).await, 2, "what is no form at all is nobody's log-in");
+    })
+    .await;
+}
+
+/// How many rows say so.
+async fn noted(app: &TestApp, action: &'static str, reason: &'static str) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM audit_log WHERE action = '{action}' AND after LIKE '%{reason}%'");
+    app.app.db.read(move |conn| conn.count(&sql, &[])).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tries_while_he_has_to_wait_is_noted_once_a_wait() {
+    both(|app| async move {
+        let late = || noted(&app, "login.failed", "throttled");
+        for _ in 0..5 {
+            log_in(&app, "admin", "错的密码", "").await.expect(422);
+        }
+        for _ in 0..10 {
+            log_in(&app, "admin", "错的密码", "").await.expect(429);
+        }
+        assert_eq!(late().await, 1);
+        app.clock.advance(MINUTE);
+        log_in(&app, "admin", "错的密码", "").await.expect(422);
+        for _ in 0..10 {
+            log_in(&app, "admin", "错的密码", "").await.expect(429);
+        }
+        assert_eq!(late().await, 2, "another wait, another row");
+        // What nobody's name can be counts against the address: its wait comes, and is noted once as well.
+        let long = "长".repeat(300);
+        let mut answers = BTreeMap::new();
+        for _ in 0..40 {
+            let status = log_in(&app, &long, "x", "").await.status.as_u16();
+            *answers.entry(status).or_insert(0) += 1;
+        }
+        assert!(answers[&429] > 20, "{answers:?}");
+        assert_eq!(noted(&app, "login.failed", "unacceptable").await, answers[&422]);
+        assert_eq!(late().await, 3);
+        // The account is nobody else's: whose tries they were is told.
+        let whose = "SELECT COUNT(DISTINCT actor_id) FROM audit_log WHERE after LIKE '%throttled%'";
+        assert_eq!(app.number(whose).await, 2);
     })
     .await;
 }
@@ -363,7 +410,11 @@ async fn a_temporary_password_must_be_changed_before_anything_else() {
         for _ in 0..5 {
             change("不是这个密码不是这个密码", GOOD, GOOD).await.expect(422);
         }
-        change(&secret, GOOD, GOOD).await.expect(429);
+        for _ in 0..3 {
+            change(&secret, GOOD, GOOD).await.expect(429);
+        }
+        assert_eq!(noted(&app, "person.password_refused", "current").await, 5);
+        assert_eq!(noted(&app, "person.password_refused", "throttled").await, 1);
         app.clock.advance(2_000);
         let done = change(&secret, GOOD, GOOD).await.expect(303);
         let renewed = set_cookie(&done, auth::SESSION_COOKIE);
@@ -388,7 +439,7 @@ async fn every_changing_route_refuses_what_another_site_sends_in_the_persons_nam
             &[("sec-fetch-site", "cross-site"), ("origin", own)],
             &[("sec-fetch-site", "same-site")],
         ];
-        let before = app.number("SELECT COUNT(*) FROM audit_log").await;
+        let mut refused = 0;
         for route in router::table().into_iter().filter(|r| r.method != "GET") {
             let path: String = route.path.replace(['{', '}'], "");
             for headers in forged {
@@ -402,9 +453,29 @@ async fn every_changing_route_refuses_what_another_site_sends_in_the_persons_nam
                 }
                 let answer = app.send(request.body(Body::empty()).unwrap()).await;
                 assert_eq!(answer.status.as_u16(), 403, "{} {path} {headers:?}", route.method);
+                refused += 1;
             }
         }
-        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log").await, before);
+        // Each of them stands in the log in the name of him who was abused, and nothing else does.
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND result = 'denied'
+                     AND actor_id > 0 AND after LIKE '%path%'";
+        assert_eq!(app.number(noted).await, refused);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action LIKE '%.deleted'").await, 0);
+        // Without a session somebody is noted once a minute, whatever he calls himself and however often he comes.
+        let strangers = "SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND actor_id = 0
+                         AND ip = '127.0.0.1'";
+        for minute in 1..=2 {
+            for n in 0..5 {
+                let request = axum::http::Request::post("/login").header(header::HOST, "127.0.0.1:8080");
+                let request = match n {
+                    0 => request,
+                    _ => request.header(header::COOKIE, format!("{}={n:064x}", auth::SESSION_COOKIE)),
+                };
+                app.send(request.body(Body::empty()).unwrap()).await.expect(403);
+            }
+            assert_eq!(app.number(strangers).await, minute);
+            app.clock.advance(MINUTE);
+        }
         assert!(is_alive(&admin).await);
     })
     .await;

@@ -106,9 +106,14 @@ async fn a_backup_is_made_verified_downloaded_and_deleted_and_all_of_it_stands_i
         program.json_with("DELETE", &address(&made), json!({}), &[("if-match", &version)]).await.expect(204);
         program.get(&address(&made)).await.expect(404);
         assert!(!path.exists());
-        for (action, times) in
-            [("started", 1), ("created", 1), ("downloaded", 2), ("verified", 1), ("deleted", 1)]
-        {
+        for (action, times) in [
+            ("started", 1),
+            ("created", 1),
+            ("downloaded", 2),
+            ("verification_requested", 1),
+            ("verified", 1),
+            ("deleted", 1),
+        ] {
             let sql =
                 format!("SELECT COUNT(*) FROM audit_log WHERE action = 'backup.{action}' AND result = 'ok'");
             let counted = app.app.db.read(move |conn| conn.count(&sql, &[])).await.unwrap();
@@ -250,7 +255,11 @@ impl Place {
     fn count(&self, sql: &'static str) -> i64 {
         let location = self.config.database.clone();
         let work = move || {
-            let db = Db::open(&location, &Options { readers: 1, writers: 1, ..Options::default() }).unwrap();
+            let db = Db::open(
+                &location,
+                &Options { readers: 1, writers: 1, allow_unsafe: true, ..Options::default() },
+            )
+            .unwrap();
             db.read_blocking(move |conn| conn.count(sql, &[])).unwrap()
         };
         std::thread::spawn(work).join().unwrap()
@@ -304,8 +313,11 @@ async fn a_backup_is_restored_into_an_empty_place_on_either_database() {
             let data_dir = place.config.data_dir.clone();
             // The log is whole, the customer is found by search, every file has its bytes.
             let seen = std::thread::spawn(move || {
-                let db =
-                    Db::open(&location, &Options { readers: 1, writers: 1, ..Options::default() }).unwrap();
+                let db = Db::open(
+                    &location,
+                    &Options { readers: 1, writers: 1, allow_unsafe: true, ..Options::default() },
+                )
+                .unwrap();
                 db.read_blocking(move |conn| {
                     let chains = kehu::audit::verify(conn)?;
                     assert!(chains.iter().all(|c| c.problem.is_none()), "{chains:?}");

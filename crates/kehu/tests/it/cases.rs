@@ -496,6 +496,86 @@ async fn a_new_customer_opens_a_case_and_a_clause_refuses() {
     .await;
 }
 
+// covers: FC-03
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_must_keep_out_of_a_customer_keeps_out_of_its_cases() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        enact(&admin, welcome()).await;
+        let li = app.staff("li", DataScope::Own).await;
+        let customer = li.customer(json!({ "kind": "person", "name": "回避的客户" })).await;
+        let other = li.customer(json!({ "kind": "person", "name": "别的客户" })).await;
+        let li = li.with_token().await;
+        let boss = app.staff("boss", DataScope::Own).await.with_token().await;
+        let office = unit(&admin, "业务部", "department", None).await;
+        post(&admin, &li, &office, "sales_staff").await;
+        head(&admin, &office, &boss).await;
+        app.app.clock.advance(5_000);
+        cases::run_due(&app.app).await.unwrap();
+        let seen = async || {
+            let list = boss.get("/api/v1/cases/welcome").await.expect(200).json();
+            list["items"].as_array().unwrap().clone()
+        };
+        let cases = seen().await;
+        assert_eq!(cases.len(), 2, "{cases:?}");
+        let about = |customer: &Json| {
+            let case = cases.iter().find(|case| case["customer_id"] == customer["id"]).unwrap();
+            format!("/api/v1/cases/welcome/{}", id(case))
+        };
+        let (closed, open) = (about(&customer), about(&other));
+        // From now on the head of the unit must keep out of one of them.
+        boss.get(&closed).await.expect(200);
+        let out = format!("/api/v1/customers/{}/exclusions", id(&customer));
+        let body = json!({ "person_id": boss.person_id, "reason": "亲属" });
+        admin.json("POST", &out, body).await.expect(201);
+        app.app.clock.advance(2_000);
+        boss.get(&closed).await.expect(404);
+        boss.get(&open).await.expect(200);
+        let left = seen().await;
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(left[0]["customer_id"], other["id"]);
+        let case = li.get(&closed).await.expect(200).json();
+        act(&boss, &case, "called", json!({})).await.expect(404);
+        admin.get(&closed).await.expect(200);
+    })
+    .await;
+}
+
+// covers: VF-01
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_taken_away_and_brought_back_is_told_to_regulations() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        enact(&admin, shipped("vip-customers")).await;
+        let admin_page = app.sign_in(admin.person_id).await;
+        let gone = admin_page.customer(json!({ "kind": "organisation", "name": "误建的客户" })).await;
+        let stays = admin_page.customer(json!({ "kind": "organisation", "name": "真有的客户" })).await;
+        let told = || async {
+            app.app.clock.advance(5_000);
+            cases::run_due(&app.app).await.unwrap();
+        };
+        let filings = |customer: &Json| {
+            let (admin, of) = (admin.clone(), customer["id"].clone());
+            async move {
+                let list = admin.get("/api/v1/cases/filing").await.expect(200).json();
+                let all = list["items"].as_array().unwrap().iter().filter(|case| case["customer_id"] == of);
+                all.map(|case| case["is_open"] == true).collect::<Vec<_>>()
+            }
+        };
+        told().await;
+        assert_eq!((filings(&gone).await, filings(&stays).await), (vec![true], vec![true]));
+        let path = format!("/api/v1/customers/{}", id(&gone));
+        let version = gone["version"].to_string();
+        admin.json_with("DELETE", &path, json!({}), &[("if-match", &version)]).await.expect(204);
+        told().await;
+        assert_eq!((filings(&gone).await, filings(&stays).await), (vec![false], vec![true]));
+        admin_page.post_form(&format!("/customers/{}/restore", id(&gone)), &[]).await;
+        told().await;
+        assert_eq!((filings(&gone).await, filings(&stays).await), (vec![true, false], vec![true]));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_case_keeps_its_version_and_a_bad_draft_is_not_published() {
     both(|app| async move {

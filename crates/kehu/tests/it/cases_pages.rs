@@ -277,6 +277,22 @@ async fn an_approver_reads_the_customer_while_he_decides_and_many_are_decided_at
         assert!(shown.contains("1200.00 元") && shown.contains("王五") && shown.contains("同意"), "{shown}");
         let stranger = app.staff("wang", DataScope::Own).await;
         stranger.get(&path).await.expect(404);
+        // What somebody is refused in a form, or among many, stands in the log all the same.
+        let denied = |action: &'static str| {
+            let sql = format!(
+                "SELECT COUNT(*) FROM audit_log WHERE action = 'access.{action}' AND result = 'denied'"
+            );
+            app.app.db.read(move |conn| conn.count(&sql, &[]))
+        };
+        let (refused, hidden) = (denied("refused").await.unwrap(), denied("hidden").await.unwrap());
+        press(&li, &format!("/cases/{}/decision", cases[0]), &[("verdict", "approve")]).await.expect(422);
+        assert_eq!(denied("refused").await.unwrap(), refused + 1);
+        press(&stranger, "/cases/decisions", &[("id", &*cases[0])]).await.expect(200);
+        assert_eq!(denied("hidden").await.unwrap(), hidden + 1);
+        let new = new_id();
+        let named = [("id", &*new), ("v.customer", customer["id"].as_str().unwrap()), ("v.amount", "1")];
+        stranger.post_form("/cases/new/discount", &named).await.expect(422);
+        assert_eq!(denied("hidden").await.unwrap(), hidden + 2);
         // What he cannot decide is told, the others are done.
         let list = boss.get("/cases").await.expect(200).text();
         assert!(list.contains("批量同意") && cases.iter().all(|id| list.contains(id)), "{list}");

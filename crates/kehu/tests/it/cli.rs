@@ -110,6 +110,100 @@ fn wrong_use_and_a_newer_schema_have_exit_codes_of_their_own() {
     assert!(said.contains("9999_future"));
 }
 
+/// The files of a folder and what is in them.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|e| e == "sqlite" || e == "sqlite-wal"))
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap()))
+        .filter(|(_, content)| !content.is_empty())
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn to_check_changes_nothing_and_an_older_schema_is_only_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let file = folder.path().join("kehu.sqlite");
+    // What a start would mend: a search index of another version, a dictionary that lacks an entry.
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute("UPDATE search_state SET version = 0", []).unwrap();
+    connection.execute("DELETE FROM dictionary_entries WHERE dictionary = 'skill'", []).unwrap();
+    drop(connection);
+    let before = contents(folder.path());
+    assert!(ok(&["db", "check", "--data", data], "").contains("搜索索引由别的版本写成"));
+    ok(&["audit", "verify", "--data", data], "");
+    assert!(contents(folder.path()) == before, "checking changed the database");
+    // What stands in the write-ahead log of a killed server is read, and left where it is.
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0").unwrap();
+    connection
+        .execute("DELETE FROM schema_migrations WHERE name = (SELECT MAX(name) FROM schema_migrations)", [])
+        .unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    for name in ["kehu.sqlite", "kehu.sqlite-wal"] {
+        std::fs::copy(folder.path().join(name), killed.path().join(name)).unwrap();
+    }
+    let before = contents(killed.path());
+    assert_eq!(before.len(), 2);
+    let data = killed.path().to_str().unwrap();
+    for command in [["db", "check"], ["audit", "verify"]] {
+        let said = fails(4, &[command[0], command[1], "--data", data], "");
+        assert!(said.contains("kehu db migrate"), "{said}");
+    }
+    assert!(contents(killed.path()) == before, "checking changed the database");
+}
+
+#[test]
+fn a_check_finds_files_that_are_gone_cut_or_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let files = folder.path().join("files/AA/BB");
+    std::fs::create_dir_all(&files).unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("kehu.sqlite")).unwrap();
+    for (id, name) in [(1, "one"), (2, "two"), (3, "three")] {
+        std::fs::write(files.join(name), "abc").unwrap();
+        connection
+            .execute(
+                "INSERT INTO files (id, object, object_id, name, media_type, size, sha256, stored_as, created_at, created_by)
+                 VALUES (?1, 'import', 1, ?2, 'text/plain', 3,
+                   'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 'AA/BB/' || ?2, 0, 0)",
+                (id, name),
+            )
+            .unwrap();
+    }
+    assert!(ok(&["db", "check", "--data", data], "").contains("附件 3"));
+    std::fs::remove_file(files.join("one")).unwrap();
+    std::fs::write(files.join("two"), "ab").unwrap();
+    std::fs::write(files.join("three"), "abd").unwrap();
+    let said = fails(1, &["db", "check", "--deep", "--data", data], "");
+    for words in ["AA/BB/one 不在磁盘上", "AA/BB/two 的大小不对，实际 2 字节", "AA/BB/three 的内容被改动"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // What was taken away may be gone.
+    connection.execute("UPDATE files SET deleted_at = 1", []).unwrap();
+    ok(&["db", "check", "--data", data], "");
+}
+
+#[test]
+fn a_company_that_is_copied_knows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    company(folder.path());
+    let (from, to) = (folder.path().join("kehu.sqlite"), folder.path().join("neu.sqlite"));
+    let url = |path: &Path| format!("sqlite:{}", path.display());
+    ok(&["db", "copy", "--from", &url(&from), "--to", &url(&to)], "");
+    for file in [&from, &to] {
+        let connection = rusqlite::Connection::open(file).unwrap();
+        let noted = "SELECT after FROM audit_log WHERE action = 'company.copied'";
+        let noted: String = connection.query_row(noted, [], |row| row.get(0)).unwrap();
+        assert!(noted.contains("neu.sqlite"), "{noted}");
+    }
+}
+
 // covers: IP-05
 #[test]
 fn an_edited_audit_row_is_found_and_a_rolled_back_database_shows_against_its_anchor() {

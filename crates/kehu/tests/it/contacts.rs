@@ -190,3 +190,37 @@ async fn what_was_taken_away_comes_back() {
     })
     .await;
 }
+
+// covers: VF-04
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_contact_stays_where_one_is_required() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let api = admin.with_token().await;
+        let made = admin.customer(json!({ "kind": "organisation", "name": "天江" })).await;
+        let person = admin.customer(json!({ "kind": "person", "name": "张三" })).await;
+        let contact = async |customer: &serde_json::Value, name: &str| {
+            let body = json!({ "customer_id": customer["id"], "name": name });
+            let made = api.json("POST", "/api/v1/contacts", body).await.expect(201).json();
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let (chen, wu) = (contact(&made, "陈晓燕").await, contact(&made, "吴刚").await);
+        let friend = contact(&person, "李四").await;
+        admin.post_form("/admin/fields/required", &[("field", "contact")]).await.expect(303);
+        // One of two goes, the last stays, by whatever way.
+        admin.post_form(&format!("/contacts/{wu}/delete"), &[]).await.expect(303);
+        let path = format!("/api/v1/contacts/{chen}");
+        let refused =
+            api.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(409).json();
+        assert!(refused["title"].as_str().unwrap().contains("不能删除最后一位"), "{refused}");
+        let page = admin.post_form(&format!("/contacts/{chen}/delete"), &[]).await.expect(409).text();
+        assert!(page.contains("不能删除最后一位"), "{page}");
+        assert_eq!(api.get(&path).await.expect(200).json()["version"], 1);
+        // Persons need none.
+        let path = format!("/api/v1/contacts/{friend}");
+        api.json_with("DELETE", &path, json!({}), &[("if-match", "\"1\"")]).await.expect(204);
+        admin.post_form("/admin/fields/required", &[]).await.expect(303);
+        admin.post_form(&format!("/contacts/{chen}/delete"), &[]).await.expect(303);
+    })
+    .await;
+}

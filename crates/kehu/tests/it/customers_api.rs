@@ -1,6 +1,6 @@
 //! The JSON API of customers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::DataScope;
 use crate::both;
@@ -418,6 +418,113 @@ async fn json_that_names_something_twice_is_refused_with_the_name() {
             assert!(refused["title"].as_str().unwrap().contains(&format!("“{name}”写了两次")), "{refused}");
         }
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_name_of_an_answer_is_described_and_every_name_that_is_taken() {
+    let document = serde_json::to_value(kehu::router::openapi()).unwrap();
+    let schema = |name: &str| document["components"]["schemas"][name]["properties"].clone();
+    let (answer, new, change) = (schema("CustomerBody"), schema("NewCustomerInput"), schema("CustomerInput"));
+    let required = document["components"]["schemas"]["CustomerBody"]["required"].clone();
+    both(|app| {
+        let (answer, new, change, required) = (answer.clone(), new.clone(), change.clone(), required.clone());
+        async move {
+            let admin = app.administrator().await.with_token().await;
+            let unit = crate::roles::unit(&app, "市场部").await;
+            let li = crate::roles::bare(&app, "li").await;
+            let cells = json!([{ "object": "customer", "verb": "read", "scope": "all" }]);
+            let rules = json!([{ "object": "customer", "field": "phone", "rule": "masked" }]);
+            crate::roles::role(&admin, "careful", cells, rules).await;
+            crate::roles::give(&admin, &li, "careful").await;
+            let reader = li.with_token().await;
+            for kind in ["person", "organisation"] {
+                let body = json!({ "kind": kind, "name": "天江", "phone": "13812345678", "unit_id": unit });
+                for name in body.as_object().unwrap().keys() {
+                    assert!(new.get(name).is_some(), "{name}");
+                }
+                let made = admin.json("POST", "/api/v1/customers", body).await.expect(201).json();
+                assert_eq!(made["unit_id"], unit.as_str());
+                let path = format!("/api/v1/customers/{}", made["id"].as_str().unwrap());
+                let masked = reader.get(&path).await.expect(200).json();
+                assert_eq!(masked["masked"], json!(["phone"]));
+                for sent in [&made, &masked] {
+                    for (name, value) in sent.as_object().unwrap() {
+                        let property = &answer[name];
+                        assert!(property.is_object(), "{name} of {kind} is not described");
+                        assert!(fits(property, value), "{name} of {kind}: {value} is no {property}");
+                    }
+                    for name in required.as_array().unwrap() {
+                        assert!(sent.get(name.as_str().unwrap()).is_some(), "{name} of {kind} is missing");
+                    }
+                }
+                assert!(change.get("unit_id").is_some());
+                let elsewhere = json!({ "unit_id": null });
+                let moved = admin.json_with("PATCH", &path, elsewhere, &[("if-match", "\"1\"")]).await;
+                assert_eq!(moved.expect(200).json()["unit_id"], Value::Null);
+            }
+        }
+    })
+    .await;
+}
+
+/// Whether a value is of one of the types a property names.
+fn fits(property: &Value, value: &Value) -> bool {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    match &property["type"] {
+        Value::Array(kinds) => kinds.contains(&json!(kind)),
+        // Objects of any names and references say no type.
+        Value::Null => true,
+        one => one == kind,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_classified_by_schemes() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await.with_token().await;
+        let made = li.customer(json!({ "kind": "organisation", "name": "天江" })).await;
+        let api = li.with_token().await;
+        let path = format!("/api/v1/customers/{}/marks", made["id"].as_str().unwrap());
+        let all = api.get(&path).await.expect(200).json();
+        let of = |all: &Value, scheme: &str| {
+            let items = all["items"].as_array().unwrap();
+            items.iter().find(|i| i["scheme"] == scheme).map(|i| i["values"].clone())
+        };
+        assert_eq!(of(&all, "scheme_vip"), Some(json!([])));
+        assert_eq!(of(&all, "scheme_bank_account"), None, "customers are not classified by it");
+        let vip = format!("{path}/scheme_vip");
+        let set = async |values: Value| api.json("PUT", &vip, json!({ "values": values })).await;
+        let now = set(json!(["key"])).await.expect(200).json();
+        assert_eq!(now, json!({ "scheme": "scheme_vip", "values": ["key"] }));
+        set(json!(["key"])).await.expect(200);
+        let marked = "SELECT COUNT(*) FROM audit_log WHERE action = 'customer.marked'";
+        assert_eq!(app.number(marked).await, 1, "what is set already is not set again");
+        let after = app.text("SELECT after FROM audit_log WHERE action = 'customer.marked'").await;
+        assert_eq!(after, json!({ "mark.scheme_vip": ["key"] }).to_string());
+        assert_eq!(of(&api.get(&path).await.json(), "scheme_vip"), Some(json!(["key"])));
+        set(json!(["no such value"])).await.expect(422);
+        set(json!("key")).await.expect(422);
+        api.json("PUT", &vip, json!({ "values": [], "more": 1 })).await.expect(422);
+        api.json("PUT", &vip, json!({})).await.expect(422);
+        for scheme in ["scheme_bank_account", "customer_class", "nothing", "%00"] {
+            api.json("PUT", &format!("{path}/{scheme}"), json!({ "values": [] })).await.expect(404);
+        }
+        // Nobody else learns of it.
+        wang.get(&path).await.expect(404);
+        wang.json("PUT", &vip, json!({ "values": [] })).await.expect(404);
+        wang.json("PUT", &vip, json!({ "valeus": [] })).await.expect(404);
+        assert_eq!(set(json!([])).await.expect(200).json()["values"], json!([]));
+        assert_eq!(app.number("SELECT COUNT(*) FROM customer_marks").await, 0);
     })
     .await;
 }

@@ -238,6 +238,9 @@ async fn staff_sees_only_his_own_and_the_try_is_noted() {
         assert_eq!(app.number(denials).await, before + 1);
         assert!(answer.expect(200).header("hx-trigger").contains("warn"));
         assert_eq!(app.text("SELECT CAST(tags AS TEXT) FROM customers").await, "[]");
+        let place = "SELECT after FROM audit_log WHERE action = 'access.hidden' AND customer_id > 0
+                     ORDER BY id DESC LIMIT 1";
+        assert!(app.text(place).await.contains("/customers/batch"));
     })
     .await;
 }
@@ -505,6 +508,38 @@ async fn whoever_is_signed_in_keeps_the_menu_when_a_page_is_not_there_or_not_his
             assert!(!li.get_part(path).await.expect(status).text().contains("class=\"crumbs\""));
         }
         assert!(!app.stranger().get("/nowhere").await.text().contains("class=\"crumbs\""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_page_is_closed_in_its_midst_is_done_to_the_end() {
+    const TAGGED: &str = "SELECT COUNT(*) FROM customers WHERE CAST(tags AS TEXT) LIKE '%展会%'";
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let lines: String = (0..1_600).map(|n| format!("公司{n}\n")).collect();
+        let text = format!("客户名称\n{lines}");
+        admin.with_token().await.upload("/api/v1/imports", &[], "a.csv", text.as_bytes()).await.expect(202);
+        kehu::jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 1_600);
+        // The connection goes away once a part is done: the future of the request is dropped, as the server does it.
+        let values = [("all", "1"), ("query", ""), ("tag", "展会")];
+        let begun = async {
+            while app.number(TAGGED).await == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = htmx(&admin, "/customers/batch/tag", "/customers", &values) => panic!("it was done before anybody looked"),
+            () = begun => {}
+        }
+        let patience = std::time::Duration::from_secs(60);
+        let done = async {
+            while app.number(TAGGED).await < 1_600 {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(patience, done).await.expect("the rest was never done");
     })
     .await;
 }

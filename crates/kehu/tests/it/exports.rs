@@ -39,7 +39,7 @@ async fn an_export_imported_again_changes_nothing() {
             assert_eq!(before.len(), 2, "{before:?}");
             let file = admin.get(&format!("/customers/export?format={format}")).await.expect(200);
             assert!(file.header("content-disposition").contains(&format!(".{format}")));
-            assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customers.exported'").await, 1);
+            assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customer.exported'").await, 1);
             let name = format!("导出.{format}");
             let again = admin
                 .with_token()
@@ -76,7 +76,7 @@ async fn an_export_holds_what_the_list_shows_the_actor_and_nothing_else() {
         let all = admin.get("/customers/export?format=csv").await.expect(200).text();
         assert_eq!(all.trim_end().lines().count(), 4);
         admin.get("/customers/export?format=pdf").await.expect(422);
-        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customers.exported'").await, 3);
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'customer.exported'").await, 3);
     })
     .await;
 }

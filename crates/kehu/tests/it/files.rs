@@ -150,3 +150,54 @@ async fn deleted_files_are_gone_at_once_and_their_bytes_a_day_later() {
     })
     .await;
 }
+
+/// Rows that say a file left, with what they keep.
+async fn left(app: &TestApp) -> i64 {
+    app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'file.downloaded' AND result = 'ok'").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_a_file_stands_in_the_log_before_it_leaves() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        let wang = app.staff("wang", DataScope::Own).await;
+        let api = li.with_token().await;
+        let id = li.customer(json!({ "kind": "person", "name": "张三" })).await["id"].clone();
+        let id = id.as_str().unwrap();
+        let file = api.upload("/api/v1/files", &[("customer_id", id)], "a.png", PNG).await.expect(201).json();
+        let file = file["id"].as_str().unwrap();
+        let (page, content) = (format!("/files/{file}"), format!("/api/v1/files/{file}/content"));
+        // To look at what there is takes nothing away, and neither does asking for the headers.
+        api.get(&format!("/api/v1/files/{file}")).await.expect(200);
+        for (client, path) in [(&li, &page), (&api, &content)] {
+            let head = client.request("HEAD", path).body(Body::empty()).unwrap();
+            let head = app.send(head).await.expect(200);
+            assert_eq!((head.body.len(), head.header("content-length")), (0, &*PNG.len().to_string()));
+        }
+        wang.get(&page).await.expect(404);
+        assert_eq!(left(&app).await, 0);
+        li.get(&page).await.expect(200);
+        li.get(&format!("{page}?inline=1")).await.expect(200);
+        api.get(&content).await.expect(200);
+        assert_eq!(left(&app).await, 3);
+        let kept = "SELECT actor_name || '|' || object || '|' || after FROM audit_log
+                    WHERE action = 'file.downloaded' AND customer_id > 0 LIMIT 1";
+        let kept = app.text(kept).await;
+        assert!(
+            kept.starts_with("员工li|file|") && kept.contains("a.png") && kept.contains("\"size\":16"),
+            "{kept}"
+        );
+        // A part is never sent, so asking for one takes the whole.
+        let part = li.request("GET", &page).header(header::RANGE, "bytes=1-").body(Body::empty()).unwrap();
+        assert_eq!(app.send(part).await.expect(200).body, PNG);
+        assert_eq!(left(&app).await, 4);
+        // Files of forms go the same way.
+        let sent = api.upload("/api/v1/case-files", &[], "b.png", PNG).await.expect(201).json();
+        let sent = sent["id"].as_str().unwrap();
+        li.get(&format!("/cases/files/{sent}?inline=1")).await.expect(200);
+        api.get(&format!("/api/v1/case-files/{sent}/content")).await.expect(200);
+        wang.get(&format!("/cases/files/{sent}")).await.expect(404);
+        assert_eq!(left(&app).await, 6);
+    })
+    .await;
+}

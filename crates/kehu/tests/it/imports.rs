@@ -93,6 +93,11 @@ async fn every_good_row_comes_in_with_a_number_and_every_bad_one_is_explained() 
         let errors = admin.get(done["errors_url"].as_str().unwrap()).await.expect(200);
         let (header, bad) = rows(&errors.body);
         assert!(header.is_error_file);
+        admin.get(&format!("/imports/{}/errors", done["id"].as_str().unwrap())).await.expect(200);
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'import.errors_exported'";
+        assert_eq!(app.number(noted).await, 2);
+        let noted = "SELECT MAX(after) FROM audit_log WHERE action = 'import.errors_exported'";
+        assert!(app.text(noted).await.contains("\"rows\":12"));
         assert_eq!(bad.len(), 12);
         assert!(bad.iter().all(|row| row[1] == "打不通"));
     })
@@ -192,6 +197,7 @@ async fn chinese_encodings_dialects_and_quoted_line_breaks_are_read() {
     .await;
 }
 
+/// Sample files beside the checkout, if they are there.
 fn shared(path: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
     if folder.is_dir() {
@@ -346,6 +352,173 @@ async fn hostile_cells_are_kept_as_text_or_explained() {
     .await;
 }
 
+/// A workbook whose rows all hold the same long text, named once and referred to by every cell. The phone is wrong.
+fn repeated(rows: u32, columns: u16, length: usize) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let (sheet, text) = (book.add_worksheet(), "x".repeat(length));
+    for column in 0..columns {
+        let heading = if column == 0 { "手机".to_owned() } else { format!("列{column}") };
+        sheet.write_string(0, column, heading).unwrap();
+        for row in 1..=rows {
+            sheet.write_string(row, column, &text).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+/// Bytes kept of refused rows at the most, and of them in the database.
+const MOST_KEPT: i64 = 32 << 20;
+const KEPT: &str =
+    "SELECT CAST(COALESCE(SUM(LENGTH(cells) + LENGTH(problems)), 0) AS BIGINT) FROM import_rows";
+
+/// Kilobytes that would be a quarter of a gigabyte of rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_file_of_endless_repeated_text_is_refused_and_keeps_little() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let bomb = repeated(300, 26, 32_000);
+        assert!(bomb.len() < 300_000, "{}", bomb.len());
+        let done = import(&admin, "大.xlsx", &bomb, &[]).await;
+        assert_eq!(done["state"], "failed", "{done}");
+        assert!(done["problem"].as_str().unwrap().contains("展开后的文字过多"), "{done}");
+        let [read, _, _, _, failed] = counts(&done);
+        assert!(0 < read && read == failed && read < 100, "{done}");
+        assert!(app.number(KEPT).await <= MOST_KEPT);
+        let longest = app.number("SELECT MAX(LENGTH(cells)) FROM import_rows").await;
+        assert!(longest <= 26 * 5_010, "no cell is kept longer than the longest field: {longest}");
+        assert!(app.text("SELECT MAX(problems) FROM import_rows").await.contains("只保留了前面的部分"));
+        let staff = app.staff("li", DataScope::Own).await;
+        staff.post_form("/me/language", &[("lang", "en")]).await.expect(303);
+        let done = import(&staff, "大.xlsx", &bomb, &[]).await;
+        assert!(done["problem"].as_str().unwrap().contains("far more text"), "{done}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_too_many_refused_rows_only_the_numbers_are_kept() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let done = import(&admin, "大.xlsx", &repeated(480, 26, 5_000), &[]).await;
+        assert_eq!((&done["state"], counts(&done)), (&json!("done"), [480, 0, 0, 0, 480]), "{done}");
+        let kept = app.number(KEPT).await;
+        assert!((MOST_KEPT / 2..=MOST_KEPT).contains(&kept), "{kept}");
+        let without = done["failed_without_cells"].as_i64().unwrap();
+        assert!(0 < without && without < 480, "{done}");
+        assert_eq!(app.number("SELECT COUNT(*) FROM import_rows WHERE cells = ''").await, without);
+        let page = admin.get(&format!("/imports/{}", done["id"].as_str().unwrap())).await.expect(200).text();
+        assert!(page.contains(&format!("其中 {without} 行只保留了行号")), "{page}");
+        let errors = admin.get(done["errors_url"].as_str().unwrap()).await.expect(200);
+        assert_eq!(rows(&errors.body).1.len() as i64, 480 - without, "rows that can be corrected");
+        assert!(words(&errors.body).contains("请按行号在原文件中查找"));
+    })
+    .await;
+}
+
+/// The first sheet of a workbook as it is packed.
+fn words(workbook: &[u8]) -> String {
+    let mut zip = zip::ZipArchive::new(Cursor::new(workbook)).unwrap();
+    let mut all = String::new();
+    for part in ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"] {
+        if let Ok(mut part) = zip.by_name(part) {
+            std::io::Read::read_to_string(&mut part, &mut all).unwrap();
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_that_fits_no_field_is_cut_in_the_error_file_and_never_taken_for_whole() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let long = "长".repeat(6_000);
+        let text =
+            format!("名称,备注,别的\n甲公司,{long},x\n乙公司,短,{long}\n丙公司,{},x\n", "字".repeat(5_000));
+        let mapping = [("mapping", r#"["name","remark",""]"#)];
+        let done = import(&admin, "a.csv", text.as_bytes(), &mapping).await;
+        assert_eq!(counts(&done), [3, 2, 0, 0, 1], "what is left out may be as long as it likes: {done}");
+        let errors = admin.get(done["errors_url"].as_str().unwrap()).await.expect(200);
+        let cell = &rows(&errors.body).1[0][1];
+        assert!(cell.chars().count() == 5_001 && cell.ends_with('…'));
+        assert!(words(&errors.body).contains("内容超过 5000 个字，请缩短"));
+        let again = import(&admin, "b.xlsx", &errors.body, &mapping).await;
+        assert_eq!(counts(&again), [1, 0, 0, 0, 1], "still refused: {again}");
+    })
+    .await;
+}
+
+/// What an import writes and hands out follows the language of the one who imports.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_reads_english_gets_english_and_is_understood() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        li.post_form("/me/language", &[("lang", "en")]).await.expect(303);
+        let (header, _) = rows(&li.get("/imports/template.xlsx").await.expect(200).body);
+        assert_eq!(header.sheet.as_deref(), Some("Customers"));
+        let is_chinese = |text: &str| text.chars().any(|c| c > '\u{2e7f}');
+        assert!(!header.columns.iter().any(|heading| is_chinese(heading)), "{:?}", header.columns);
+        let values = |phone: &str| {
+            let value = |heading: &String| match heading.as_str() {
+                "Customer name" => "Acme Ltd".to_owned(),
+                "Kind" => "Organisation".to_owned(),
+                "Contact's phone" => format!("13800138000;{phone}"),
+                "Contacts" => "Mr Li".to_owned(),
+                "Phone" => phone.to_owned(),
+                _ => String::new(),
+            };
+            header.columns.iter().map(value).collect::<Vec<_>>().join(",")
+        };
+        let text = format!("{}\n{}\n{}\n", header.columns.join(","), values("13900139000"), values("x"));
+        let done = import(&li, "a.csv", text.as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [2, 1, 0, 0, 1], "{done}");
+        assert!(done["mapping"].as_array().unwrap().iter().all(|m| m != ""), "every column is known: {done}");
+        assert_eq!(app.text("SELECT remark FROM customers").await, "Contact's phone: 13900139000");
+        let errors = li.get(&format!("/imports/{}/errors", done["id"].as_str().unwrap())).await.expect(200);
+        let said = words(&errors.body);
+        for word in ["Reason refused", "Original row", "To correct", "Phone: "] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        assert!(rows(&errors.body).0.is_error_file);
+        let again = import(&li, "b.xlsx", &errors.body, &[]).await;
+        assert_eq!(counts(&again), [1, 0, 0, 0, 1]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_made_from_an_older_template_is_told_so_and_taken() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let titles = ["客户名称".to_owned(), "旧列".to_owned()];
+        let words = sheets::write::ErrorWords {
+            sheet: "客户".into(),
+            headings: sheets::read::ERROR_HEADINGS[0],
+            colon: "：".into(),
+            semicolon: "；".into(),
+        };
+        let mut book = sheets::write::ErrorFile::new(&titles, Some("kehu-customers/1"), words).unwrap();
+        book.push(2, &["甲公司".to_owned(), "x".to_owned()], &[]).unwrap();
+        let mut bytes = Cursor::new(Vec::new());
+        book.finish(&mut bytes).unwrap();
+        let path = admin.upload("/imports", &[], "旧.xlsx", bytes.get_ref()).await.expect(303);
+        let path = path.header("location").to_owned();
+        let columns = [("mapping.0", "name"), ("mapping.1", "")];
+        let shown = admin.get(&path).await.expect(200).text();
+        admin.post_form(&format!("{path}/check"), &columns).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        for page in [shown, admin.get(&path).await.expect(200).text()] {
+            for said in ["旧版模板", "现在的模板已没有这些列：旧列", "统一社会信用代码"]
+            {
+                assert!(page.contains(said), "{said}: {page}");
+            }
+        }
+        admin.post_form(&format!("{path}/run"), &[]).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 1);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_stopped_anywhere_goes_on_without_losing_or_doubling_a_row() {
     both(|app| async move {
@@ -410,7 +583,16 @@ fn a_killed_command_goes_on_where_it_stopped_when_it_is_given_again() {
     assert_eq!(count("SELECT COUNT(*) FROM imports"), 1);
     assert_eq!(rows(&std::fs::read(&errors).unwrap()).1.len(), 60);
 
-    let again = kehu(&data, &["import", "customers", file, "--dry-run"]).output().unwrap();
+    assert_eq!(count("SELECT COUNT(*) FROM audit_log WHERE action = 'import.started'"), 1);
+    assert_eq!(count("SELECT COUNT(*) FROM audit_log WHERE action = 'import.errors_exported'"), 1);
+
+    let tried = folder.path().join("检查.xlsx");
+    let again = kehu(&data, &["import", "customers", file, "--dry-run", "--errors", tried.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let (header, bad) = rows(&std::fs::read(&tried).unwrap());
+    assert!(header.is_error_file && bad.len() == 60 && bad.iter().all(|row| row[1] == "打不通"));
+    assert_eq!(count("SELECT COUNT(*) FROM audit_log WHERE action = 'import.errors_exported'"), 2);
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
     assert!(said.contains("新建 0，更新 0，跳过 5940，失败 60"), "{said}");
     let wrong = kehu(&data, &["import", "customers", file, "--on-duplicate", "maybe"]).output().unwrap();
@@ -576,6 +758,12 @@ async fn the_wizard_leads_from_upload_over_columns_and_check_to_the_result() {
         let columns =
             [("mapping.0", "name"), ("mapping.1", "phone"), ("mapping.2", "note"), ("on_duplicate", "skip")];
         li.post_form(&check, &columns).await.expect(303);
+        let noted = "SELECT before || after FROM audit_log WHERE action = 'import.configured'";
+        let noted = app.text(noted).await;
+        assert!(
+            noted.contains("[\"\",\"phone\",\"\"]") && noted.contains("[\"name\",\"phone\",\"note\"]"),
+            "{noted}"
+        );
         assert!(li.get(&path).await.expect(200).text().contains("正在检查"));
         li.get_part(&format!("{path}/progress")).await.expect(200);
         jobs::run_all(&app.app).await.unwrap();
@@ -600,13 +788,37 @@ async fn the_wizard_leads_from_upload_over_columns_and_check_to_the_result() {
 async fn an_import_that_is_cancelled_keeps_what_was_written_and_says_so() {
     both(|app| async move {
         let admin = app.administrator().await;
+        let program = admin.with_token().await;
         let sent = send(&admin, "a.csv", table(500).as_bytes(), &[]).await.expect(202).json();
         let path = format!("/api/v1/imports/{}/cancel", sent["id"].as_str().unwrap());
-        admin.with_token().await.json("POST", &path, json!({})).await.expect(200);
+        program.json("POST", &path, json!({})).await.expect(200);
         jobs::run_all(&app.app).await.unwrap();
-        assert_eq!(outcome(&admin, &sent).await["state"], "cancelled");
+        assert_eq!(outcome(&admin, &sent).await["state"], "cancelled", "before its first row");
         assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, 0);
-        admin.with_token().await.json("POST", &path, json!({})).await.expect(409);
+        program.json("POST", &path, json!({})).await.expect(409);
+
+        const ROWS: i64 = 20_000;
+        let sent = send(&admin, "b.csv", table(ROWS as usize).as_bytes(), &[]).await.expect(202).json();
+        let path = format!("/api/v1/imports/{}/cancel", sent["id"].as_str().unwrap());
+        let running = jobs::start(&app.app);
+        while app.number("SELECT COUNT(*) FROM customers").await == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        program.json("POST", &path, json!({})).await.expect(200);
+        let is_over = "SELECT COUNT(*) FROM imports WHERE state = 'running'";
+        while app.number(is_over).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        running.stop().await;
+        let ended = outcome(&admin, &sent).await;
+        assert_eq!(ended["state"], "cancelled", "{ended}");
+        let [read, created, updated, skipped, failed] = counts(&ended);
+        assert!(0 < read && read < ROWS, "stopped midway: {ended}");
+        assert_eq!((updated, skipped, created + failed), (0, 0, read), "{ended}");
+        assert_eq!(app.number("SELECT COUNT(*) FROM customers").await, created, "what was written stays");
+        assert_eq!(app.number("SELECT COUNT(*) FROM import_rows").await, read);
+        assert_eq!(app.number("SELECT COUNT(*) FROM import_rows WHERE outcome = 'failed'").await, failed);
+        program.json("POST", &path, json!({})).await.expect(409);
     })
     .await;
 }
@@ -636,7 +848,7 @@ async fn wrong_requests_are_told_what_is_wrong() {
     .await;
 }
 
-/// The measure of the issue: run by hand with `--ignored` in a release build.
+/// A measure: run by hand with `--ignored` in a release build.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "100,000 rows"]
 async fn a_hundred_thousand_rows() {
@@ -707,6 +919,9 @@ async fn an_undo_whose_asker_has_left_ends_at_once_and_another_one_can_ask_again
         assert_eq!(ended["state"], "failed");
         assert!(ended["problem"].as_str().unwrap().contains("要求撤销的人已停用"), "{ended}");
         assert_eq!(app.number("SELECT attempts FROM jobs WHERE kind = 'import.undo'").await, 1);
+        let noted = "SELECT result || after FROM audit_log WHERE action = 'import.failed'";
+        let noted = app.text(noted).await;
+        assert!(noted.starts_with("failed") && noted.contains("要求撤销的人已停用"), "{noted}");
         assert_eq!(app.text("SELECT state FROM jobs WHERE kind = 'import.undo'").await, "dead");
         let page = admin.get(&format!("/imports/{}", done["id"].as_str().unwrap())).await.expect(200).text();
         assert!(page.contains("没有撤销完") && !page.contains("没有导入完"), "{page}");

@@ -1,10 +1,13 @@
 //! Importing, taking back, importing again: numbers of customers that are gone are free, and the check says beforehand
 //! what the import will do.
 
+use std::collections::BTreeSet;
+
 use kehu::jobs;
 use serde_json::{Value as Json, json};
 
 use crate::app::DataScope;
+use crate::cases::{enact, post, unit, welcome};
 use crate::imports::{counts, customers, import, outcome};
 use crate::{Client, both};
 
@@ -34,6 +37,49 @@ async fn a_file_with_numbers_that_was_taken_back_comes_in_again() {
         assert_eq!(counts(&import(&admin, "a.csv", corrected.as_bytes(), &[]).await), [3, 3, 0, 0, 0]);
         let names: Vec<Json> = customers(&admin, "").await.iter().map(|c| c["name"].clone()).collect();
         assert!(names.contains(&json!("甲公司（改正）")), "{names:?}");
+    })
+    .await;
+}
+
+/// Whatever somebody did about a customer keeps it, of each kind alone; only the one nobody touched goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_people_worked_on_stay_when_their_import_is_taken_back() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let program = admin.with_token().await;
+        let (li, wang) = (app.staff("li", DataScope::Own).await, app.staff("wang", DataScope::Own).await);
+        let office = unit(&program, "业务部", "department", None).await;
+        post(&program, &li, &office, "sales_staff").await;
+        let names = ["单据公司", "任务公司", "共享公司", "回避公司", "分类公司", "没人公司"];
+        let text = format!("客户名称,负责人\n{}", names.map(|name| format!("{name},li\n")).concat());
+        let done = import(&admin, "a.csv", text.as_bytes(), &[]).await;
+        assert_eq!(counts(&done), [6, 6, 0, 0, 0], "{done}");
+        let made = customers(&admin, "").await;
+        let of = |name: &str| made.iter().find(|c| c["name"] == name).unwrap()["id"].clone();
+        let path = |name: &str| format!("/customers/{}", of(name).as_str().unwrap());
+        app.app.clock.advance(1_000);
+
+        enact(&program, welcome()).await;
+        let li = li.with_token().await;
+        let case = json!({ "values": { "customer": of("单据公司") } });
+        li.json("POST", "/api/v1/cases/welcome", case).await.expect(201);
+        let task = json!({
+            "title": "回电", "customer_id": of("任务公司"), "person_id": wang.person_id, "due": "2026-09-29",
+        });
+        li.json("POST", "/api/v1/assignments", task).await.expect(201);
+        let share = json!({ "person_id": wang.person_id, "role": "share_read", "until": "2026-09-29", "reason": "一起拜访" });
+        program.json("POST", &format!("/api/v1{}/shares", path("共享公司")), share).await.expect(201);
+        let exclusion = json!({ "person_id": wang.person_id, "reason": "被投诉" });
+        program.json("POST", &format!("/api/v1{}/exclusions", path("回避公司")), exclusion).await.expect(201);
+        let mark = format!("{}/fields/mark.scheme_vip", path("分类公司"));
+        admin.post_form(&mark, &[("value", "key")]).await.expect(200);
+
+        take_back(&admin, &done).await;
+        let left: BTreeSet<String> =
+            customers(&admin, "").await.iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(left, names[..5].iter().map(|name| (*name).to_owned()).collect());
+        let undone = outcome(&admin, &done).await["undo"].clone();
+        assert_eq!((&undone["undone"], &undone["kept"]), (&json!(1), &json!(5)), "{undone}");
     })
     .await;
 }

@@ -258,6 +258,12 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
             )
             .await;
         assert_eq!(written, "no-proof|3,1|请假单：销假");
+        // What is asked about has an end, on the page, in the file and in the log.
+        let endless =
+            format!("{}/compliance/refusals/export?format=csv&clause={}", of.policy, "1".repeat(60_000));
+        of.browser.get(&endless).await.expect(200);
+        let longest = "SELECT MAX(LENGTH(after)) FROM audit_log WHERE action = 'policy.compliance_exported'";
+        assert!(app.number(longest).await < 300);
         // Compliance counts it at each clause it cites, and says who it was.
         let head = app.sign_in(of.boss.person_id).await;
         let compliance = format!("{}/compliance", of.policy);

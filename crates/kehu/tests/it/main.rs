@@ -12,6 +12,7 @@ mod audit;
 mod auth;
 mod backups;
 mod backups_cli;
+mod briefings;
 mod cases;
 mod cases_pages;
 mod catalogue;
@@ -52,6 +53,7 @@ mod stopping;
 mod strategies;
 mod swaps;
 mod tasks;
+mod vip;
 mod workbench;
 
 pub use app::{Answer, Client, TestApp, both, both_empty};

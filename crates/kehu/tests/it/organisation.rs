@@ -5,7 +5,7 @@ use kehu::ids::PersonId;
 use kehu::{catalogue, jobs, org};
 use serde_json::{Value as Json, json};
 
-use crate::app::DataScope;
+use crate::app::{DataScope, NOW};
 use crate::{Client, TestApp, both};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -460,6 +460,29 @@ async fn whoever_leaves_hands_everything_over_and_cannot_come_in_any_more() {
         for n in 0..3 {
             li.customer(json!({ "kind": "person", "name": format!("客户{n}") })).await;
         }
+        let (leaver, helper, boss) = (li.person_id, wang, browser.person_id);
+        app.app
+            .db
+            .write(move |tx| {
+                tx.exec(
+                    "INSERT INTO delegations (id, from_id, to_id, starts_at, ends_at, reason, created_at, created_by)
+                     VALUES (901, $1, $2, 0, $3, '出差', 0, $2)",
+                    &[leaver.into(), helper.into(), (NOW + DAY).into()],
+                )?;
+                tx.exec(
+                    "INSERT INTO customer_grants (id, customer_id, person_id, role_id, source, source_id, reason,
+                       starts_at, ends_at, granted_at, granted_by)
+                     SELECT 902, MIN(c.id), $1, 4, 'share', 0, '', 0, $2, 0, $3 FROM customers c",
+                    &[leaver.into(), (NOW + DAY).into(), boss.into()],
+                )?;
+                tx.exec(
+                    "INSERT INTO information_handlers (id, person_id, note, registered_at, registered_by)
+                     VALUES (903, $1, '', 0, $2)",
+                    &[leaver.into(), boss.into()],
+                )
+            })
+            .await
+            .unwrap();
         let path = format!("/admin/people/{}/leave", li.person_id);
         let form = browser.get(&path).await.expect(200).text();
         for words in ["负责 3 个客户", "担任负责人的部门", "公司", "指定向他汇报的人", "员工chen"]
@@ -504,6 +527,19 @@ async fn whoever_leaves_hands_everything_over_and_cannot_come_in_any_more() {
         assert_eq!(reports["items"][0]["superior_id"], taker.as_str());
         let posts = admin.get(&format!("/api/v1/people/{}/positions", li.person_id)).await.json();
         assert_eq!(posts["items"][0]["ends_on"], "2026-09-28");
+        // Each thing that ended with him has its row.
+        for (action, object, times) in [
+            ("position.updated", "position", 2),
+            ("delegation.revoked", "delegation", 1),
+            ("customer.unshared", "share", 1),
+            ("confidentiality.ended", "person", 1),
+        ] {
+            let sql = format!(
+                "SELECT COUNT(*) FROM audit_log WHERE action = '{action}' AND object = '{object}' AND before <> ''"
+            );
+            let noted = app.app.db.read(move |conn| conn.count(&sql, &[])).await.unwrap();
+            assert_eq!(noted, times, "{action}");
+        }
         assert!(browser.get("/admin/people?state=left").await.text().contains("员工li"));
         let again = json!({ "unit_id": company["id"], "post": "secretary" });
         admin.json("POST", &format!("/api/v1/people/{}/positions", li.person_id), again).await.expect(409);
@@ -554,6 +590,9 @@ async fn a_leaving_on_a_later_day_is_done_when_that_day_is_over_unless_it_is_can
         browser.post_form(&format!("{path}/cancel"), &[]).await.expect(409);
         let posts = admin.get(&format!("/api/v1/people/{}/positions", li.person_id)).await.json();
         assert_eq!(posts["items"][0]["ends_on"], Json::Null);
+        let rows =
+            "SELECT COUNT(*) FROM audit_log WHERE action = 'position.updated' AND before LIKE '%ends_on%'";
+        assert_eq!(app.number(rows).await, 2, "ended, and going on");
         // Registered again; on the last day he still works, the day after he is gone and the customer waits.
         browser.post_form(&path, &values).await.expect(303);
         app.clock.advance(2 * DAY);
@@ -653,6 +692,9 @@ async fn an_organisation_of_three_levels_and_sixty_people_comes_from_two_tables(
         assert_eq!(distinct.len(), 60);
         let file = admin.post_form(&format!("{IMPORT}/passwords"), &[("made", &made)]).await.expect(200);
         assert!(file.body.starts_with(b"PK"));
+        let noted = "SELECT after FROM audit_log WHERE action = 'organisation.passwords_exported'";
+        let noted = app.text(noted).await;
+        assert!(noted.contains("\"rows\":60") && !noted.contains(&passwords[0].2), "{noted}");
         let (_, username, password) = &passwords[7];
         let login = [("username", username.as_str()), ("password", password.as_str())];
         let answer = app.stranger().post_form("/login", &login).await.expect(303);
@@ -705,6 +747,8 @@ async fn bad_rows_are_named_with_their_number_and_nothing_is_written() {
         let table = hidden(&page, "table");
         let file = admin.post_form(&format!("{IMPORT}/errors"), &[("table", &table)]).await.expect(200);
         assert!(file.body.starts_with(b"PK"));
+        let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'organisation.errors_exported'";
+        assert_eq!(app.number(noted).await, 1);
         admin.post_form(&format!("{IMPORT}/run"), &[("table", &table)]).await.expect(422);
         let people = "姓名,用户名,部门,岗位,电话,角色,直接上级\n李,li1,没有的部门,没有的岗位,电话,没有的角色,\n\
             王,w,,客服人员,,,\n";

@@ -80,7 +80,11 @@ async fn a_monthly_report_is_made_after_the_month_reviewed_and_locked() {
         let general = &app.sign_in(of.pages["general"].person_id).await;
         personnel.post_form(&format!("{page}/making"), &period).await.expect(422);
         app.app.clock.advance(1);
+        let denied =
+            "SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND after LIKE '%/making%'";
+        let before = app.number(denied).await;
         general.post_form(&format!("{page}/making"), &period).await.expect(422);
+        assert_eq!(app.number(denied).await, before + 1, "told in the form, and noted");
         personnel.post_form(&format!("{page}/making"), &period).await.expect(303);
         // What happens afterwards does not change what was made; made anew, it does.
         let late = of.clerk.json("POST", "/api/v1/cases/complaint", {
@@ -124,6 +128,29 @@ async fn a_monthly_report_is_made_after_the_month_reviewed_and_locked() {
         general.get(&format!("{page}?period=1800-01-01")).await.expect(404);
         general.get("/reports/retail-complaints/none").await.expect(404);
         general.get("/reports/none/monthly").await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_keeps_from_its_reader_what_he_must_keep_out_of() {
+    both(|app| async move {
+        let of = Retail::new(&app).await;
+        let mut about_him = of.complaint();
+        about_him["values"]["target"] = json!(of.personnel.person_id);
+        about_him["values"]["customer_name"] = json!("钱七");
+        of.clerk.json("POST", "/api/v1/cases/complaint", about_him).await.expect(201);
+        of.clerk.json("POST", "/api/v1/cases/complaint", of.complaint()).await.expect(201);
+        let month = "/reports/retail-complaints/monthly?period=2026-09-01";
+        let file = "/reports/retail-complaints/monthly/file?period=2026-09-01&format=csv";
+        // Both are counted; the cells of the one about him are for the others only, on the page and in the file.
+        for path in [month, file] {
+            let seen = of.pages["personnel"].get(path).await.expect(200).text();
+            assert!(seen.contains("TS-202609-0002") && seen.contains("张三"), "{seen}");
+            assert!(!seen.contains("TS-202609-0001") && !seen.contains("钱七"), "{seen}");
+            let seen = of.pages["general"].get(path).await.expect(200).text();
+            assert!(seen.contains("TS-202609-0001") && seen.contains("钱七"), "{seen}");
+        }
     })
     .await;
 }

@@ -405,6 +405,10 @@ async fn compliance_counts_what_its_reader_may_read() {
         app.app.forget_sessions();
         let month = other.get(&compliance).await.expect(200).text();
         assert!(!month.contains("50%") && month.contains("只统计您能查看的单据"), "{month}");
+        let paper = admin.get(&format!("{compliance}/paper?period=month")).await.expect(200);
+        assert!(paper.body.starts_with(b"%PDF") && paper.header("content-type") == "application/pdf");
+        let printed = "SELECT COUNT(*) FROM audit_log WHERE action = 'policy.compliance_printed'";
+        assert_eq!(app.number(printed).await, 1);
         let file = admin.get(&format!("{compliance}/export?period=month")).await.expect(200);
         assert!(file.header("content-type").contains("spreadsheetml") && file.body.starts_with(b"PK"));
         let rows =

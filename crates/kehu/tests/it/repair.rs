@@ -81,7 +81,7 @@ fn pages(pdf: &[u8]) -> Vec<String> {
     pages.keys().map(|number| text(number).replace([' ', '\n', '\u{200b}'], "")).collect()
 }
 
-//
+//
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
     both(|app| async move {
@@ -138,6 +138,10 @@ async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
             "technician_signature": of.signature(&of.engineer).await,
         });
         act(&of.engineer, &slip, "checked", checked).await.expect(200);
+        // No order ends without the customer's rating.
+        let unrated = json!({ "customer_signature": of.signature(&of.engineer).await });
+        let refused = act(&of.engineer, &slip, "sign", unrated).await;
+        assert!(matches!(refused.status.as_u16(), 409 | 422), "{}", refused.text());
         let signed = json!({ "customer_signature": of.signature(&of.engineer).await, "satisfaction": 5 });
         act(&of.engineer, &slip, "sign", signed).await.expect(200);
         // Three papers, each named and for somebody, with the amount in words.
@@ -188,6 +192,17 @@ async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
         cash.post_form("/reports/repair/paid-services/review", &agreed).await.expect(303);
         let locked = cash.get("/reports/repair/paid-services?period=2026-09-01").await.expect(200).text();
         assert!(locked.contains("已锁定"), "{locked}");
+        // Repairs have an entry of their own in the menu, and a desk with the share of the satisfied by office and month.
+        assert!(chief.get("/").await.expect(200).text().contains("href=\"/desks/repair\""));
+        let desk = chief.get("/desks/repair").await.expect(200).text();
+        assert!(desk.contains("维修单") && desk.contains("form=slip"), "{desk}");
+        let figures = "/desks/repair/figures?period=2026-09-01";
+        let shown = chief.get_part(figures).await.expect(200).text();
+        let rate = shown.split("维修满意率").nth(1).unwrap_or_default().to_owned();
+        assert!(rate.contains("100.0%") && rate.contains("东园管理处"), "{shown}");
+        let clerk = app.sign_in(of.desk.person_id).await;
+        assert!(!clerk.get_part(figures).await.expect(200).text().contains("维修满意率"));
+        clerk.get("/desks/none").await.expect(404);
     })
     .await;
 }

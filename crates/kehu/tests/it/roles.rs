@@ -763,6 +763,9 @@ async fn nobody_raises_his_own_rights_alone() {
         let bulk = [("role", sales), ("act", "give"), ("person", me.as_str())];
         let done = page.post_form("/admin/role-grants", &bulk).await.expect(200).text();
         assert!(done.contains("成功 0，失败 1") && done.contains("不能自己给自己增加权限"), "{done}");
+        let denied =
+            "SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND after LIKE '%role-grants%'";
+        assert_eq!(app.number(denied).await, 1);
         let form = [("name", "员工granter"), ("has_roles", "1"), ("roles", sales), ("version", "2")];
         let version = app.number("SELECT version FROM people WHERE username = 'granter'").await.to_string();
         let form: Vec<(&str, &str)> =
@@ -1069,6 +1072,27 @@ async fn a_program_reviews_rights_as_the_page_does() {
         let written = "SELECT COUNT(*) FROM audit_log WHERE actor_name = '员工keeper'
                 AND action IN ('role.confirmed', 'role.taken')";
         assert_eq!(app.number(written).await, 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_value_in_place_that_he_may_only_read_is_told_and_noted() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let reader = bare(&app, "li").await;
+        let api = admin.with_token().await;
+        role(&api, "reading", json!([grant("customer", "read", "all")]), json!([])).await;
+        give(&api, &reader, "reading").await;
+        let reader = app.sign_in(reader.person_id).await;
+        let customer = admin.customer(json!({ "kind": "person", "name": "张三" })).await;
+        let path = format!("/customers/{}/fields/name", customer["id"].as_str().unwrap());
+        let said = reader.post_form(&path, &[("name", "李四"), ("version", "1"), ("was", "张三")]).await;
+        assert!((200..500).contains(&said.status.as_u16()), "{}", said.status);
+        let denied =
+            "SELECT COUNT(*) FROM audit_log WHERE action = 'access.refused' AND after LIKE '%/fields%'";
+        assert_eq!(app.number(denied).await, 1);
+        assert_eq!(app.text("SELECT name FROM customers").await, "张三");
     })
     .await;
 }

@@ -295,3 +295,48 @@ async fn an_index_an_older_program_made_is_made_anew_before_anything_is_served()
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_whole_comes_first_whatever_begins_alike() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let li = app.staff("li", DataScope::Own).await;
+        let others = app.staff("wang", DataScope::Own).await.with_token().await;
+        let api = li.with_token().await;
+        let first = json!({
+            "kind": "organisation", "name": "天江", "short_name": "老江", "number": "TJ-8", "phone": "020-38120099",
+        });
+        let made = li.customer(first).await;
+        let contact = json!({ "customer_id": made["id"], "name": "欧阳" });
+        api.json("POST", "/api/v1/contacts", contact).await.expect(201);
+        let plate = json!({ "customer_id": made["id"], "kind": "vehicle", "details": { "plate": "粤A12345" } });
+        api.json("POST", "/api/v1/assets", plate).await.expect(201);
+        let program = admin.with_token().await;
+        for n in 0..100 {
+            let body = json!({
+                "kind": "organisation", "name": format!("天江{n}号欧阳"), "short_name": format!("老江粤A12345第{n}"),
+                "number": format!("TJ-8{n:03}"), "owner_id": li.person_id, "wechat": format!("欧阳{n}"),
+            });
+            program.json("POST", "/api/v1/customers", body).await.expect(201);
+        }
+        let programs = [&program, &api];
+        for words in ["天江", "天 江", "老江", "TJ-8", "tj8", "020-38120099", "02038120099", "欧阳", "粤A12345", "粤a·12345"] {
+            for who in programs {
+                assert_eq!(found(who, words).await.first().map(String::as_str), Some("天江"), "{words}");
+            }
+            assert!(found(&others, words).await.is_empty(), "{words}");
+        }
+        for words in ["天江", "TJ-8", "欧阳", "粤A12345"] {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish();
+            for place in ["/search/menu", "/search"] {
+                let page = li.get(&format!("{place}?{query}")).await.expect(200).text();
+                let mut linked = page.split("href=\"/customers/").skip(1).filter_map(|part| part.get(..13));
+                let first = linked.find(|id| !id.starts_with("new"));
+                assert_eq!(first, made["id"].as_str(), "{place} {words}");
+            }
+        }
+        // The others follow, the best of them first as before.
+        assert!(found(&program, "天江").await.len() > 40);
+    })
+    .await;
+}

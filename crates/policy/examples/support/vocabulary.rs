@@ -72,6 +72,8 @@ pub fn vocabulary() -> Vocabulary {
         "customer.created",
         "customer.updated",
         "customer.owner_changed",
+        "customer.deleted",
+        "customer.restored",
         "contact.created",
         "activity.created",
         "person.left",

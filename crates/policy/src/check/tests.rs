@@ -355,6 +355,11 @@ fn what_could_never_work_is_refused() {
     let column = "[[form.field]]\nid = \"all\"\ntitle = \"明细\"\ntype = \"lines\"\n[[form.field.column]]\nid = \"a\"\ntitle = \"甲\"\ntype = \"int\"\nseen_by = \"role:clerk\"\n";
     let text = changed("[[step]]", &format!("{column}[[step]]"));
     is_refused(&text, "[[form.field.column]]", "明细的列不能写 seen_by");
+    let named = "[[form.field]]\nid = \"who\"\ntitle = \"谁\"\ntype = \"text\"\nby_name = true\n";
+    let text = changed("[[step]]", &format!("{named}[[step]]"));
+    is_refused(&text, "[[form.field]]\nid = \"who\"", "by_name 用于客户字段");
+    let text = changed("[[step]]", "[[step]]\nopens_customer = true");
+    is_refused(&text, "[[step]]\nopens_customer", "opens_customer 用于由人办理的步骤");
     is_refused(
         &changed("id = \"kind\"", "id = \"owner\""),
         "[[form.field]]\nid = \"owner\"",

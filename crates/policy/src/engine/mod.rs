@@ -104,7 +104,7 @@ impl<'a> Run<'a> {
 
     /// Who may not take part (回避).
     fn excluded(&self) -> Vec<String> {
-        self.form.excluded.as_ref().map_or_else(Vec::new, |who| who.value(&self.env()).as_texts())
+        self.policy.excluded(self.form, &self.case, self.moment.now, self.moment.world)
     }
 
     /// Whoever must keep away is told so, whatever else he may do.

@@ -35,6 +35,7 @@ pub(crate) fn form_of(fields: &[(&str, Ty)]) -> Form {
         min: None,
         max: None,
         help: String::new(),
+        by_name: false,
         seen_by: None,
         not_on: Vec::new(),
         clause: None,

@@ -109,17 +109,13 @@ impl Policy {
         hidden.map(|(place, _)| place).collect()
     }
 
-    /// Whether a person must never take part in a case nor see it (回避).
-    pub fn is_excluded(
-        &self,
-        form: &Form,
-        case: &Case,
-        person: &str,
-        now: Millis,
-        world: &dyn World,
-    ) -> bool {
-        let env = Env::new(now, world).case(case).actor(Some(person));
-        form.excluded.as_ref().is_some_and(|who| who.value(&env).as_texts().iter().any(|one| one == person))
+    /// Who must never take part in a case nor see it (回避): whom the regulation names, and whoever must keep out of the
+    /// customer's record.
+    pub fn excluded(&self, form: &Form, case: &Case, now: Millis, world: &dyn World) -> Vec<String> {
+        let env = Env::new(now, world).case(case);
+        let mut people = form.excluded.as_ref().map_or_else(Vec::new, |who| who.value(&env).as_texts());
+        people.extend(case.customer.iter().flat_map(|customer| world.kept_out_of(customer)));
+        people
     }
 
     /// Who reads the cases beside those who take part.

@@ -99,6 +99,12 @@ impl Expr {
         self.value(env).is_true()
     }
 
+    /// Whether it holds for cases of the event's customer only: `event.customer == case.customer`, alone or with more that
+    /// must hold too. `field` is where the form keeps the customer.
+    pub fn asks_for_customer(&self, field: Option<usize>) -> bool {
+        self.node.asks_for_customer(field)
+    }
+
     /// Whether its answer can change though nothing happens to the case: by a record, another case or the time.
     pub(crate) fn looks_outside(&self) -> bool {
         self.node.looks_outside()
@@ -238,6 +244,20 @@ enum Node {
 }
 
 impl Node {
+    fn asks_for_customer(&self, field: Option<usize>) -> bool {
+        let is_event = |node: &Self| matches!(node, Self::Event(name) if &**name == "customer");
+        let is_case = |node: &Self| match node {
+            Self::Builtin(which) => *which == Builtin::Customer,
+            Self::Field(place) => field == Some(*place),
+            _ => false,
+        };
+        match self {
+            Self::And(a, b) => a.asks_for_customer(field) || b.asks_for_customer(field),
+            Self::Equal(a, b) => (is_event(a) && is_case(b)) || (is_case(a) && is_event(b)),
+            _ => false,
+        }
+    }
+
     fn looks_outside(&self) -> bool {
         match self {
             Self::Const(_) | Self::Field(_) | Self::Builtin(_) | Self::Local(_) => false,

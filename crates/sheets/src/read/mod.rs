@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 pub use crate::problem::Problem;
-pub use table::{ORIGINAL_ROW_HEADING, REASON_HEADING};
+pub use table::ERROR_HEADINGS;
 pub use vcard::MULTI_SEPARATOR;
 pub use xlsx::STAMP_PROPERTY;
 
@@ -33,6 +33,9 @@ pub struct Limits {
     pub max_cell_chars: usize,
     /// Bytes of text in one row.
     pub max_row_bytes: usize,
+    /// Bytes of text in all rows together; a file whose few texts are repeated without end ([`MAX_EXPANSION`]) is
+    /// refused before.
+    pub max_text_bytes: u64,
     /// XLSX: bytes unpacked from all parts together.
     pub max_inflated_bytes: u64,
     /// XLSX: bytes of distinct texts kept in memory while the sheet is read.
@@ -51,12 +54,26 @@ impl Default for Limits {
             max_columns: 500,
             max_cells: 10_000_000,
             max_cell_chars: crate::text::MAX_CELL_CHARS,
-            max_row_bytes: 4 << 20,
+            max_row_bytes: 1 << 20,
+            max_text_bytes: 4 << 30,
             max_inflated_bytes: 2 << 30,
             max_shared_text_bytes: 128 << 20,
             max_shared_texts: 6_000_000,
             sheet: None,
         }
+    }
+}
+
+/// Text in the rows that is never too much, however small the file is.
+const FREE_TEXT_BYTES: u64 = 64 << 20;
+/// Beyond it, a file may hold this many times its own size: packed sheets of long repeated texts reach some sixty.
+pub const MAX_EXPANSION: u64 = 200;
+
+impl Limits {
+    /// The limits for a file of this size.
+    fn of_file(&self, size: u64) -> Self {
+        let expanded = FREE_TEXT_BYTES.max(size.saturating_mul(MAX_EXPANSION));
+        Self { max_text_bytes: self.max_text_bytes.min(expanded), ..self.clone() }
     }
 }
 
@@ -89,8 +106,8 @@ pub struct Header {
     pub sheets: Vec<String>,
     /// The stamp [`crate::write::template`] or [`crate::write::ErrorFile`] left in the file.
     pub stamp: Option<String>,
-    /// The file is a corrected error file: its columns 错误原因 and 原行号 are already taken away, and rows carry
-    /// [`Row::original`].
+    /// The file is a corrected error file: its two own columns ([`ERROR_HEADINGS`]) are already taken away, and rows
+    /// carry [`Row::original`].
     pub is_error_file: bool,
 }
 
@@ -107,6 +124,19 @@ pub struct Row {
     /// What was wrong with cells of this row. With an error among them the row should not be used as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+}
+
+impl Row {
+    /// About what it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let words: usize = self.problems.iter().map(|p| size_of::<Problem>() + p.zh.len() + p.en.len()).sum();
+        size_of::<Self>() + text_bytes(&self.cells) + words
+    }
+}
+
+/// About what texts take in memory.
+pub(crate) fn text_bytes(texts: &[String]) -> usize {
+    texts.iter().map(|text| size_of::<String>() + text.len()).sum()
 }
 
 /// What the reader hands over, in order: one header, then rows and warnings.
@@ -161,6 +191,7 @@ pub fn read(
             format!("the file is larger than {max} MB; split it"),
         ));
     }
+    let limits = &limits.of_file(size);
     let mut head = Vec::with_capacity(HEAD_BYTES);
     file.seek(SeekFrom::Start(0))?;
     Read::take(&mut *file, HEAD_BYTES as u64).read_to_end(&mut head)?;

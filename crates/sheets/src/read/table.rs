@@ -7,15 +7,16 @@ use super::{Event, Format, Header, Limits, Row, Sink, Summary};
 use crate::problem::Problem;
 use crate::text;
 
-/// Heading of the first column of an error file.
-pub const REASON_HEADING: &str = "错误原因";
-/// Heading of its second column.
-pub const ORIGINAL_ROW_HEADING: &str = "原行号";
+/// Headings of the first two columns of an error file, in Chinese and in English; by them it is recognised when it comes
+/// back.
+pub const ERROR_HEADINGS: [[&str; 2]; 2] = [["错误原因", "原行号"], ["Reason refused", "Original row"]];
 
 /// Headings are looked for among this many rows that hold something.
 const HEADER_SEARCH_ROWS: usize = 10;
 /// Headings may span this many rows.
 const MAX_HEADER_DEPTH: u64 = 3;
+/// What is longer is no heading, and would stand in every list of columns.
+const MAX_HEADING_CHARS: usize = 250;
 
 /// A range of merged cells; rows as sheet numbers from 1, columns from 0, both ends included.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,7 @@ pub struct Table<'a, 's> {
     has_header: bool,
     dropped_columns: usize,
     cells: u64,
+    text_bytes: u64,
     is_broken: bool,
     summary: Summary,
 }
@@ -65,6 +67,7 @@ impl<'a, 's> Table<'a, 's> {
             has_header: false,
             dropped_columns: 0,
             cells: 0,
+            text_bytes: 0,
             is_broken: false,
             summary,
         }
@@ -148,12 +151,9 @@ impl<'a, 's> Table<'a, 's> {
             )
             .at_row(found.last_row));
         }
-        if columns.first().is_some_and(|c| c == REASON_HEADING) {
-            self.header.is_error_file = true;
-            self.dropped_columns =
-                if columns.get(1).is_some_and(|c| c == ORIGINAL_ROW_HEADING) { 2 } else { 1 };
-            columns.drain(..self.dropped_columns);
-        }
+        self.dropped_columns = own_columns(&columns);
+        self.header.is_error_file = self.dropped_columns > 0;
+        columns.drain(..self.dropped_columns);
         self.header.columns = columns;
         self.header.row = found.last_row;
         if self.announce().is_break() {
@@ -195,6 +195,7 @@ impl<'a, 's> Table<'a, 's> {
         }
         self.fit_width(&mut row);
         self.cells += row.cells.iter().filter(|cell| !cell.is_empty()).count() as u64;
+        self.text_bytes += row.cells.iter().map(String::len).sum::<usize>() as u64;
         if self.summary.rows >= self.limits.max_rows {
             let max = self.limits.max_rows;
             return Err(Problem::error(
@@ -212,6 +213,9 @@ impl<'a, 's> Table<'a, 's> {
                 format!("the table has more than {max} cells; split it"),
             )
             .at_row(row.number));
+        }
+        if self.text_bytes > self.limits.max_text_bytes {
+            return Err(too_much_text().at_row(row.number));
         }
         self.summary.rows += 1;
         self.summary.bad_rows += u64::from(row.problems.iter().any(Problem::is_error));
@@ -323,6 +327,21 @@ impl<'a, 's> Table<'a, 's> {
     }
 }
 
+fn too_much_text() -> Problem {
+    Problem::error(
+        "table.too_much_text",
+        "表格展开后的文字过多，疑似损坏或恶意文件；如确需导入，请删去不需要的列或拆分成几个文件",
+        "the rows hold far more text than the file itself; remove what is not needed or split it",
+    )
+}
+
+/// How many columns at the left are an error file's own: the reason, mostly with the row's first number behind it.
+fn own_columns(columns: &[String]) -> usize {
+    let is = |at: usize, heading: &str| columns.get(at).is_some_and(|column| column == heading);
+    let found = ERROR_HEADINGS.iter().find(|[reason, _]| is(0, reason));
+    found.map_or(0, |[_, original]| if is(1, original) { 2 } else { 1 })
+}
+
 struct FoundHeader {
     columns: Vec<String>,
     last_row: u64,
@@ -365,7 +384,7 @@ fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
                 parts.push(part);
             }
         }
-        let mut heading = parts.join("/");
+        let mut heading = text::cut(&parts.join("/"), MAX_HEADING_CHARS).0.to_owned();
         // A heading merged over several columns without headings below it: number the further ones.
         let over = merges.iter().position(|m| m.is_wide() && m.covers(first, column));
         if let (Some(merge), true) = (over, next == at + 1 && !heading.is_empty()) {

@@ -4,6 +4,7 @@
 //! The child gets the file as its standard input and writes frames to its standard output: four bytes of length,
 //! little endian, then JSON. The pipe between them is what holds a fast child back.
 
+mod queue;
 mod sandbox;
 
 use std::fs::File;
@@ -11,15 +12,15 @@ use std::io::{self, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use crate::read::{Event, Header, Limits, Row, Summary};
+use crate::read::{Event, Header, Limits, Row, Summary, text_bytes};
 
+use queue::{Nothing, Receiver, Sender, queue};
 pub use sandbox::Sandbox;
 
 /// Version of the frames; parent and child must agree.
@@ -27,9 +28,10 @@ pub const PROTOCOL: u32 = 1;
 
 /// Carries the [`Task`] to the child.
 const TASK_VARIABLE: &str = "SHEETS_WORKER_TASK";
-const MAX_FRAME_BYTES: u32 = 64 << 20;
-/// Frames waiting between the pipe and the caller.
-const QUEUE: usize = 256;
+/// A row as large as the reader's limits allow, all of it escaped, and what is wrong with its cells.
+const MAX_FRAME_BYTES: u32 = 16 << 20;
+/// Bytes of frames waiting between the pipe and the caller.
+const QUEUE_BYTES: usize = 4 << 20;
 
 /// How much the child may use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,20 @@ pub enum Frame {
     /// The file could not be read, or not to its end. Rows handed over before are good.
     Failed(Problem),
 }
+
+impl Frame {
+    /// About what it takes in memory.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Row(row) => row.bytes(),
+            Self::Header(header) => text_bytes(&header.columns) + text_bytes(&header.sheets),
+            _ => SMALL_FRAME_BYTES,
+        }
+    }
+}
+
+/// What a frame without a table in it takes.
+const SMALL_FRAME_BYTES: usize = 1_000;
 
 /// The child's whole life; what the hidden command `worker parse` calls before anything else.
 pub fn main() -> ExitCode {
@@ -192,7 +208,7 @@ impl Parsed {
             .spawn()?;
         let output =
             child.stdout.take().ok_or_else(|| io::Error::other("the child has no standard output"))?;
-        let (sender, frames) = sync_channel(QUEUE);
+        let (sender, frames) = queue(QUEUE_BYTES);
         thread::Builder::new().name("sheets-worker".to_owned()).spawn(move || {
             let mut output = io::BufReader::with_capacity(64 << 10, output);
             forward(&mut output, &sender);
@@ -206,17 +222,17 @@ impl Parsed {
     /// # Errors
     /// When no thread can be started.
     pub fn in_process(mut file: File, name_hint: &str, limits: &Limits) -> io::Result<Self> {
-        let (sender, frames) = sync_channel(QUEUE);
+        let (sender, frames) = queue(QUEUE_BYTES);
         let (name_hint, limits) = (name_hint.to_owned(), limits.clone());
         thread::Builder::new().name("sheets-read".to_owned()).spawn(move || {
             let started = Frame::Started { protocol: PROTOCOL, sandbox: Sandbox::default() };
-            if sender.send(Ok(started)).is_err() {
+            if !send(&sender, Ok(started)) {
                 return;
             }
-            let last = run(&mut file, &name_hint, &limits, &mut |frame| sender.send(Ok(frame)).is_ok());
+            let last = run(&mut file, &name_hint, &limits, &mut |frame| send(&sender, Ok(frame)));
             if let Some(last) = last {
                 // Nobody listening any more is no fault of the reader.
-                let _ = sender.send(Ok(last));
+                send(&sender, Ok(last));
             }
         })?;
         let wait_left = Duration::from_secs(WorkerLimits::default().wait_seconds);
@@ -265,7 +281,13 @@ impl Parsed {
     }
 }
 
-fn forward(output: &mut impl Read, sender: &SyncSender<io::Result<Frame>>) {
+/// `false` when nobody listens any more.
+fn send(sender: &Sender<io::Result<Frame>>, frame: io::Result<Frame>) -> bool {
+    let bytes = frame.as_ref().map_or(SMALL_FRAME_BYTES, Frame::bytes);
+    sender.send(frame, bytes)
+}
+
+fn forward(output: &mut impl Read, sender: &Sender<io::Result<Frame>>) {
     loop {
         let frame = match read_frame(output) {
             Ok(Some(frame)) => Ok(frame),
@@ -273,7 +295,7 @@ fn forward(output: &mut impl Read, sender: &SyncSender<io::Result<Frame>>) {
             Err(error) => Err(error),
         };
         let is_last = matches!(frame, Ok(Frame::Done(_) | Frame::Failed(_)) | Err(_));
-        if sender.send(frame).is_err() || is_last {
+        if !send(sender, frame) || is_last {
             return;
         }
     }
@@ -300,12 +322,12 @@ impl Iterator for Parsed {
                 let en = format!("the worker's answer could not be read: {error}");
                 self.fail(Problem::error("worker.garbled", "读取文件时出错，请重新上传", en))
             }
-            Err(RecvTimeoutError::Timeout) => self.fail(Problem::error(
+            Err(Nothing::Yet) => self.fail(Problem::error(
                 "worker.timeout",
                 "读取文件用时过长，已停止。请拆分成几个文件后分别导入",
                 "reading the file took too long and was stopped; split it",
             )),
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(Nothing::AnyMore) => {
                 let problem = self.explain_end();
                 self.fail(problem)
             }

@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, Note, Workbook};
 
 use super::{MAX_XLSX_ROWS, WriteError, column_index, fit, heading_width, write_text};
-use crate::read::{ORIGINAL_ROW_HEADING, REASON_HEADING, STAMP_PROPERTY};
+use crate::read::STAMP_PROPERTY;
 
 /// Notes are kept in memory until the end and make a file slow to open; past this many, cells are only coloured.
 const MAX_NOTES: usize = 2_000;
@@ -22,9 +22,24 @@ pub struct CellError {
     pub reason: String,
 }
 
+/// The words of an error file, in the language of whoever corrects it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorWords {
+    /// Name of the sheet (31 characters, none of `[]:*?/\`).
+    pub sheet: String,
+    /// Headings of the first two columns: a pair of [`crate::read::ERROR_HEADINGS`], or the reader will not recognise
+    /// the file.
+    pub headings: [&'static str; 2],
+    /// Stands between a column's heading and what is wrong with it.
+    pub colon: String,
+    /// Stands between two reasons.
+    pub semicolon: String,
+}
+
 /// Writes an error file row by row, in constant memory but for the notes.
 pub struct ErrorFile {
     book: Workbook,
+    words: ErrorWords,
     titles: Vec<String>,
     plain: Format,
     reason: Format,
@@ -35,7 +50,7 @@ pub struct ErrorFile {
 
 impl ErrorFile {
     /// `titles` are the headings of the original file; `stamp` is given back by the reader as `Header::stamp`.
-    pub fn new(titles: &[String], stamp: Option<&str>) -> Result<Self, WriteError> {
+    pub fn new(titles: &[String], stamp: Option<&str>, words: ErrorWords) -> Result<Self, WriteError> {
         let plain = Format::new().set_num_format("@");
         let reason =
             plain.clone().set_font_color(Color::RGB(0xC0_00_00)).set_text_wrap().set_align(FormatAlign::Top);
@@ -45,7 +60,7 @@ impl ErrorFile {
             book.set_properties(&DocProperties::new().set_custom_property(STAMP_PROPERTY, stamp));
         }
         let page = book.add_worksheet_with_constant_memory()?;
-        page.set_name("需要修改的数据")?;
+        page.set_name(&words.sheet)?;
         page.set_freeze_panes(1, column_index(OWN_COLUMNS))?;
         page.set_column_width(0, 40)?;
         page.set_column_width(1, 8)?;
@@ -55,12 +70,13 @@ impl ErrorFile {
             page.set_column_format(column, &plain)?;
         }
         let bold = Format::new().set_bold();
-        write_text(page, 0, 0, REASON_HEADING, &bold.clone().set_font_color(Color::RGB(0xC0_00_00)))?;
-        write_text(page, 0, 1, ORIGINAL_ROW_HEADING, &bold)?;
+        let [heading_of_reason, heading_of_row] = words.headings;
+        write_text(page, 0, 0, heading_of_reason, &bold.clone().set_font_color(Color::RGB(0xC0_00_00)))?;
+        write_text(page, 0, 1, heading_of_row, &bold)?;
         for (at, title) in titles.iter().enumerate() {
             write_text(page, 0, column_index(at + OWN_COLUMNS), title, &bold)?;
         }
-        Ok(Self { book, titles: titles.to_vec(), plain, reason, wrong, next_row: 1, notes: 0 })
+        Ok(Self { book, words, titles: titles.to_vec(), plain, reason, wrong, next_row: 1, notes: 0 })
     }
 
     /// Adds a row; `original` is its number in the file it came from.
@@ -75,12 +91,12 @@ impl ErrorFile {
         let reasons: Vec<String> = errors
             .iter()
             .map(|error| match error.column.and_then(|column| self.titles.get(column)) {
-                Some(title) => format!("{title}：{}", error.reason),
+                Some(title) => format!("{title}{}{}", self.words.colon, error.reason),
                 None => error.reason.clone(),
             })
             .collect();
         let page = self.book.worksheet_from_index(0)?;
-        write_text(page, row, 0, &reasons.join("；"), &self.reason)?;
+        write_text(page, row, 0, &reasons.join(&self.words.semicolon), &self.reason)?;
         write_text(page, row, 1, &original.to_string(), &self.plain)?;
         let width = cells.len().max(self.titles.len());
         for at in 0..width {
@@ -100,7 +116,8 @@ impl ErrorFile {
             write_text(page, row, column, cell, &self.wrong)?;
             if self.notes < MAX_NOTES {
                 self.notes += 1;
-                let note = Note::new(fit(&wrong.join("；")).into_owned()).add_author_prefix(false);
+                let note =
+                    Note::new(fit(&wrong.join(&self.words.semicolon)).into_owned()).add_author_prefix(false);
                 page.insert_note(row, column, &note)?;
             }
         }

@@ -11,9 +11,9 @@ use std::io;
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 use serde::{Deserialize, Serialize};
 
-pub use errors::{CellError, ErrorFile};
+pub use errors::{CellError, ErrorFile, ErrorWords};
 pub use table::{Column, TableCsv, TableXlsx};
-pub use template::{Template, TemplateColumn, template};
+pub use template::{Template, TemplateColumn, TemplateWords, template};
 
 use crate::text;
 

@@ -12,8 +12,6 @@ use crate::read::STAMP_PROPERTY;
 
 /// A list in a drop-down's own rule may have this many UTF-16 units, commas included; longer ones go to a sheet.
 const MAX_INLINE_LIST: usize = 255;
-const CHOICES_SHEET: &str = "选项";
-const HELP_SHEET: &str = "填写说明";
 
 /// A column to fill in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +36,33 @@ pub struct Template {
     pub notes: Vec<String>,
     /// Kind and version of the template, given back by the reader as `Header::stamp`.
     pub stamp: String,
+    pub words: TemplateWords,
+}
+
+/// The words around the columns, in the language of whoever fills the template in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateWords {
+    /// Name of the sheet that explains the columns.
+    pub help_sheet: String,
+    /// Name of the hidden sheet of long lists of choices; no apostrophe in it.
+    pub choices_sheet: String,
+    /// In the note at a heading.
+    pub required: String,
+    pub optional: String,
+    /// Stands before the example in the note.
+    pub example: String,
+    /// Headings of the explaining sheet: column, required, kind, explanation, choices, example.
+    pub headings: [String; 6],
+    pub yes: String,
+    pub no: String,
+    /// What a column holds: text, number, date.
+    pub kinds: [String; 3],
+    /// Stands between two choices on the explaining sheet.
+    pub comma: String,
+    /// What Excel says when something else than a choice is typed (32 characters).
+    pub not_a_choice: String,
+    /// And what to do (255 characters).
+    pub choose: String,
 }
 
 /// Writes the template as XLSX.
@@ -49,7 +74,7 @@ pub fn template(template: &Template, writer: impl Write + Seek + Send) -> Result
     write_help_sheet(book.add_worksheet(), template)?;
     if !listed.is_empty() {
         let page = book.add_worksheet();
-        page.set_name(CHOICES_SHEET)?;
+        page.set_name(&template.words.choices_sheet)?;
         page.set_hidden(true);
         let text = Format::new().set_num_format("@");
         for (column, choices) in listed.iter().enumerate() {
@@ -86,27 +111,27 @@ fn write_data_sheet<'a>(
         page.set_column_width(index, heading_width(&column.title))?;
         page.set_column_format(index, &format)?;
         write_text(page, 0, index, &column.title, if column.is_required { &required } else { &heading })?;
-        page.insert_note(0, index, &Note::new(note_text(column)).add_author_prefix(false))?;
+        page.insert_note(0, index, &Note::new(note_text(column, &template.words)).add_author_prefix(false))?;
         if !column.choices.is_empty() {
             page.add_data_validation(
                 1,
                 index,
                 MAX_XLSX_ROWS,
                 index,
-                &choices_rule(&column.choices, listed)?,
+                &choices_rule(&column.choices, listed, &template.words)?,
             )?;
         }
     }
     Ok(())
 }
 
-fn note_text(column: &TemplateColumn) -> String {
-    let mut lines = vec![if column.is_required { "必填" } else { "选填" }.to_owned()];
+fn note_text(column: &TemplateColumn, words: &TemplateWords) -> String {
+    let mut lines = vec![if column.is_required { &words.required } else { &words.optional }.clone()];
     if !column.help.is_empty() {
         lines.push(column.help.clone());
     }
     if !column.example.is_empty() {
-        lines.push(format!("示例：{}", column.example));
+        lines.push(format!("{}{}", words.example, column.example));
     }
     lines.join("\n")
 }
@@ -114,6 +139,7 @@ fn note_text(column: &TemplateColumn) -> String {
 fn choices_rule<'a>(
     choices: &'a [String],
     listed: &mut Vec<&'a [String]>,
+    words: &TemplateWords,
 ) -> Result<DataValidation, WriteError> {
     let length: usize = choices.iter().map(|choice| choice.encode_utf16().count() + 1).sum();
     // A comma would end the choice, a quote the list.
@@ -124,10 +150,10 @@ fn choices_rule<'a>(
     } else {
         let letters = column_letters(listed.len());
         listed.push(choices);
-        let last = choices.len();
-        rule.allow_list_formula(Formula::new(format!("='{CHOICES_SHEET}'!${letters}$1:${letters}${last}")))
+        let (sheet, last) = (&words.choices_sheet, choices.len());
+        rule.allow_list_formula(Formula::new(format!("='{sheet}'!${letters}$1:${letters}${last}")))
     };
-    Ok(rule.set_error_title("请从列表中选择")?.set_error_message("请选择下拉列表中的值")?)
+    Ok(rule.set_error_title(&words.not_a_choice)?.set_error_message(&words.choose)?)
 }
 
 fn column_letters(mut column: usize) -> String {
@@ -142,7 +168,8 @@ fn column_letters(mut column: usize) -> String {
 }
 
 fn write_help_sheet(page: &mut Worksheet, template: &Template) -> Result<(), WriteError> {
-    page.set_name(HELP_SHEET)?;
+    let words = &template.words;
+    page.set_name(&words.help_sheet)?;
     let plain = Format::new().set_text_wrap().set_align(FormatAlign::Top).set_num_format("@");
     let bold = plain.clone().set_bold().set_background_color(Color::RGB(0xF2_F2_F2));
     for (column, width) in [(0, 18.0), (1, 8.0), (2, 10.0), (3, 50.0), (4, 40.0), (5, 24.0)] {
@@ -154,18 +181,19 @@ fn write_help_sheet(page: &mut Worksheet, template: &Template) -> Result<(), Wri
         write_text(page, row, 0, note, &line)?;
         row += 1;
     }
-    for (column, title) in (0..).zip(["列名", "必填", "类型", "说明", "可选值", "示例"]) {
+    for (column, title) in (0..).zip(&words.headings) {
         write_text(page, row, column, title, &bold)?;
     }
     for column in &template.columns {
         row += 1;
+        let [text, number, date] = &words.kinds;
         let kind = match column.kind {
-            Kind::Text => "文字",
-            Kind::Number => "数字",
-            Kind::Date => "日期",
+            Kind::Text => text,
+            Kind::Number => number,
+            Kind::Date => date,
         };
-        let required = if column.is_required { "是" } else { "否" };
-        let choices = column.choices.join("、");
+        let required = if column.is_required { &words.yes } else { &words.no };
+        let choices = column.choices.join(&words.comma);
         let cells = [&column.title, required, kind, &column.help, &choices, &column.example];
         for (at, cell) in (0..).zip(cells) {
             write_text(page, row, at, cell, &plain)?;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use zip::write::SimpleFileOptions;
 
-use crate::support::{Book, read_bytes, refusal, text_rows, zip_of};
+use crate::support::{Book, file_of, read_bytes, refusal, shared_rows, text_rows, zip_of};
 
 const ROWS: &str = "<sheetData><row><c t=\"inlineStr\"><is><t>a</t></is></c></row>";
 
@@ -43,6 +43,58 @@ fn too_many_shared_texts() {
     let limits = sheets::Limits { max_shared_text_bytes: 1_000, ..sheets::Limits::default() };
     let result = crate::support::read_file(&mut crate::support::file_of(&book), "a.xlsx", &limits);
     assert_eq!(result.err().unwrap().code, "xlsx.too_much_text");
+}
+
+/// Kilobytes that would be a gigabyte of rows: one long shared text named by every cell.
+#[test]
+fn one_long_text_in_every_cell() {
+    let shared = format!("<si><t>列</t></si><si><t>{}</t></si>", "x".repeat(32_000));
+    let heads = text_rows(&[&["列"; 26]]);
+    let rows = shared_rows(3_000, &[1; 26]);
+    let sheet = heads.replace("</sheetData>", "") + &rows.replace("<sheetData>", "");
+    let book = Book { sheet: &sheet, shared: &shared, ..Book::default() };
+    let (mut given, mut rows) = (0, 0);
+    let limits = sheets::Limits::default();
+    let problem = sheets::read(&mut file_of(&packed(&book)), "a.xlsx", &limits, &mut |event| {
+        if let sheets::Event::Row(row) = event {
+            given += row.cells.iter().map(String::len).sum::<usize>();
+            rows += 1;
+        }
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap_err();
+    assert_eq!(problem.code, "table.too_much_text", "{problem}");
+    assert!(rows > 0 && given <= 64 << 20, "{given} bytes in {rows} rows");
+}
+
+/// A row is never held larger than the table may hand it out, nor is a heading merged over many columns.
+#[test]
+fn one_row_and_one_heading_of_long_texts() {
+    let shared = format!("<si><t>{}</t></si>", "x".repeat(32_000));
+    let sheet = text_rows(&[&["列"; 26]]).replace("</sheetData>", "")
+        + &shared_rows(1, &[0; 400]).replace("<sheetData>", "");
+    let read = read_bytes(&Book { sheet: &sheet, shared: &shared, ..Book::default() }.bytes()).unwrap();
+    assert!(read.codes(0).contains(&"row.too_long"), "{:?}", read.codes(0));
+    assert!(read.rows[0].bytes() <= (1 << 20) + 64_000, "{}", read.rows[0].bytes());
+
+    let sheet = shared_rows(1, &[0]).replace("<row>", "<row r=\"1\">").replace("</sheetData>", "")
+        + "<row r=\"2\"><c t=\"inlineStr\"><is><t>x</t></is></c></row></sheetData>\
+           <mergeCells><mergeCell ref=\"A1:RZ1\"/></mergeCells>";
+    let read = read_bytes(&Book { sheet: &sheet, shared: &shared, ..Book::default() }.bytes()).unwrap();
+    assert!(read.columns().iter().map(|heading| heading.len()).sum::<usize>() < 500 * 300);
+}
+
+/// The workbook with its parts deflated, as a spreadsheet program packs it.
+fn packed(book: &Book<'_>) -> Vec<u8> {
+    let mut parts = zip::ZipArchive::new(std::io::Cursor::new(book.bytes())).unwrap();
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let deflated = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for at in 0..parts.len() {
+        let mut part = parts.by_index(at).unwrap();
+        out.start_file(part.name().unwrap().into_owned(), deflated).unwrap();
+        std::io::copy(&mut part, &mut out).unwrap();
+    }
+    out.finish().unwrap().into_inner()
 }
 
 #[test]

@@ -67,7 +67,8 @@ pub fn refusal(bytes: &[u8]) -> Problem {
     }
 }
 
-/// A folder of the data shared beside the repository, if it is there.
+/// A folder of other people's sample files, which are not ours to pass on: those who have them put them beside the checkout
+/// (CONTRIBUTING.md).
 pub fn shared(folder: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
     if path.is_dir() {
@@ -75,6 +76,12 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
     }
     println!("skipped: {} is missing", path.display());
     None
+}
+
+/// Rows of shared texts by their number, as `<sheetData>`.
+pub fn shared_rows(rows: usize, cells: &[usize]) -> String {
+    let row: String = cells.iter().map(|text| format!(r#"<c t="s"><v>{text}</v></c>"#)).collect();
+    format!("<sheetData>{}</sheetData>", format!("<row>{row}</row>").repeat(rows))
 }
 
 pub fn zip_of(parts: &[(&str, &[u8])]) -> Vec<u8> {

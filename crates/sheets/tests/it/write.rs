@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
 
+use sheets::read::ERROR_HEADINGS;
 use sheets::write::{
-    Cell, CellError, Column, ErrorFile, Kind, TableCsv, TableXlsx, Template, TemplateColumn, template,
+    Cell, CellError, Column, ErrorFile, ErrorWords, Kind, TableCsv, TableXlsx, Template, TemplateColumn,
+    TemplateWords, template,
 };
 
 use crate::support::read_bytes;
@@ -168,6 +170,23 @@ fn a_text_longer_than_a_cell_is_cut_not_refused() {
     assert_eq!(read_bytes(&bytes).unwrap().cells(0)[1].chars().count(), 16_383);
 }
 
+fn words() -> TemplateWords {
+    TemplateWords {
+        help_sheet: "填写说明".into(),
+        choices_sheet: "选项".into(),
+        required: "必填".into(),
+        optional: "选填".into(),
+        example: "示例：".into(),
+        headings: ["列名", "必填", "类型", "说明", "可选值", "示例"].map(Into::into),
+        yes: "是".into(),
+        no: "否".into(),
+        kinds: ["文字", "数字", "日期"].map(Into::into),
+        comma: "、".into(),
+        not_a_choice: "请从列表中选择".into(),
+        choose: "请选择下拉列表中的值".into(),
+    }
+}
+
 // covers: CI-02
 #[test]
 fn a_template_read_back_gives_its_stamp_and_headings() {
@@ -196,6 +215,7 @@ fn a_template_read_back_gives_its_stamp_and_headings() {
         columns,
         notes: vec!["请在“客户”表中填写。".into()],
         stamp: "customers/3".into(),
+        words: words(),
     };
     let mut bytes = Cursor::new(Vec::new());
     template(&source, &mut bytes).unwrap();
@@ -211,27 +231,44 @@ fn a_template_read_back_gives_its_stamp_and_headings() {
     assert!(part(&bytes, "xl/comments1.xml").contains("必填"));
 }
 
+fn error_words(language: usize) -> ErrorWords {
+    let [sheet, colon, semicolon] = [["需要修改的数据", "：", "；"], ["To correct", ": ", "; "]][language];
+    ErrorWords {
+        sheet: sheet.into(),
+        headings: ERROR_HEADINGS[language],
+        colon: colon.into(),
+        semicolon: semicolon.into(),
+    }
+}
+
 // covers: CI-02
 #[test]
 fn a_corrected_error_file_is_recognised() {
-    let titles = ["姓名".to_owned(), "手机".to_owned()];
-    let mut file = ErrorFile::new(&titles, Some("import/7")).unwrap();
-    let wrong = CellError { column: Some(1), reason: "手机号应为 11 位".into() };
-    file.push(17, &["张三".into(), "0138".into()], &[wrong]).unwrap();
-    let whole = CellError { column: None, reason: "与第 3 行重复".into() };
-    file.push(400, &["=李四".into(), "13812345678".into(), "多余".into()], &[whole]).unwrap();
-    let mut bytes = Cursor::new(Vec::new());
-    assert_eq!(file.finish(&mut bytes).unwrap(), 2);
-    let bytes = bytes.into_inner();
-    let sheet = part(&bytes, "xl/worksheets/sheet1.xml");
-    assert!(sheet.contains("手机：手机号应为 11 位") && sheet.contains("与第 3 行重复"));
-    assert!(part(&bytes, "xl/styles.xml").contains("FFC7CE"));
-    assert!(part(&bytes, "xl/comments1.xml").contains("手机号应为 11 位"));
-    let read = read_bytes(&bytes).unwrap();
-    assert!(read.header.is_error_file);
-    assert_eq!(read.header.stamp.as_deref(), Some("import/7"));
-    assert_eq!(read.columns(), ["姓名", "手机"]);
-    assert_eq!(read.cells(0), ["张三", "0138"]);
-    assert_eq!(read.rows[0].original, Some(17));
-    assert_eq!((read.cells(1)[0], read.rows[1].original), ("=李四", Some(400)));
+    for (language, said) in [(0, "手机：手机号应为 11 位"), (1, "手机: 手机号应为 11 位")] {
+        let titles = ["姓名".to_owned(), "手机".to_owned()];
+        let mut file = ErrorFile::new(&titles, Some("import/7"), error_words(language)).unwrap();
+        let wrong = CellError { column: Some(1), reason: "手机号应为 11 位".into() };
+        file.push(17, &["张三".into(), "0138".into()], &[wrong]).unwrap();
+        let whole = CellError { column: None, reason: "与第 3 行重复".into() };
+        file.push(400, &["=李四".into(), "13812345678".into(), "多余".into()], &[whole]).unwrap();
+        let mut bytes = Cursor::new(Vec::new());
+        assert_eq!(file.finish(&mut bytes).unwrap(), 2);
+        let bytes = bytes.into_inner();
+        let sheet = part(&bytes, "xl/worksheets/sheet1.xml");
+        assert!(
+            sheet.contains(said)
+                && sheet.contains("与第 3 行重复")
+                && sheet.contains(ERROR_HEADINGS[language][0])
+        );
+        assert!(part(&bytes, "xl/workbook.xml").contains(&error_words(language).sheet));
+        assert!(part(&bytes, "xl/styles.xml").contains("FFC7CE"));
+        assert!(part(&bytes, "xl/comments1.xml").contains("手机号应为 11 位"));
+        let read = read_bytes(&bytes).unwrap();
+        assert!(read.header.is_error_file);
+        assert_eq!(read.header.stamp.as_deref(), Some("import/7"));
+        assert_eq!(read.columns(), ["姓名", "手机"]);
+        assert_eq!(read.cells(0), ["张三", "0138"]);
+        assert_eq!(read.rows[0].original, Some(17));
+        assert_eq!((read.cells(1)[0], read.rows[1].original), ("=李四", Some(400)));
+    }
 }

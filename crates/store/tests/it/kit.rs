@@ -33,7 +33,7 @@ impl Drop for DropDatabase {
 }
 
 pub fn options() -> Options {
-    Options { readers: 2, writers: 4, ..Options::default() }
+    Options { readers: 2, writers: 4, allow_unsafe: true, ..Options::default() }
 }
 
 impl Kit {

@@ -161,3 +161,19 @@ fn many_different_statements_do_not_pile_up() {
         assert!(kit.count("SELECT COUNT(*) FROM pg_prepared_statements").await <= 513);
     });
 }
+
+#[test]
+fn a_server_that_may_lose_what_it_acknowledged_is_refused_unless_that_is_allowed() {
+    on_postgres(&options(), async |kit| {
+        let url = format!("{}?options=-csynchronous_commit%3Doff", kit.url());
+        let open = |options: Options| {
+            let location = store::Location::parse(&url).unwrap();
+            tokio::task::spawn_blocking(move || store::Db::open(&location, &options).map(drop))
+        };
+        let refused = open(Options { allow_unsafe: false, ..options() }).await.unwrap();
+        let Err(Error::Unsafe(settings)) = refused else { panic!("{refused:?}") };
+        assert!(settings.contains("synchronous_commit"), "{settings}");
+        open(options()).await.unwrap().unwrap();
+        open(Options { is_read_only: true, allow_unsafe: false, ..options() }).await.unwrap().unwrap();
+    });
+}

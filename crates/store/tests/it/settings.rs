@@ -48,3 +48,26 @@ fn a_database_that_cannot_be_opened_is_refused() {
         assert!(matches!(store::Location::parse(wrong), Err(Error::Config(_))), "{wrong}");
     }
 }
+
+#[test]
+fn what_is_opened_to_be_read_only_can_be_read_and_takes_no_change() {
+    on_sqlite(&options(), async |kit| {
+        kit.schema(&[crate::kit::TABLE]).await;
+        kit.add(1, 7).await.unwrap();
+        let location = kit.location.clone();
+        let reading = store::Options { is_read_only: true, ..options() };
+        let open = tokio::task::spawn_blocking(move || store::Db::open(&location, &reading)).await.unwrap();
+        let db = open.unwrap();
+        let count = db.read(|conn| conn.count("SELECT COUNT(*) FROM t", &[])).await;
+        assert_eq!(count.unwrap(), 1, "what another connection has written just now too");
+        let refused = db.write(|tx| tx.exec("DELETE FROM t", &[])).await;
+        assert!(matches!(refused, Err(Error::Closed)), "{refused:?}");
+        let by_a_reader = db.read(|conn| conn.rows::<(i64,)>("DELETE FROM t RETURNING id", &[])).await;
+        assert!(by_a_reader.is_err(), "{by_a_reader:?}");
+    });
+    let folder = tempfile::TempDir::new().unwrap();
+    let missing = store::Location::Sqlite(folder.path().join("none").join("kehu.db"));
+    let reading = store::Options { is_read_only: true, ..options() };
+    assert!(store::Db::open(&missing, &reading).is_err());
+    assert!(!folder.path().join("none").exists());
+}

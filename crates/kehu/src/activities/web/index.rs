@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::super::api::list_query;
 use super::super::report::{Report, report};
@@ -11,7 +12,7 @@ use super::super::{ActivityKind, list};
 use super::lines::{LineView, Words};
 use crate::access::Actor;
 use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::audit::web::exported;
 use crate::clock::{Millis, Zone};
 use crate::error::AppError;
 use crate::files::percent;
@@ -120,15 +121,8 @@ pub(super) async fn export(
     let reader = actor.clone();
     let found = app.db.read(move |conn| report(conn, &reader, &asked)).await?;
     let period = format!("{}_{}", form.get("from"), form.get("to"));
-    let after =
-        serde_json::json!({ "from": form.get("from"), "to": form.get("to"), "needs": found.needs.len() });
-    let now = app.now();
-    app.db
-        .write(move |tx| {
-            let entry = Entry::of("activities.exported", "activity", 0).after(&after);
-            audit::record(tx, &actor, now, &entry).map_err(AppError::from)
-        })
-        .await?;
+    let what = json!({ "from": form.get("from"), "to": form.get("to"), "needs": found.needs.len() });
+    exported(&app, &actor, ("activity.exported", "activity", 0), what).await?;
     let body = csv(&found, page.l, &app.zone);
     let mut response = (StatusCode::OK, body).into_response();
     let name = format!("{}_{period}.csv", page.l.t("客户需求与工作报告"));

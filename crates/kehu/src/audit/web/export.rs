@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::Value as Json;
 use sheets::write::{Cell, TableCsv};
 
 use super::list::{AuditQuery, each, note};
@@ -14,17 +14,17 @@ use crate::audit::{self, Entry};
 use crate::error::AppError;
 use crate::web::{Auditor, Page, QueryData};
 
-/// Notes, before it is answered, that `actor` takes `rows` rows out as a file or on paper; `asked` is what he asked for.
+/// Notes, before it is answered, that `actor` takes something out as a file or on paper: `action` on `object`, its id or 0
+/// for many; `what` tells what he asked for and how much it was.
 pub async fn exported(
     app: &App,
     actor: &Actor,
-    (action, object): (&'static str, &'static str),
-    (asked, rows): (&str, usize),
+    (action, object, id): (&'static str, &'static str, i64),
+    what: Json,
 ) -> Result<(), AppError> {
     let (actor, now) = (actor.clone(), app.now());
-    let after = json!({ "asked": asked, "rows": rows });
     app.db
-        .write(move |tx| audit::record(tx, &actor, now, &Entry::of(action, object, 0).after(&after)))
+        .write(move |tx| audit::record(tx, &actor, now, &Entry::of(action, object, id).after(&what)))
         .await?;
     Ok(())
 }

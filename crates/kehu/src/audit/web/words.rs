@@ -12,7 +12,7 @@ use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 33] = [
+pub(super) const GROUPS: [(&str, &str); 39] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -20,6 +20,7 @@ pub(super) const GROUPS: [(&str, &str); 33] = [
     ("file.", "附件"),
     ("import.", "导入"),
     ("login.", "登录"),
+    ("session.", "结束登录"),
     ("person.", "人员"),
     ("unit.", "部门"),
     ("position.", "任职"),
@@ -42,7 +43,12 @@ pub(super) const GROUPS: [(&str, &str); 33] = [
     ("case.", "单据"),
     ("duty.", "定期职责"),
     ("report.", "报表"),
+    ("briefing.", "向上级报告"),
+    ("print.", "打印"),
+    ("view.", "列表方案"),
     ("setting.", "设置"),
+    ("company.", "公司"),
+    ("demo.", "演示数据"),
     ("backup.", "备份"),
     ("access.", "拒绝访问"),
     ("audit.", "查阅日志"),
@@ -63,6 +69,18 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "customer.unshared" => "结束共享客户",
         "customer.excluded" => "设置回避",
         "customer.included" => "解除回避",
+        "customer.marked" => "客户分类标注",
+        "import.undo_requested" => "要求撤销导入",
+        "import.configured" => "设置导入的列和重复处理",
+        "import.failed" => "导入失败",
+        "import.errors_exported" => "下载导入错误文件",
+        "organisation.errors_exported" => "下载组织导入错误文件",
+        "organisation.passwords_exported" => "下载初始密码",
+        "company.copied" => "复制整个数据库",
+        "backup.verification_requested" => "要求校验备份",
+        "briefing.sent" => "报送向上级报告",
+        "briefing.corrected" => "修改向上级报告",
+        "briefing.read" => "查阅向上级报告",
         "role.granted" => "授予角色",
         "role.taken" => "收回角色",
         "role.confirmed" => "复核授权",
@@ -75,9 +93,12 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "confidentiality.exported" => "导出客户信息人员",
         "person.unlocked" => "解除登录锁定",
         "person.password_changed" => "修改密码",
+        "person.password_refused" => "修改密码被拒绝",
+        "company.setup_refused" => "首次设置被拒绝",
         "person.left" => "办理离职",
         "person.leaving_cancelled" => "取消离职",
         "person.transferred" => "办理调动",
+        "person.mail_chosen" => "选择邮件提醒",
         "roster.published" => "发布值班表",
         "shift.swapped" => "班次换给同事",
         "shift.given" => "班次交给接手人",
@@ -111,8 +132,24 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "assignment.done" => "办结任务",
         "assignment.returned" => "退回任务",
         "assignment.withdrawn" => "撤回任务",
+        "policy.published" => "发布制度",
+        "policy.discarded" => "放弃制度草稿",
+        "policy.acknowledged" => "签收制度",
         "policy.compliance_exported" => "导出执行情况",
+        "policy.compliance_printed" => "打印执行情况",
+        "case.opened" => "发起单据",
+        "case.changed" => "办理单据",
+        "case.closed" => "办结单据",
+        "case.exempted" => "批准单据例外",
+        "duty.closed" => "一轮定期职责截止",
+        "report.made" => "生成报表",
+        "report.reviewed" => "审核报表",
+        "report.returned" => "退回报表",
+        "print.made" => "打印单据",
         "report.printed" => "打印报表",
+        "setting.changed" => "修改设置",
+        "setting.mail_retried" => "重发邮件",
+        "demo.cleared" => "清除演示数据",
         "audit.read" => "查阅日志",
         "audit.exported" => "导出日志",
         "audit.verified" => "校验日志",
@@ -187,6 +224,8 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "company" => "公司",
         "view" => "列表方案",
         "audit" => "日志",
+        "print" => "打印件",
+        "briefing" => "向上级报告",
         "route" => "页面或接口",
         _ => return code.to_owned(),
     };
@@ -323,6 +362,17 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "state" if object == "import" => "状态",
         "file" if object == "import" => "文件",
         "file" if object == "backup" => "文件",
+        "en" => "英文名称",
+        "definition" => "含义",
+        "colour" => "颜色",
+        "help" => "填写提示",
+        "applies_to" => "适用的客户性质",
+        "is_required" => "必填",
+        "order" => "顺序",
+        "analysis" => "问题与需求分析",
+        "suggestions" => "改进意见",
+        "read_at" => "查阅时间",
+        "asked" => "查询条件",
         "origin" => "来源",
         "customers" if object == "backup" => "客户",
         "attachments" => "附件",
@@ -541,5 +591,40 @@ mod tests {
         );
         assert_eq!(action("customer.updated", Lang::Zh), "修改客户");
         assert_eq!(action("what.ever", Lang::Zh), "what.ever");
+    }
+
+    /// Every action written anywhere in the sources has a name, in both languages, and can be filtered by its group.
+    #[test]
+    fn every_action_has_a_name_and_a_group() {
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        let mut codes = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|e| e == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    // The code stands in the call that makes the entry, on its line or on the next.
+                    for call in ["Entry::of(", "Entry::of_customer(", "exported("] {
+                        for (at, _) in text.match_indices(call) {
+                            let rest: String = text[at + call.len()..].chars().take(60).collect();
+                            let code = rest.split('"').nth(1).unwrap_or_default();
+                            let is_code = code.contains('.')
+                                && code.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_');
+                            if is_code {
+                                codes.insert(code.to_owned());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(codes.len() > 80, "{codes:?}");
+        for code in codes {
+            assert_ne!(action(&code, Lang::Zh), code);
+            assert!(!action(&code, Lang::En).contains(|c: char| c >= '一'), "{code} in English");
+            assert!(GROUPS.iter().any(|(group, _)| code.starts_with(group)), "{code} is in no group");
+        }
     }
 }

@@ -7,9 +7,12 @@ use axum::Extension;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value as Json, json};
 
 use super::{device, give_session};
+use crate::access::Actor;
 use crate::app::App;
+use crate::audit::{self, Entry};
 use crate::auth::{self, Credentials, Setup, check_new_password, throttle};
 use crate::error::{AppError, FieldError};
 use crate::i18n::Lang;
@@ -80,7 +83,7 @@ async fn set_up(
     check(form)?;
     let now = app.now();
     if needs_code {
-        check_code(app, &context.ip, form.get("setup_code"), now).await?;
+        check_code(app, context, form.get("setup_code"), now).await?;
     }
     let input = Setup {
         company: form.get("company").to_owned(),
@@ -125,25 +128,35 @@ fn check(form: &FormData) -> Result<(), AppError> {
 }
 
 /// Compares the code printed at start; wrong ones slow the address down like wrong passwords.
-async fn check_code(app: &App, ip: &str, given: &str, now: i64) -> Result<(), AppError> {
-    let subjects = vec![format!("setup:{ip}")];
-    let counted = subjects.clone();
-    app.db
+async fn check_code(app: &App, context: &RequestContext, given: &str, now: i64) -> Result<(), AppError> {
+    let actor = Actor::stranger("", &context.ip, &context.request_id);
+    let subjects = vec![format!("setup:{}", auth::household_of(&context.ip))];
+    let (counted, by) = (subjects.clone(), actor.clone());
+    let begun = app
+        .db
         .write(move |tx| {
-            let wait = throttle::wait(tx, &counted, now)?;
-            if wait > 0 {
-                return Err(AppError::TooMany((wait as u64).div_ceil(1000)));
-            }
-            throttle::count(tx, &counted, now)?;
-            Ok(())
+            let late = json!({ "reason": "throttled" });
+            throttle::begin(tx, &by, &counted, &refused(&late), now)
         })
         .await?;
+    begun.or_refuse()?;
     // Hashes compare in a time that tells nothing of the code.
     if auth::secret_hash(given.trim()) != auth::secret_hash(&app.setup_code) {
+        app.db
+            .write(move |tx| {
+                let wrong = json!({ "reason": "code" });
+                audit::record(tx, &actor, now, &refused(&wrong))
+            })
+            .await?;
         return Err(AppError::field("setup_code", text!("设置口令不对；它打印在启动 kehu 的终端里")));
     }
     app.db.write(move |tx| throttle::forgive(tx, &subjects)).await?;
     Ok(())
+}
+
+/// A set-up that was refused, as the log keeps it.
+fn refused(why: &Json) -> Entry<'_> {
+    Entry::of("company.setup_refused", "company", 0).after(why).result("failed")
 }
 
 /// Whether the browser runs on the server's own machine: a loopback peer, no proxy between, and a local name in the

@@ -155,6 +155,7 @@ impl Maker<'_> {
                 None => ("ref", "/cases/find/people".to_owned()),
             },
             FieldKind::Unit => ("ref", "/cases/find/units".to_owned()),
+            FieldKind::Customer if field.by_name => ("ref", "/cases/find/customers?named=1".to_owned()),
             FieldKind::Customer => ("ref", "/cases/find/customers".to_owned()),
             FieldKind::Contact => ("ref", self.hanging_url("contacts")),
             FieldKind::Asset => ("ref", self.hanging_url("assets")),
@@ -225,6 +226,9 @@ impl Maker<'_> {
                 self.data.get(&input.name).clone_into(&mut input.value);
                 if kind.is_some() && !input.value.is_empty() {
                     input.shown = called(&input.value);
+                    if field.by_name && input.shown.is_empty() {
+                        input.shown.clone_from(&input.value);
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Request, State as Shared};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -27,10 +28,10 @@ pub(super) async fn upload(
 pub(super) async fn download(
     Shared(app): Shared<App>,
     actor: Actor,
+    method: Method,
     Path(id): Path<String>,
     asked: QueryData,
 ) -> Result<Response, AppError> {
     let file = file_for(&app, &actor, path_id(&id)?).await?;
-    let bytes = files::open_bytes(&app, &file).await?;
-    Ok(files::answer(&file, bytes, asked.is_ticked("inline")))
+    files::hand_out(&app, &actor, &method, &file, asked.is_ticked("inline")).await
 }

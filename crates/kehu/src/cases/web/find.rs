@@ -9,10 +9,12 @@ use super::fields::read;
 use crate::access::Actor;
 use crate::app::App;
 use crate::assets;
-use crate::cases::{Ground, ListQuery, list, load, with_world};
+use crate::cases::{Ground, ListQuery, find_named, list, load, with_world};
 use crate::contacts;
 use crate::error::AppError;
+use crate::i18n::Lang;
 use crate::ids::{CaseId, CustomerId, PersonId};
+use crate::input::LONGEST_QUERY;
 use crate::processes::web::Options;
 use crate::search;
 use crate::web::{Page, QueryData, html};
@@ -31,7 +33,15 @@ pub(super) async fn find(
     let options = match what.as_str() {
         "people" => people(&app, &q).await?,
         "units" => units(&app, &q).await?,
-        "customers" => customers(&app, actor, q).await?,
+        "customers" => {
+            let mut found = customers(&app, actor.clone(), q.clone()).await?;
+            if !asked.get("named").is_empty()
+                && !found.iter().any(|(_, name, number)| *name == q || *number == q)
+            {
+                found.extend(named(&app, actor, q, page.l).await?);
+            }
+            found
+        }
         "contacts" | "assets" => match asked.get("customer").parse() {
             Ok(customer) => hanging(&app, actor, what == "contacts", customer, &q).await?,
             Err(_) => Vec::new(),
@@ -53,7 +63,7 @@ pub(super) async fn candidates(
 ) -> Result<Response, AppError> {
     let id: CaseId = id.parse().map_err(|_| AppError::NotFound)?;
     let ground = Ground::of(&app).await?;
-    let q = asked.get("q").trim().to_lowercase();
+    let q = asked.cut("q", LONGEST_QUERY).to_lowercase();
     let (l, of) = (page.l, ground.clone());
     let sent = asked.0.clone();
     let options = app
@@ -158,6 +168,23 @@ async fn customers(app: &App, actor: Actor, q: String) -> Result<Vec<(String, St
         .into_iter()
         .map(|hit| (hit.customer.id.to_string(), hit.customer.name().to_owned(), hit.customer.number.clone()))
         .collect())
+}
+
+/// The customer whose number or whole name was typed, though the actor may not see him: nothing but what he typed himself.
+async fn named(
+    app: &App,
+    actor: Actor,
+    q: String,
+    l: Lang,
+) -> Result<Option<(String, String, String)>, AppError> {
+    let said = q.clone();
+    let found = app.db.read(move |conn| find_named(conn, &actor, &said)).await?;
+    let note = match found.len() {
+        0 => return Ok(None),
+        1 => "按编号或全名指明",
+        _ => "有同名的，请填客户编号",
+    };
+    Ok(Some((q.clone(), q, l.t(note).to_owned())))
 }
 
 /// Contacts or assets of a customer the actor may read.

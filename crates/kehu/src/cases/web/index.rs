@@ -11,7 +11,7 @@ use serde_json::Map;
 
 use super::{Around, HOME, Line};
 use crate::access::Actor;
-use crate::app::App;
+use crate::app::{App, to_the_end};
 use crate::cases::{
     CaseTask, Ground, ListQuery, Place, TaskKind, TaskQuery, column_values, decide, find_tasks, list,
     waiting_count,
@@ -23,7 +23,9 @@ use crate::input::check_query;
 use crate::org::web::part_or_page;
 use crate::policies;
 use crate::text;
-use crate::web::{Choice, FormData, Page, QueryData, Shell, Tab, flash, redirect, toast, trigger};
+use crate::web::{
+    Choice, FormData, Page, QueryData, Shell, Tab, flash, note_denial, redirect, toast, trigger,
+};
 
 /// Rows of a page.
 const SHOWN: usize = 50;
@@ -323,21 +325,8 @@ pub(super) async fn decide_many(
     if ids.is_empty() || ids.len() > MOST_AT_ONCE {
         return Err(AppError::BadRequest(text!("请选择 1–{} 张单据", MOST_AT_ONCE)));
     }
-    let comment = form.get("comment").to_owned();
-    let (mut done, mut not) = (0, Vec::new());
-    for id in ids {
-        let (by, ground, said) = (actor.clone(), Ground::of(&app).await?, comment.clone());
-        let outcome =
-            app.db.write(move |tx| decide(tx, &by, &ground, id, &Verdict::Approve, &said, &Map::new())).await;
-        match outcome {
-            Ok(_) => done += 1,
-            Err(error @ (AppError::Internal(_) | AppError::Unavailable | AppError::Full)) => {
-                return Err(error);
-            }
-            Err(error) => not.push(error.title().to(l)),
-        }
-    }
-    app.jobs_waiting.notify_one();
+    // Whoever closes the page has agreed all the same: to all of them.
+    let (done, not) = to_the_end(agree(app, actor, ids, form.get("comment").to_owned())).await?;
     let said = match not.first() {
         None => l.f("已同意 {} 张单据", &[&done]),
         Some(first) => l.f("已同意 {} 张；{} 张没有办成：{}", &[&done, &not.len(), first]),
@@ -350,4 +339,31 @@ pub(super) async fn decide_many(
     let response = toast(response, &said, None);
     let response = trigger(response, "clearSelection", serde_json::json!({}));
     Ok(trigger(response, "refreshList", serde_json::json!({})))
+}
+
+/// Agrees to each and answers to how many, and why not to the others.
+async fn agree(
+    app: App,
+    actor: Actor,
+    ids: Vec<CaseId>,
+    comment: String,
+) -> Result<(usize, Vec<String>), AppError> {
+    let (mut done, mut not) = (0, Vec::new());
+    for id in ids {
+        let (by, ground, said) = (actor.clone(), Ground::of(&app).await?, comment.clone());
+        let outcome =
+            app.db.write(move |tx| decide(tx, &by, &ground, id, &Verdict::Approve, &said, &Map::new())).await;
+        match outcome {
+            Ok(_) => done += 1,
+            Err(error @ (AppError::Internal(_) | AppError::Unavailable | AppError::Full)) => {
+                return Err(error);
+            }
+            Err(error) => {
+                note_denial(&app, &actor, &error, "/cases/decisions").await;
+                not.push(error.title().to(actor.lang));
+            }
+        }
+    }
+    app.jobs_waiting.notify_one();
+    Ok((done, not))
 }

@@ -180,7 +180,7 @@ pub(super) async fn add(
     match done {
         Ok(done) => Ok(saved(&headers, &format!("{HOME}/{}", done.id), page.l.t("已提交"))),
         Err(error) => {
-            let errors = refusals(error, page.l)?;
+            let errors = refusals(&app, &actor, &page, error).await?;
             let again = form_page(&app, &actor, &page, form, (id, data, errors)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, part_or_page(page.is_partial, again.as_card(), &again)?)
                 .into_response())

@@ -429,7 +429,7 @@ async fn after(
             Err(error) => Err(error),
         },
         Err(error) => {
-            let errors = refusals(error, page.l)?;
+            let errors = refusals(app, actor, page, error).await?;
             let shown = card(app, actor, page, id, Some((of_form.to_owned(), data, errors))).await?;
             answer(&shown, page.is_htmx, StatusCode::UNPROCESSABLE_ENTITY)
         }

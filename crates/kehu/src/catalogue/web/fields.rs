@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::access::{Object, Verb};
 use crate::app::App;
 use crate::catalogue::{self, CustomField, CustomKind, FieldDraft, REQUIREMENTS, Requirements};
 use crate::customers::{CONTACT, SPECS};
@@ -112,7 +113,11 @@ pub(super) async fn require(
         .map(str::to_owned)
         .collect();
     let (value, now) = (Requirements { to_save }, app.now());
-    app.db.write(move |tx| settings::set(tx, &actor, REQUIREMENTS, &value, now)).await?;
+    app.db
+        .write(move |tx| {
+            settings::set_for(tx, &actor, (Object::Catalogue, Verb::Update), REQUIREMENTS, &value, now)
+        })
+        .await?;
     app.forget_catalogue();
     Ok(flash(redirect(page.is_htmx, "/admin/fields"), page.l.t("已保存")))
 }

@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use policy::Policy;
+use serde_json::json;
 use sheets::write::Cell;
 
-use super::version_for;
+use super::{LONGEST_CLAUSE, version_for};
 use crate::access::{Actor, Directory};
 use crate::app::App;
 use crate::audit::web::exported;
@@ -194,7 +195,8 @@ async fn show(
 ) -> Result<Response, AppError> {
     let l = page.l;
     let (version, ground) = version_for(app, &actor, id).await?;
-    let (period, clause) = (Period::named(asked.get("period")), asked.get("clause").to_owned());
+    let (period, clause) =
+        (Period::named(asked.get("period")), asked.cut("clause", LONGEST_CLAUSE).to_owned());
     let rows = rows(app, &actor, (&version, ground), (which, &clause, period)).await?;
     let here = format!("/policies/{}", version.id);
     let tab = |title: &str, href: String, active: bool| Tab {
@@ -241,10 +243,11 @@ async fn export(
     which: Which,
 ) -> Result<Response, AppError> {
     let (version, ground) = version_for(app, &actor, id).await?;
-    let (period, clause) = (Period::named(asked.get("period")), asked.get("clause"));
+    let (period, clause) = (Period::named(asked.get("period")), asked.cut("clause", LONGEST_CLAUSE));
     let rows = rows(app, &actor, (&version, ground), (which, clause, period)).await?;
     let asked_for = format!("{} {} {clause} {}", which.code(), version.policy, period.code());
-    exported(app, &actor, ("policy.compliance_exported", "policy"), (&asked_for, rows.len())).await?;
+    let what = json!({ "asked": asked_for, "rows": rows.len() });
+    exported(app, &actor, ("policy.compliance_exported", "policy", version.id.0), what).await?;
     let rows: Vec<Vec<Cell<'_>>> = rows
         .iter()
         .map(|row| row.iter().map(|column| Cell::Text(column.text.as_str().into())).collect())

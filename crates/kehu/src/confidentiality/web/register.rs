@@ -4,12 +4,13 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use sheets::write::Cell;
 
 use super::HOME;
 use crate::access::{Actor, Directory};
 use crate::app::App;
-use crate::audit;
+use crate::audit::web::exported;
 use crate::catalogue::Catalogue;
 use crate::confidentiality::register::people_in;
 use crate::confidentiality::{
@@ -293,13 +294,8 @@ pub(super) async fn export(
         .db
         .read(move |conn| Ok::<_, AppError>((text_in_force(conn)?, list(conn, &me, &query, &on, MOST_ROWS)?)))
         .await?;
-    let (after, now) = (serde_json::json!({ "rows": entries.len() }), app.now());
-    app.db
-        .write(move |tx| {
-            let entry = audit::Entry::of("confidentiality.exported", "confidentiality", 0).after(&after);
-            audit::record(tx, &actor, now, &entry)
-        })
-        .await?;
+    let what = json!({ "rows": entries.len() });
+    exported(&app, &actor, ("confidentiality.exported", "confidentiality", 0), what).await?;
     let version = text.map_or(0, |text| text.version);
     let titles = [
         "姓名",

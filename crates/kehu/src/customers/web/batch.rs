@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -11,8 +12,8 @@ use serde_json::json;
 use super::query::list_query;
 use super::trigger;
 use crate::access::{Actor, Object, Verb, require_may};
-use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::app::{App, to_the_end};
+use crate::audit;
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::{self, Draft, Field, ListQuery};
@@ -81,7 +82,8 @@ pub(super) async fn run(
     let catalogue = app.catalogue().await?;
     let ran = match read_act(&action, &form, &actor) {
         Ok(act) => match which(&app, &actor, &catalogue, &form).await {
-            Ok(ids) => carry_out(&app, &actor, &catalogue, ids, act).await,
+            // Whoever closes the page has begun it all the same: all of it is done.
+            Ok(ids) => to_the_end(carry_out(app, actor.clone(), catalogue, ids, act)).await,
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
@@ -195,9 +197,9 @@ async fn which(
 
 /// Changes them in chunks, each a transaction of its own; what fails is counted and explained.
 async fn carry_out(
-    app: &App,
-    actor: &Actor,
-    catalogue: &std::sync::Arc<Catalogue>,
+    app: App,
+    actor: Actor,
+    catalogue: Arc<Catalogue>,
     ids: Vec<CustomerId>,
     act: Act,
 ) -> Result<Outcome, AppError> {
@@ -213,10 +215,7 @@ async fn carry_out(
                     match tx.savepoint(|tx| one(tx, &actor, &catalogue, *id, &act, now)) {
                         Ok(()) => part.done += 1,
                         Err(error) => {
-                            if let AppError::Hidden { object, id } = error {
-                                let entry = Entry::of("access.hidden", object, id).customer(id);
-                                audit::record(tx, &actor, now, &entry.result("denied"))?;
-                            }
+                            audit::note_denial(tx, &actor, now, &error, "/customers/batch");
                             let reason = reason_of(error, actor.lang)?;
                             let name = customers::load(tx, &actor, *id)
                                 .map_or_else(|_| id.to_string(), |c| c.name().to_owned());

@@ -174,10 +174,12 @@ pub(super) fn input_of(catalogue: &Catalogue, l: Lang, spec: &Spec, value: Strin
     input
 }
 
-/// How a company field is asked for.
+/// How a company field is asked for. What was chosen stays a choice, also when the field offers it no more.
 pub(super) fn input_of_custom(l: Lang, field: &CustomField, value: String, chosen: Vec<String>) -> Input {
-    let choices = |texts: &[String]| {
-        texts.iter().map(|t| Choice { value: t.clone(), label: t.clone() }).collect::<Vec<_>>()
+    let choices = |held: &[String]| {
+        let gone = held.iter().filter(|t| !t.is_empty() && !field.choices.contains(t));
+        let all = field.choices.iter().chain(gone);
+        all.map(|t| Choice { value: t.clone(), label: t.clone() }).collect::<Vec<_>>()
     };
     let mut input = Input {
         look: "input",
@@ -199,11 +201,11 @@ pub(super) fn input_of_custom(l: Lang, field: &CustomField, value: String, chose
         CustomKind::Date => input.kind = "date",
         CustomKind::Choice => {
             input.look = "select";
-            input.choices = choices(&field.choices);
+            input.choices = choices(std::slice::from_ref(&input.value));
         }
         CustomKind::Choices => {
             input.look = "checks";
-            input.choices = choices(&field.choices);
+            input.choices = choices(&chosen);
             input.chosen = chosen;
         }
         CustomKind::YesNo => {
@@ -605,10 +607,13 @@ pub(super) async fn validate(
 ) -> Result<Response, AppError> {
     let catalogue = app.catalogue().await?;
     let kind = kind_of(&sent);
+    let stored = stored(&app, &actor, &sent).await?;
     let name = sent.get("field").to_owned();
     let one = FormData(sent.0.iter().filter(|(n, _)| *n == name).cloned().collect());
-    let checked = draft_of(&one, &catalogue, kind)
-        .and_then(|draft| customers::clean(&catalogue, kind, &draft, false).map_err(AppError::Invalid));
+    let checked = draft_of(&one, &catalogue, kind).and_then(|mut draft| {
+        draft.has_contact = contact_of(&one).is_some();
+        customers::clean(&catalogue, kind, &draft, stored.as_ref()).map_err(AppError::Invalid)
+    });
     let said = match checked {
         Err(AppError::Invalid(errors)) => {
             errors.iter().find(|e| e.field == name).map(|e| e.text.to(actor.lang)).unwrap_or_default()
@@ -616,4 +621,15 @@ pub(super) async fn validate(
         _ => String::new(),
     };
     Ok(said.into_response())
+}
+
+/// The customer a form changes, as the actor sees it; `None` for a new one, and for one he may not change.
+async fn stored(app: &App, actor: &Actor, sent: &FormData) -> Result<Option<Customer>, AppError> {
+    let Ok(id) = sent.get("except").parse::<CustomerId>() else { return Ok(None) };
+    let me = actor.clone();
+    match app.db.read(move |conn| customers::load_to_edit(conn, &me, id)).await {
+        Ok(customer) => Ok(Some(customer)),
+        Err(AppError::NotFound | AppError::Hidden { .. } | AppError::Forbidden(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
 }

@@ -18,7 +18,7 @@ use crate::customers::{self, Customer, Field, marks};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::CustomerId;
-use crate::web::{Choice, FormData, QueryData};
+use crate::web::{Choice, FormData, QueryData, note_denial};
 use crate::{org, text};
 
 #[derive(Template)]
@@ -319,7 +319,10 @@ async fn write(
     match written {
         Ok(true) => Ok(Outcome::Saved),
         Ok(false) | Err(AppError::Stale) => Ok(Outcome::Conflict),
-        Err(error @ (AppError::Invalid(_) | AppError::Forbidden(_))) => Ok(Outcome::Refused(error)),
+        Err(error @ (AppError::Invalid(_) | AppError::Forbidden(_))) => {
+            note_denial(app, actor, &error, &format!("/customers/{id}/fields")).await;
+            Ok(Outcome::Refused(error))
+        }
         Err(other) => Err(other),
     }
 }

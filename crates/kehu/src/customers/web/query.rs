@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::catalogue::{Catalogue, CustomField};
+use crate::clock::parse_date;
 use crate::clock::{Millis, Zone};
-use crate::customers::{Field, Kind, ListQuery, OFFERED_SORTS, parse_date};
+use crate::customers::{Field, Kind, ListQuery, OFFERED_SORTS};
 use crate::error::{AppError, FieldError};
 use crate::expr::{Expr, Problem, Schema};
 use crate::query::parse_sort;

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::auth::check_new_password;
 use crate::error::AppError;
 use crate::ids::{PersonId, RoleId};
+use crate::input::check_query;
 use crate::org::{self, NewPerson, Person, PersonChange};
 use crate::text;
 use crate::web::api::{Problem, Reply, if_match, json_reply, limit, page_of, write_once};
@@ -138,7 +139,7 @@ fn roles_named(conn: &mut store::Conn<'_>, wanted: &[String]) -> Result<Vec<Role
 /// Names of colleagues are never hidden; those who keep the organisation see more of them.
 #[utoipa::path(get, path = "/api/v1/people", tag = "people",
     params(
-        ("q" = Option<String>, Query, description = "Part of a name, its pinyin or initials"),
+        ("q" = Option<String>, Query, max_length = 100, description = "Part of a name, its pinyin or initials"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, pattern = "^([0-7][0-9A-HJKMNP-TV-Z]{12})?$", description = "Cursor from next"),
     ),
@@ -159,6 +160,7 @@ pub async fn list_people(
             text.parse().map_err(|_| AppError::field("after", text!("翻页位置已失效，请从第一页重新开始")))?
         }
     };
+    check_query(asked.get("q"))?;
     let q = asked.get("q").trim();
     let mut people = app.db.read(org::list_people).await?;
     people.retain(|p| p.id > after && (q.is_empty() || p.is_meant_by(q)));

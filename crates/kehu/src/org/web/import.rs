@@ -11,9 +11,10 @@ use sheets::write::{Cell, CellError, Column, ErrorFile, Kind, TableXlsx};
 
 use crate::access::{Object, Verb};
 use crate::app::App;
+use crate::audit::web::exported;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::imports::{XLSX, download, read_upload};
+use crate::imports::{XLSX, download, error_words, read_upload};
 use crate::org::{self, Counts, Credential, Refused, Sheet, Table};
 use crate::text;
 use crate::web::{FormData, FormErrors, Need, Organiser, Page, Routes, Shell, html};
@@ -172,9 +173,13 @@ async fn error_rows(
 ) -> Result<Response, AppError> {
     let table = Table::parse(form.get("table"))?;
     let (catalogue, at, tried, l) = (app.catalogue().await?, app.moment(), table.clone(), page.l);
-    let (_, refused) = app.db.write(move |tx| org::rehearse(tx, &actor, &catalogue, &tried, &at)).await?;
+    let by = actor.clone();
+    let (_, refused) = app.db.write(move |tx| org::rehearse(tx, &by, &catalogue, &tried, &at)).await?;
+    let sheet = if table.sheet == Sheet::Units { "units" } else { "people" };
+    let what = serde_json::json!({ "asked": sheet, "rows": refused.len() });
+    exported(&app, &actor, ("organisation.errors_exported", "organisation", 0), what).await?;
     let failed = |e: sheets::write::WriteError| AppError::Internal(format!("error file: {e}"));
-    let mut book = ErrorFile::new(&table.sheet.headings(), None).map_err(failed)?;
+    let mut book = ErrorFile::new(&table.sheet.headings(), None, error_words(l)).map_err(failed)?;
     for one in &refused {
         let Some(row) = table.rows.iter().find(|r| r.number == one.number) else { continue };
         let wrong: Vec<CellError> = one
@@ -192,10 +197,18 @@ async fn error_rows(
 }
 
 /// The first passwords as a workbook: made from what the page shows, the server does not keep them.
-async fn passwords(Organiser(_): Organiser, page: Page, form: FormData) -> Result<Response, AppError> {
+async fn passwords(
+    State(app): State<App>,
+    Organiser(actor): Organiser,
+    page: Page,
+    form: FormData,
+) -> Result<Response, AppError> {
     let broken =
         |_| AppError::BadRequest(text!("内容不完整，密码只在导入完成时提供一次；可以在人员页面重置密码"));
     let made: Vec<(String, String, String)> = serde_json::from_str(form.get("made")).map_err(broken)?;
+    let rows = made.len().min(org::MOST_ROWS);
+    let what = serde_json::json!({ "asked": "people", "rows": rows });
+    exported(&app, &actor, ("organisation.passwords_exported", "organisation", 0), what).await?;
     let failed = |e: sheets::write::WriteError| AppError::Internal(format!("passwords: {e}"));
     let l = page.l;
     let columns: Vec<Column> = ["姓名", "用户名", "临时密码"]

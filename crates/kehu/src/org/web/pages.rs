@@ -14,6 +14,7 @@ use crate::auth::{self, check_new_password, temporary_password};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, RoleId, UnitId};
+use crate::input::LONGEST_QUERY;
 use crate::org::{self, NewPerson, Person, PersonChange};
 use crate::text;
 use crate::web::{
@@ -63,7 +64,7 @@ pub(super) async fn index(
     let directory = app.directory().await?;
     let wanted = asked.get("role").parse::<RoleId>().ok();
     let day = app.today().to_string();
-    let (q, role, state) = (asked.get("q").trim(), asked.get("role"), asked.get("state"));
+    let (q, role, state) = (asked.cut("q", LONGEST_QUERY), asked.get("role"), asked.get("state"));
     // A unit means everybody in it or below it, through whatever post.
     let within: Option<HashSet<UnitId>> = match asked.get("unit") {
         "" => None,

@@ -19,6 +19,7 @@ use crate::counters::{self, Whose};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, UnitId};
+use crate::input::LONGEST_QUERY;
 use crate::org::{self, POSTS, UNIT_KINDS, UnitDraft, UnitRecord};
 use crate::text;
 use crate::web::{Choice, FormData, FormErrors, Need, Organiser, Page, QueryData, Routes, Shell, saved};
@@ -203,7 +204,7 @@ async fn index(
     let placed: HashSet<PersonId> = held.iter().map(|h| h.person_id).collect();
     let paths: HashMap<UnitId, String> = units.iter().map(|u| (u.id, path_of(&units, u.id))).collect();
     let heads: HashMap<UnitId, &UnitRecord> = units.iter().map(|u| (u.id, u)).collect();
-    let q = asked.get("q").trim();
+    let q = asked.cut("q", LONGEST_QUERY);
     let line = |person: &org::Person, held: Option<&Held>| PersonLine {
         id: person.id,
         name: person.name.clone(),

@@ -8,8 +8,8 @@ use utoipa_axum::routes;
 
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
+use crate::clock::parse_date;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, path_id};
-use crate::customers::parse_date;
 use crate::error::{AppError, FieldError};
 use crate::ids::{PersonId, UnitId};
 use crate::input::{refuse, refuse_rest, shorten};

@@ -8,13 +8,15 @@ use axum::response::{IntoResponse, Response};
 
 use super::person::{given, giving};
 use super::{choice, role_choices, tabs, unit_choices};
-use crate::app::App;
+use crate::access::Actor;
+use crate::app::{App, to_the_end};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{PersonId, UnitId};
+use crate::input::LONGEST_QUERY;
 use crate::org;
 use crate::roles::{give, post_title, posts, take};
-use crate::web::{Choice, FormData, Granter, Page, QueryData, Shell, Tab, html};
+use crate::web::{Choice, FormData, Granter, Page, QueryData, Shell, Tab, html, note_denial};
 
 /// People shown and changed at once at the most.
 const MOST: usize = 500;
@@ -65,7 +67,7 @@ async fn page_of(
     let day = app.today().to_string();
     let everybody = app.db.read(org::list_people).await?;
     let tree = asked.get("in_unit").parse::<UnitId>().ok().map(|unit| directory.tree(unit));
-    let (q, post) = (asked.get("q").trim(), asked.get("post"));
+    let (q, post) = (asked.cut("q", LONGEST_QUERY), asked.get("post"));
     let chosen = asked.all("person");
     let found: Vec<Row> = everybody
         .into_iter()
@@ -135,16 +137,35 @@ pub(super) async fn run(
         form.all("person").iter().filter_map(|id| id.parse().ok()).take(MOST).collect();
     people.sort_unstable();
     people.dedup();
-    let names = app.db.read(org::person_names).await?;
-    let (mut outcome, mut status) = (Outcome { done: 0, failed: Vec::new() }, StatusCode::OK);
-    if people.is_empty() {
-        outcome.failed.push((String::new(), l.t("请先勾选人员").to_owned()));
+    let mut status = StatusCode::OK;
+    let outcome = if people.is_empty() {
         status = StatusCode::UNPROCESSABLE_ENTITY;
-    }
+        Outcome { done: 0, failed: vec![(String::new(), l.t("请先勾选人员").to_owned())] }
+    } else {
+        // Whoever closes the page has begun it all the same: it is done for everybody.
+        to_the_end(carry_out(app.clone(), actor, people, form.clone(), l)).await?
+    };
+    let asked = FormData(
+        form.0.into_iter().filter(|(name, _)| !outcome.failed.is_empty() || name != "person").collect(),
+    );
+    let again = page_of(&app, &page, asked, Some(outcome)).await?;
+    Ok((status, html(&again)?).into_response())
+}
+
+/// Gives or takes for each, a write each: what one person may not have must not keep it from the others.
+async fn carry_out(
+    app: App,
+    actor: Actor,
+    people: Vec<PersonId>,
+    form: FormData,
+    l: Lang,
+) -> Result<Outcome, AppError> {
+    let names = app.db.read(org::person_names).await?;
     let gives = form.get("act") != "take";
+    let mut outcome = Outcome { done: 0, failed: Vec::new() };
     for person in people {
+        let by = actor.clone();
         let (actor, now) = (actor.clone(), app.now());
-        // A write each: what one person may not have must not keep it from the others.
         let done = if gives {
             match giving(&form, person) {
                 Ok(giving) => app.db.write(move |tx| give(tx, &actor, &giving, now)).await,
@@ -159,17 +180,14 @@ pub(super) async fn run(
         match done {
             Ok(()) => outcome.done += 1,
             Err(error) => {
+                note_denial(&app, &by, &error, "/admin/role-grants").await;
                 let name = names.get(&person).cloned().unwrap_or_else(|| person.to_string());
                 outcome.failed.push((name, why_not(error, gives, l)?));
             }
         }
     }
     app.forget_sessions();
-    let asked = FormData(
-        form.0.into_iter().filter(|(name, _)| !outcome.failed.is_empty() || name != "person").collect(),
-    );
-    let again = page_of(&app, &page, asked, Some(outcome)).await?;
-    Ok((status, html(&again)?).into_response())
+    Ok(outcome)
 }
 
 /// Why it did not work for one person; what is no refusal stops everything.

@@ -215,7 +215,7 @@ fn menu(app: &App, role: &Role, known: &Known, l: Lang, day: &str) -> Vec<MenuIt
     let rights = known.directory.rights_of(vec![held], None, day);
     let mut facts = (*as_person(PersonId(0), rights)).clone();
     facts.lang = l;
-    (app.hooks.menu)(&crate::access::Actor::new(facts), "", false)
+    (app.hooks.menu)(&crate::access::Actor::new(facts), "", &[], false)
 }
 
 async fn page_of(

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::RoleId;
+use crate::input::LONGEST_QUERY;
 use crate::org::web::part_or_page;
 use crate::roles::{changes, holder_counts, post_title};
 use crate::web::{Granter, Page, QueryData, Shell, Tab};
@@ -54,7 +55,7 @@ pub(super) async fn index(
             posts.entry(*role).or_default().push(post_title(&catalogue, post, l).to_owned());
         }
     }
-    let q = asked.get("q").trim().to_lowercase();
+    let q = asked.cut("q", LONGEST_QUERY).to_lowercase();
     let rows: Vec<Row> = directory
         .roles()
         .into_iter()
@@ -82,7 +83,7 @@ pub(super) async fn index(
         l,
         shell: page.shell(&[("系统管理", "/admin/people"), ("角色与授权", "")]),
         tabs: tabs(l, HOME),
-        q: asked.get("q").trim().to_owned(),
+        q: asked.cut("q", LONGEST_QUERY).to_owned(),
         total: rows.len(),
         rows,
     };

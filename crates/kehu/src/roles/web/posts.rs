@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::RoleId;
+use crate::input::LONGEST_QUERY;
 use crate::roles::{posts, set_post_roles};
 use crate::text;
 use crate::web::{Choice, FormData, Granter, Page, QueryData, Shell, Tab, flash, html, redirect};
@@ -42,7 +43,7 @@ pub(super) async fn index(
     let l = page.l;
     let (directory, catalogue) = (app.directory().await?, app.catalogue().await?);
     let day = app.today().to_string();
-    let q = asked.get("q").trim();
+    let q = asked.cut("q", LONGEST_QUERY);
     let mut counts = std::collections::HashMap::<String, usize>::new();
     for (id, _) in directory.people().filter(|(_, m)| m.is_active) {
         let mut held: Vec<&str> = directory.positions(id, &day).iter().map(|p| p.post.as_str()).collect();

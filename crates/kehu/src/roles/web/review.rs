@@ -4,12 +4,13 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::json;
 use sheets::write::Cell;
 
 use super::{choice, role_choices, tabs, unit_choices};
 use crate::access::Directory;
 use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::audit::web::exported;
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
@@ -236,10 +237,7 @@ pub(super) async fn export(
     let query = ReviewQuery { after: String::new(), ..wanted(&asked, &directory, rules, now) };
     let on = day.clone();
     let (lines, _) = app.db.read(move |conn| review(conn, &query, &on, MOST_STANDING as usize)).await?;
-    let after = serde_json::json!({ "rows": lines.len() });
-    app.db
-        .write(move |tx| audit::record(tx, &actor, now, &Entry::of("role.exported", "role", 0).after(&after)))
-        .await?;
+    exported(&app, &actor, ("role.exported", "role", 0), json!({ "rows": lines.len() })).await?;
     let titles = [
         "姓名",
         "状态",

@@ -12,7 +12,7 @@ use sheets::write::{Cell, Column, Kind, TableCsv, TableXlsx, WriteError};
 use super::{day_in, monday_of, name, weekday};
 use crate::access::Actor;
 use crate::app::App;
-use crate::audit::{self, Entry};
+use crate::audit::web::exported;
 use crate::contacts::api_parts::path_id;
 use crate::error::AppError;
 use crate::ids::RosterId;
@@ -89,17 +89,11 @@ pub(super) async fn table(
         Format::Csv => "csv",
         Format::Xlsx => "xlsx",
     };
-    let after = json!({
+    let what = json!({
         "name": roster.name, "first": first.to_string(), "last": last.to_string(), "count": shifts.len(),
         "format": ending,
     });
-    let now = app.now();
-    app.db
-        .write(move |tx| {
-            audit::record(tx, &actor, now, &Entry::of("roster.exported", "roster", id.0).after(&after))?;
-            Ok::<_, AppError>(())
-        })
-        .await?;
+    exported(&app, &actor, ("roster.exported", "roster", id.0), what).await?;
     let media_type = match format {
         Format::Csv => "text/csv; charset=utf-8",
         Format::Xlsx => imports::XLSX,

@@ -101,9 +101,15 @@ impl Builder<'_, '_> {
                 if column.get_ref().seen_by.is_some() {
                     self.problems.add(&part.within(column), "明细的列不能写 seen_by");
                 }
+                if column.get_ref().by_name {
+                    self.problems.add(&part.within(column), "明细的列不能写 by_name");
+                }
                 if column.get_ref().among.is_some() || !column.get_ref().rank.is_empty() {
                     self.problems.add(&part.within(column), "明细的列不能写 among 和 rank");
                 }
+            }
+            if field.by_name && kind != FieldKind::Customer {
+                self.problems.add(&place, "by_name 用于客户字段");
             }
             let Some(ty) = self.field_type(part, spanned, kind, &columns) else { continue };
             let form = field.form.as_ref().and_then(|form| self.form_named(&part.at(form), form.get_ref()));
@@ -121,6 +127,7 @@ impl Builder<'_, '_> {
                 min: field.min,
                 max: field.max,
                 help: field.help.clone(),
+                by_name: field.by_name,
                 seen_by: None,
                 not_on: field.not_on.clone(),
                 clause: field.clause.as_ref().map(|clause| self.clause_at(&part.at(clause), clause)),
@@ -213,6 +220,12 @@ impl Builder<'_, '_> {
         }
         let nobody = || self_people();
         let steps = self.steps(&id);
+        if let Some(step) =
+            steps.iter().find(|step| step.opens_customer && customer.is_none() && step.kind == StepKind::Task)
+        {
+            let text = format!("步骤“{}”写了 opens_customer,表单要写 customer", step.title);
+            self.problems.add(&part.place(), text);
+        }
         if steps.is_empty() {
             self.problems.add(&part.place(), format!("表单“{}”没有步骤 [[step]]", form.title));
         }
@@ -408,6 +421,7 @@ impl Builder<'_, '_> {
             approve,
             on: step.on.iter().map(|on| self.on(form, part, on)).collect(),
             outcome: if step.outcome.is_empty() { step.title.clone() } else { step.outcome.clone() },
+            opens_customer: step.opens_customer,
             copy_to: self.who_maybe(part, step.copy_to.as_ref(), Some(form)),
             clause,
         }
@@ -419,6 +433,9 @@ impl Builder<'_, '_> {
         let has_next = !matches!(step.next, Next::Stay);
         let follows = !step.open.is_empty() || !step.emit.is_empty();
         let mut wrong = |text: &str| self.problems.add(&part.place(), format!("步骤“{}”:{text}", step.title));
+        if step.opens_customer && kind != StepKind::Task {
+            wrong("opens_customer 用于由人办理的步骤");
+        }
         match kind {
             StepKind::Task => {
                 if step.by.is_none() {

@@ -8,13 +8,14 @@ mod sheet;
 use std::collections::HashMap;
 use std::fs::File;
 
-use quick_xml::events::Event as XmlEvent;
+use quick_xml::events::{BytesStart, Event as XmlEvent};
 
 use self::number::Style;
 use self::package::{Package, attribute, damaged, referenced};
 use super::table::{Merge, Table};
 use super::{Format, Header, Limits, Sink, Summary};
 use crate::problem::Problem;
+use crate::text;
 
 /// Custom document property that holds a stamp of ours.
 pub const STAMP_PROPERTY: &str = "sheets.stamp";
@@ -22,6 +23,7 @@ pub const STAMP_PROPERTY: &str = "sheets.stamp";
 pub const MAX_READ_COLUMNS: usize = 1_000;
 
 const MAX_SHEETS: usize = 1_000;
+const MAX_SHEET_NAME_CHARS: usize = 100;
 const MAX_STYLES: usize = 100_000;
 const MAX_STAMP_CHARS: usize = 1_000;
 
@@ -189,7 +191,7 @@ fn read_workbook(package: &mut Package<'_>, path: &str) -> Result<Workbook, Prob
                     let relation = attribute(&tag, "id").and_then(|id| relations.get(&id));
                     if let Some(relation) = relation.filter(|relation| relation.kind == "worksheet") {
                         book.sheets.push(SheetEntry {
-                            name: attribute(&tag, "name").unwrap_or_default(),
+                            name: sheet_name(&tag),
                             path: relation.path.clone(),
                             is_visible: attribute(&tag, "state").is_none_or(|state| state == "visible"),
                         });
@@ -201,6 +203,12 @@ fn read_workbook(package: &mut Package<'_>, path: &str) -> Result<Workbook, Prob
             _ => {}
         }
     }
+}
+
+/// A sheet's name; spreadsheet programs allow 31 characters.
+fn sheet_name(tag: &BytesStart<'_>) -> String {
+    let name = attribute(tag, "name").unwrap_or_default();
+    text::cut(&name, MAX_SHEET_NAME_CHARS).0.to_owned()
 }
 
 /// The style of each cell format, by the index cells name it with.

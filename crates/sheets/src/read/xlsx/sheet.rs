@@ -38,6 +38,7 @@ impl Cells<'_> {
     pub fn read(&self, mut xml: Xml<'_>, table: &mut Table<'_, '_>) -> Result<(), Problem> {
         let mut row = Row::default();
         let mut next_column = 0;
+        let mut row_bytes = 0;
         let mut cell: Option<Open> = None;
         let mut is_value = false;
         let mut inline = CellText::new(self.limits);
@@ -53,7 +54,7 @@ impl Cells<'_> {
                     "sheetData" => is_data = true,
                     "row" if is_data => {
                         start_row(&mut row, tag);
-                        next_column = 0;
+                        (next_column, row_bytes) = (0, 0);
                     }
                     "c" if is_data => {
                         let open = self.open(tag, next_column);
@@ -85,6 +86,7 @@ impl Cells<'_> {
                             let (raw, text) = (value.finish(), inline.finish());
                             let raw = if raw.is_empty() { text } else { raw };
                             self.close(&open, raw, &mut row)?;
+                            self.leave_out(&open, &mut row, &mut row_bytes);
                         }
                     }
                     "row" if is_data => {
@@ -133,6 +135,17 @@ impl Cells<'_> {
             }
         }
         open
+    }
+
+    /// Empties a cell behind too much text in its row: the table, which says so, would leave it out too, and till then
+    /// one long shared text would be held a thousand times.
+    fn leave_out(&self, cell: &Open, row: &mut Row, row_bytes: &mut usize) {
+        let Some(text) = row.cells.get_mut(cell.column) else { return };
+        if *row_bytes > self.limits.max_row_bytes {
+            *text = String::new();
+        } else {
+            *row_bytes += text.len();
+        }
     }
 
     /// Puts the finished cell into the row.
