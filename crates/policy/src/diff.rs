@@ -398,7 +398,7 @@ fn of_field(policy: &Policy, form: &Form, field: &Field) -> Vec<Aspect> {
         number("下限", field.min),
         number("上限", field.max),
         plain("填写说明", &field.help),
-        plain("按全名或编号指明", if field.by_name { "可以" } else { "" }),
+        plain("按全名指明", if field.by_name { "可以" } else { "" }),
         people("可选的人", policy, field.among.as_ref(), Some(form)),
         Aspect {
             name: "排先后",

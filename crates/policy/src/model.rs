@@ -268,7 +268,7 @@ pub struct Field {
     pub among: Option<Expr>,
     /// What makes one better than another, the most important first.
     pub ranks: Vec<Rank>,
-    /// Whether a customer nobody shows the person can be named by number or whole name.
+    /// Whether a customer nobody shows the person can be named by its whole name.
     pub by_name: bool,
     /// Who may see it.
     pub seen_by: Option<Expr>,

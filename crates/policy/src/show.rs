@@ -406,7 +406,7 @@ impl Text<'_> {
             let _ = write!(line, ",从{}中选{by}", self.who(among, Some(form)));
         }
         if field.by_name {
-            line.push_str(",看不到的客户可以填全名或编号");
+            line.push_str(",看不到的客户可以填全名");
         }
         if let Some(seen_by) = &field.seen_by {
             let _ = write!(line, ",只有{}可见", self.who(seen_by, Some(form)));

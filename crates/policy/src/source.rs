@@ -291,8 +291,8 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Vec<Rank>")]
     pub rank: Vec<Spanned<Rank>>,
-    /// For a customer: whoever may not see one can name it all the same, by its number or its whole name. For requests to
-    /// be shown a customer.
+    /// For a customer: whoever may not see one can name it all the same, by its whole name, with the number behind it
+    /// where several have that name. For requests to be shown a customer.
     #[serde(default)]
     pub by_name: bool,
     /// Who may see it; without it, whoever sees the case.

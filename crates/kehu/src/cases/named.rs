@@ -1,5 +1,5 @@
-//! Customers named by number or whole name: a request to be shown a customer names one its writer cannot see. Whoever
-//! knows neither finds nothing, and is not told whether there is anything.
+//! Customers named by their whole name: a request to be shown a customer names one its writer cannot see. Whoever does
+//! not know the name learns none.
 
 use policy::model::Form;
 use policy::value::{Kind, Ty, Value};
@@ -38,11 +38,14 @@ pub(super) fn resolve(
             }
             [] => errors.push(FieldError::new(
                 field.id.clone(),
-                text!("没有编号或全名是“{}”的客户，请核对", said.chars().take(60).collect::<String>()),
+                text!("没有全名是“{}”的客户，请核对", said.chars().take(60).collect::<String>()),
             )),
             _ => errors.push(FieldError::new(
                 field.id.clone(),
-                text!("有几位客户都叫“{}”，请填客户编号", said.chars().take(60).collect::<String>()),
+                text!(
+                    "有几位客户都叫“{}”，请填客户编号，写在全名后面，中间空一格",
+                    said.chars().take(60).collect::<String>()
+                ),
             )),
         }
     }
@@ -50,30 +53,37 @@ pub(super) fn resolve(
     Ok(named)
 }
 
-/// The customers of this number or whole name, at most two, without those the actor must keep out of.
+/// The customers of this whole name, at most two, without those the actor must keep out of. Of several the number behind
+/// the name tells which; a number alone names nobody, for numbers can be counted through.
 pub fn find(conn: &mut Conn<'_>, actor: &Actor, said: &str) -> store::Result<Vec<CustomerId>> {
     let said = hanzi::normal::visible(said);
-    if said.is_empty() || said.chars().count() > 200 {
+    if said.is_empty() || said.chars().count() > 250 {
         return Ok(Vec::new());
     }
-    let by_number: Vec<(CustomerId,)> =
-        conn.rows("SELECT id FROM customers WHERE number = $1 AND deleted_at IS NULL", &[(&*said).into()])?;
-    if !by_number.is_empty() {
-        return Ok(allowed(actor, by_number));
+    let mut found = called(conn, &said)?;
+    if found.is_empty()
+        && let Some((name, number)) = said.rsplit_once(' ')
+    {
+        found = called(conn, name.trim())?;
+        found.retain(|(_, known)| known.eq_ignore_ascii_case(number));
     }
+    Ok(allowed(actor, found))
+}
+
+/// The customers of this name, each with its number.
+fn called(conn: &mut Conn<'_>, name: &str) -> store::Result<Vec<(CustomerId, String)>> {
     // Names of one reading stand together in the index; how their letters are written makes no difference.
-    let reading = hanzi::readings::full(&said);
-    let reading: String = reading.chars().take(60).collect();
-    let alike: Vec<(CustomerId, String)> = conn.rows(
-        "SELECT id, name FROM customers WHERE name_sort >= $1 AND name_sort < $2 AND deleted_at IS NULL
+    let reading: String = hanzi::readings::full(name).chars().take(60).collect();
+    let alike: Vec<(CustomerId, String, String)> = conn.rows(
+        "SELECT id, name, number FROM customers WHERE name_sort >= $1 AND name_sort < $2 AND deleted_at IS NULL
          ORDER BY name_sort, id LIMIT 1000",
         &[format!("{reading} ").into(), format!("{reading}!").into()],
     )?;
-    let wanted = said.to_lowercase();
-    let same = alike.into_iter().filter(|(_, name)| name.to_lowercase() == wanted).map(|(id, _)| (id,));
-    Ok(allowed(actor, same.collect()))
+    let wanted = name.to_lowercase();
+    let same = alike.into_iter().filter(|(_, name, _)| name.to_lowercase() == wanted);
+    Ok(same.map(|(id, _, number)| (id, number)).collect())
 }
 
-fn allowed(actor: &Actor, found: Vec<(CustomerId,)>) -> Vec<CustomerId> {
-    found.into_iter().map(|(id,)| id).filter(|id| !actor.rights.excluded.contains(&id.0)).take(2).collect()
+fn allowed(actor: &Actor, found: Vec<(CustomerId, String)>) -> Vec<CustomerId> {
+    found.into_iter().map(|(id, _)| id).filter(|id| !actor.rights.excluded.contains(&id.0)).take(2).collect()
 }

@@ -170,7 +170,7 @@ async fn customers(app: &App, actor: Actor, q: String) -> Result<Vec<(String, St
         .collect())
 }
 
-/// The customer whose number or whole name was typed, though the actor may not see him: nothing but what he typed himself.
+/// The customer whose whole name was typed, though the actor may not see him: nothing but what he typed himself.
 async fn named(
     app: &App,
     actor: Actor,
@@ -181,7 +181,7 @@ async fn named(
     let found = app.db.read(move |conn| find_named(conn, &actor, &said)).await?;
     let note = match found.len() {
         0 => return Ok(None),
-        1 => "按编号或全名指明",
+        1 => "按全名指明",
         _ => "有同名的，请填客户编号",
     };
     Ok(Some((q.clone(), q, l.t(note).to_owned())))
