@@ -110,6 +110,8 @@ id_types! {
     PolicyVersionId,
     /// A case.
     CaseId,
+    /// Something that was done to a case.
+    DeedId,
     /// Something of a case that waits for somebody.
     CaseTaskId,
     /// Something a person was told.

@@ -78,6 +78,44 @@ pub fn take_json(specs: &[Spec], body: &mut Map<String, Json>, errors: &mut Vec<
     values
 }
 
+/// Takes text out of a JSON object: `None` when it is not named, empty text for null. Anything else is an error.
+pub fn take_text(body: &mut Map<String, Json>, key: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    match body.remove(key)? {
+        Json::Null => Some(String::new()),
+        Json::String(text) => Some(text),
+        _ => {
+            errors.push(FieldError::new(key, text!("这里要用文字")));
+            None
+        }
+    }
+}
+
+/// Takes true or false out of a JSON object; `None` when it is not named.
+pub fn take_flag(body: &mut Map<String, Json>, key: &str, errors: &mut Vec<FieldError>) -> Option<bool> {
+    let flag = body.remove(key)?;
+    if !flag.is_boolean() {
+        errors.push(FieldError::new(key, text!("这里要用 true 或 false")));
+    }
+    flag.as_bool()
+}
+
+/// Takes a list of at most `most` texts out of a JSON object; `None` when it is not named.
+pub fn take_texts(
+    body: &mut Map<String, Json>,
+    key: &str,
+    most: usize,
+    errors: &mut Vec<FieldError>,
+) -> Option<Vec<String>> {
+    let list = body.remove(key)?;
+    let texts = list.as_array().filter(|list| list.len() <= most).and_then(|list| {
+        list.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    });
+    if texts.is_none() {
+        errors.push(FieldError::new(key, text!("这里要用文字的列表，最多 {} 项", most)));
+    }
+    texts
+}
+
 /// Every name left in an API body is a mistake: a read-only or an unknown one. Nothing is dropped silently.
 pub fn refuse_rest(body: &Map<String, Json>, read_only: &[&str], errors: &mut Vec<FieldError>) {
     for key in body.keys() {

@@ -29,6 +29,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0014_mail", sql: include_str!("../migrations/0014_mail.sql") },
     Migration { name: "0015_paper", sql: include_str!("../migrations/0015_paper.sql") },
     Migration { name: "0016_briefings", sql: include_str!("../migrations/0016_briefings.sql") },
+    Migration {
+        name: "0017_versions_of_values",
+        sql: include_str!("../migrations/0017_versions_of_values.sql"),
+    },
+    Migration { name: "0018_deeds", sql: include_str!("../migrations/0018_deeds.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,
@@ -95,6 +100,7 @@ pub const TABLES: &[&str] = &[
     "case_tasks",
     "case_trail",
     "case_values",
+    "case_deeds",
     "case_deadlines",
     "notices",
     "penalties",

@@ -8,6 +8,7 @@
 //! - [`world`]: what the engine asks the application for: people, posts, calendar, facts of records.
 //! - [`scenario`]: a regulation's own tests, given / when / then with a movable clock.
 //! - [`metrics`], [`tables`]: figures over cases, and what a report holds for a period.
+//! - [`replay`]: what was done to a case, done again under a draft.
 //! - [`show`], [`diff`], [`diagram`]: a policy, what changed between two, and a process, for people.
 //!
 //! A deadline's due time is the last instant that is in time. Money is whole cents. Times are milliseconds UTC.
@@ -22,6 +23,7 @@ pub mod expr;
 pub mod metrics;
 pub mod model;
 pub mod periods;
+pub mod replay;
 pub mod scenario;
 pub mod show;
 pub mod source;

@@ -6,6 +6,7 @@ use policy::Policy;
 use policy::engine::{Moment, Outcome, Refused, Verdict, read_values};
 use policy::expr::Env;
 use policy::model::Form;
+use policy::replay::{Deed, What};
 use policy::value::Value;
 use serde_json::{Map, Value as Json};
 use store::Tx;
@@ -15,7 +16,7 @@ use super::load::{Loaded, hold, selves};
 use super::refuse::{Attempt, fields, refuse, refuse_with};
 use super::tick::{Caught, catch_up};
 use super::world::{Ground, with_world};
-use super::{grant, hear, named, numbers};
+use super::{deeds, grant, hear, named, numbers};
 use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
@@ -63,6 +64,7 @@ pub fn open_as(
         None => {}
     }
     let (version_id, policy, form) = form_in_force(tx, ground, form)?;
+    require_opener(tx, actor, ground, &policy, &form)?;
     let mut values = read(ground, &form, values)?;
     let named = named::resolve(tx, actor, &form, &mut values)?;
     require_records(tx, actor, ground, &form, (&values, &named), id)?;
@@ -89,6 +91,8 @@ pub(super) fn start(
     let number = numbers::next(tx, ground, form)?;
     let by = actor.map(|actor| actor.person_id.to_string());
     let customer = customer_in(form, &values);
+    let deed =
+        Deed { at: ground.now, actor: by.clone(), what: What::Open, values: Deed::named(form, &values) };
     let outcome = with_world(tx, ground, &policy.id, |world| {
         let moment = Moment { now: ground.now, actor: by.as_deref(), world };
         policy.open(&form.id, &id.to_string(), &number, values, moment)
@@ -103,7 +107,7 @@ pub(super) fn start(
         (Err(refused), None) => return Err(refuse_with(ground, policy, refused)),
     };
     let place = Place { policy, version_id, form, parent, id };
-    finish(tx, actor, ground, &place, None, &outcome, true, depth)
+    finish(tx, actor, ground, &place, None, &outcome, Some(&deed), depth)
 }
 
 fn customer_in(form: &Form, values: &[(usize, Value)]) -> Option<CustomerId> {
@@ -120,7 +124,8 @@ pub(super) struct Place<'p> {
     pub id: CaseId,
 }
 
-/// Stores an outcome with its audit row, and lets follow what follows.
+/// Stores an outcome with its audit row and, unless only time has passed, the deed it came from, and lets follow what
+/// follows. Without a state `before` the case is new.
 #[expect(clippy::too_many_arguments, reason = "one place for every way in")]
 pub(super) fn finish(
     tx: &mut Tx<'_>,
@@ -129,11 +134,15 @@ pub(super) fn finish(
     place: &Place<'_>,
     before: Option<&policy::case::Case>,
     outcome: &Outcome,
-    is_new: bool,
+    deed: Option<&Deed>,
     depth: usize,
 ) -> Result<(), AppError> {
     let Place { policy, version_id, form, parent, id } = *place;
+    let is_new = before.is_none();
     let follow = store(tx, actor, ground, (policy, version_id), form, parent, outcome, is_new)?;
+    if let Some(deed) = deed {
+        deeds::keep(tx, id, deed)?;
+    }
     let after = facts(form, &outcome.case);
     let customer =
         outcome.case.customer.as_ref().and_then(|id| id.parse::<CustomerId>().ok()).map_or(0, |id| id.0);
@@ -184,7 +193,8 @@ pub fn act(
     require_records(tx, actor, ground, &loaded.form, (&values, &named), id)?;
     let button = loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == action);
     let what = format!("{}：{}", loaded.form.title, button.map_or(action, |button| button.title.as_str()));
-    carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
+    let deed = (What::Act(action.to_owned()), Deed::named(&loaded.form, &values));
+    carry_out(tx, actor, ground, &loaded, (what, deed), |policy, case, moment| {
         policy.act(case, action, values, moment)
     })
 }
@@ -206,7 +216,8 @@ pub fn decide(
     let named = named::resolve(tx, actor, &loaded.form, &mut values)?;
     require_records(tx, actor, ground, &loaded.form, (&values, &named), id)?;
     let what = format!("{}：{}", loaded.form.title, loaded.case.step_title);
-    carry_out(tx, actor, ground, &loaded, what, |policy, case, moment| {
+    let deed = (What::Decide(verdict.clone(), comment.clone()), Deed::named(&loaded.form, &values));
+    carry_out(tx, actor, ground, &loaded, (what, deed), |policy, case, moment| {
         policy.decide(case, verdict, &comment, values, moment)
     })
 }
@@ -227,7 +238,7 @@ fn carry_out(
     actor: &Actor,
     ground: &Ground,
     loaded: &Loaded,
-    what: String,
+    (what, (did, values)): (String, (What, Map<String, Json>)),
     step: impl FnOnce(&Policy, &policy::case::Case, Moment<'_>) -> Result<Outcome, Refused>,
 ) -> Result<Done, AppError> {
     let by = actor.person_id.to_string();
@@ -248,7 +259,8 @@ fn carry_out(
         parent: loaded.case.parent_id,
         id: loaded.case.id,
     };
-    finish(tx, Some(actor), ground, &place, Some(&loaded.state), &outcome, false, 0)?;
+    let deed = Deed { at: ground.now, actor: Some(by), what: did, values };
+    finish(tx, Some(actor), ground, &place, Some(&loaded.state), &outcome, Some(&deed), 0)?;
     Ok(Done { id: loaded.case.id })
 }
 
@@ -262,34 +274,58 @@ pub fn openable(
     ground: &Ground,
 ) -> Result<Vec<Openable>, AppError> {
     access::require_unbarred(actor)?;
-    let me = actor.person_id.to_string();
-    let selves: Vec<String> = selves(actor).iter().map(ToString::to_string).collect();
     let mut all = Vec::new();
     for (version, policy) in policies::in_force(conn, ground.now)? {
-        let forms = with_world(conn, ground, &policy.id, |world| {
-            let unit = world.fact(policy::value::Kind::Person, &me, "unit").as_text().map(str::to_owned);
-            let may = |form: &&Arc<Form>| {
-                let case = policy::case::Case {
-                    form: form.id.clone(),
-                    values: vec![Value::Null; form.fields.len()],
-                    opened_at: ground.now,
-                    creator: Some(me.clone()),
-                    owner: Some(me.clone()),
-                    unit: unit.clone(),
-                    ..policy::case::Case::default()
-                };
-                let people =
-                    form.by.value(&Env::new(ground.now, world).case(&case).actor(Some(&me))).as_texts();
-                // Who may can depend on what is filled.
-                people.is_empty() || people.iter().any(|person| selves.contains(person))
-            };
-            policy.forms.iter().filter(may).cloned().collect::<Vec<_>>()
-        })?;
+        let forms = open_to(conn, actor, ground, &policy)?;
         if !forms.is_empty() {
             all.push((version, policy, forms));
         }
     }
     Ok(all)
+}
+
+/// The forms of a regulation that an actor may open, as far as that can be told before anything is filled.
+fn open_to(
+    conn: &mut store::Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    policy: &Policy,
+) -> Result<Vec<Arc<Form>>, AppError> {
+    let me = actor.person_id.to_string();
+    let selves: Vec<String> = selves(actor).iter().map(ToString::to_string).collect();
+    with_world(conn, ground, &policy.id, |world| {
+        let unit = world.fact(policy::value::Kind::Person, &me, "unit").as_text().map(str::to_owned);
+        let may = |form: &&Arc<Form>| {
+            let case = policy::case::Case {
+                form: form.id.clone(),
+                values: vec![Value::Null; form.fields.len()],
+                opened_at: ground.now,
+                creator: Some(me.clone()),
+                owner: Some(me.clone()),
+                unit: unit.clone(),
+                ..policy::case::Case::default()
+            };
+            let people = form.by.value(&Env::new(ground.now, world).case(&case).actor(Some(&me))).as_texts();
+            // Who may can depend on what is filled.
+            people.is_empty() || people.iter().any(|person| selves.contains(person))
+        };
+        policy.forms.iter().filter(may).cloned().collect()
+    })
+}
+
+/// Refuses whoever may not open a form that takes names of customers he cannot see: he must not learn from it which
+/// there are.
+fn require_opener(
+    conn: &mut store::Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    policy: &Policy,
+    form: &Form,
+) -> Result<(), AppError> {
+    if named::takes_names(form) && open_to(conn, actor, ground, policy)?.iter().all(|one| one.id != form.id) {
+        return Err(AppError::Forbidden(text!("你不能填“{}”", form.title.clone())));
+    }
+    Ok(())
 }
 
 /// The form of this name among the regulations in force now.

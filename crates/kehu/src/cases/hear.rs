@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use policy::engine::Moment;
+use policy::replay::{Deed, What};
 use policy::value::Value;
 use serde_json::Value as Json;
 use store::Tx;
@@ -167,7 +168,9 @@ fn hear_one(
         parent: loaded.case.parent_id,
         id,
     };
-    finish(tx, None, ground, &place, Some(&loaded.state), &outcome, false, depth)
+    let what = What::Hear(event.to_owned(), facts.clone());
+    let deed = Deed { at: ground.now, actor: None, what, values: serde_json::Map::new() };
+    finish(tx, None, ground, &place, Some(&loaded.state), &outcome, Some(&deed), depth)
 }
 
 /// One event of the outbox.

@@ -1,14 +1,36 @@
 //! Customers named by their whole name: a request to be shown a customer names one its writer cannot see. Whoever does
 //! not know the name learns none.
 
-use policy::model::Form;
+use policy::model::{Field, Form};
 use policy::value::{Kind, Ty, Value};
 use store::{Conn, Tx};
 
+use super::Ground;
+use super::act::openable;
 use crate::access::{Actor, Object, Verb};
 use crate::error::{AppError, FieldError};
 use crate::ids::CustomerId;
 use crate::{customers, text};
+
+fn is_named(field: &Field) -> bool {
+    field.by_name && field.ty == Ty::Ref(Kind::Customer)
+}
+
+/// Whether a form takes the whole name of a customer its writer cannot see.
+pub(super) fn takes_names(form: &Form) -> bool {
+    form.fields.iter().any(is_named)
+}
+
+/// For whoever may open a form that takes names: the customers of this whole name (see [`find`]); for others none.
+pub fn find_for(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    ground: &Ground,
+    said: &str,
+) -> Result<Vec<CustomerId>, AppError> {
+    let may = openable(conn, actor, ground)?.iter().any(|(_, _, forms)| forms.iter().any(|f| takes_names(f)));
+    if may { Ok(find(conn, actor, said)?) } else { Ok(Vec::new()) }
+}
 
 /// Puts the customers in the place of their names, in the fields that allow it, and says in which. What is the id of a
 /// customer the actor may read stays as it is.
@@ -20,10 +42,7 @@ pub(super) fn resolve(
 ) -> Result<Vec<usize>, AppError> {
     let (mut named, mut errors) = (Vec::new(), Vec::new());
     for (place, value) in values {
-        let Some(field) = form.fields.get(*place).filter(|f| f.by_name && f.ty == Ty::Ref(Kind::Customer))
-        else {
-            continue;
-        };
+        let Some(field) = form.fields.get(*place).filter(|f| is_named(f)) else { continue };
         let Some(said) = value.as_text().map(str::to_owned) else { continue };
         let id: Option<CustomerId> = said.parse().ok();
         if let Some(id) = id
@@ -55,7 +74,7 @@ pub(super) fn resolve(
 
 /// The customers of this whole name, at most two, without those the actor must keep out of. Of several the number behind
 /// the name tells which; a number alone names nobody, for numbers can be counted through.
-pub fn find(conn: &mut Conn<'_>, actor: &Actor, said: &str) -> store::Result<Vec<CustomerId>> {
+fn find(conn: &mut Conn<'_>, actor: &Actor, said: &str) -> store::Result<Vec<CustomerId>> {
     let said = hanzi::normal::visible(said);
     if said.is_empty() || said.chars().count() > 250 {
         return Ok(Vec::new());

@@ -162,5 +162,5 @@ fn fire(tx: &mut Tx<'_>, ground: &Ground, loaded: &Loaded, at: Millis) -> Result
         parent: loaded.case.parent_id,
         id,
     };
-    finish(tx, None, &then, &place, Some(&loaded.state), &outcome, false, 0)
+    finish(tx, None, &then, &place, Some(&loaded.state), &outcome, None, 0)
 }

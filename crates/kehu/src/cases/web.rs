@@ -11,6 +11,7 @@ mod of_customer;
 mod open;
 mod panel;
 mod paper;
+mod replay;
 mod show;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ use crate::web::{FormErrors, Need, Page, Routes, note_denial};
 const HOME: &str = "/cases";
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    let routes = replay::routes(routes);
     routes
         .get(HOME, Need::SignedIn, index::index)
         .get("/cases/calendar", Need::SignedIn, calendar::show)
@@ -54,6 +56,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/cases/{id}/prints/{print}", Need::SignedIn, paper::file)
         .post("/cases/{id}/exemptions", Need::SignedIn, show::exempt_it)
         .get("/customers/{id}/cases", Need::SignedIn, of_customer::show_tab)
+        .get("/policies/{id}/replay", Need::Administrator, replay::show)
+        .get("/policies/{id}/replay/cases", Need::Administrator, replay::go_on)
         .get("/notices", Need::SignedIn, notices::index)
         .post("/notices/reading", Need::SignedIn, notices::read_all)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use store::{Conn, FromRow, Row, Tx};
 
-use super::changed;
+use super::{changed, require_name};
 use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::{Millis, parse_date};
@@ -90,6 +90,8 @@ pub struct CustomField {
     pub is_required: bool,
     /// Whether it is still asked for.
     pub is_active: bool,
+    /// Counts its changes.
+    pub version: i64,
 }
 
 impl CustomField {
@@ -102,7 +104,7 @@ impl CustomField {
     }
 }
 
-const COLUMNS: &str = "id, key, title, kind, choices, applies_to, help, is_required, is_active";
+const COLUMNS: &str = "id, key, title, kind, choices, applies_to, help, is_required, is_active, version";
 
 impl FromRow for CustomField {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
@@ -117,6 +119,7 @@ impl FromRow for CustomField {
             help: row.get(6)?,
             is_required: row.get(7)?,
             is_active: row.get(8)?,
+            version: row.get(9)?,
         })
     }
 }
@@ -133,27 +136,34 @@ pub(super) fn load(conn: &mut Conn<'_>) -> store::Result<Vec<CustomField>> {
     )
 }
 
+/// All fields of customers in order, retired ones too.
+pub fn custom_fields(conn: &mut Conn<'_>) -> Result<Vec<CustomField>, AppError> {
+    Ok(load(conn)?)
+}
+
+/// One field, a retired one too; `NotFound` when there is none with this key.
+pub fn load_custom_field(conn: &mut Conn<'_>, key: &str) -> Result<CustomField, AppError> {
+    require_name(key)?;
+    let sql = format!("SELECT {COLUMNS} FROM custom_fields WHERE object = 'customer' AND key = $1");
+    conn.row(&sql, &[key.into()])?.ok_or(AppError::NotFound)
+}
+
 /// What an administrator says of a field.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct FieldDraft {
     /// What people read, 1–30 characters, unique.
     pub title: String,
     /// What it holds; cannot be changed later.
     pub kind: CustomKind,
     /// The choices.
-    #[serde(default)]
     pub choices: Vec<String>,
     /// `person`, `organisation` or empty.
-    #[serde(default)]
     pub applies_to: String,
     /// A hint.
-    #[serde(default)]
     pub help: String,
     /// Whether it must be filled.
-    #[serde(default)]
     pub is_required: bool,
     /// Whether it is asked for.
-    #[serde(default)]
     pub is_active: bool,
 }
 
@@ -186,7 +196,7 @@ pub fn create_custom_field(
     actor: &Actor,
     draft: &FieldDraft,
     now: Millis,
-) -> Result<CustomFieldId, AppError> {
+) -> Result<CustomField, AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
     let all = load(tx)?;
@@ -213,7 +223,7 @@ pub fn create_custom_field(
     )?;
     let after = serde_json::json!({ "title": hanzi::normal::visible(&draft.title), "kind": draft.kind.code(), "key": key });
     audit::record(tx, actor, now, &Entry::of("custom_field.created", "custom_field", id.0).after(&after))?;
-    Ok(id)
+    load_custom_field(tx, &key)
 }
 
 /// Refuses a title that one of these fields has, a retired one too.
@@ -224,18 +234,22 @@ fn require_new_title(others: &[CustomField], title: &str) -> Result<(), AppError
     Ok(())
 }
 
-/// Changes a field; its kind and key stay. Retiring it keeps what was entered. A change that changes nothing writes
-/// nothing.
+/// Changes a field; its kind and key stay. Retiring it keeps what was entered. `Stale` when it is not at this `version`
+/// any more. A change that changes nothing writes nothing.
 pub fn change_custom_field(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    id: CustomFieldId,
+    key: &str,
+    version: Option<i64>,
     draft: &FieldDraft,
     now: Millis,
-) -> Result<(), AppError> {
+) -> Result<CustomField, AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
-    let (mut same, others): (Vec<_>, Vec<_>) = load(tx)?.into_iter().partition(|f| f.id == id);
+    let (mut same, others): (Vec<_>, Vec<_>) = load(tx)?.into_iter().partition(|f| f.key == key);
     let was = same.pop().ok_or(AppError::NotFound)?;
+    if version.is_some_and(|version| version != was.version) {
+        return Err(AppError::Stale);
+    }
     let draft = FieldDraft { kind: was.kind, ..draft.clone() };
     check(&draft)?;
     let is = CustomField {
@@ -248,16 +262,17 @@ pub fn change_custom_field(
         ..was.clone()
     };
     if is == was {
-        return Ok(());
+        return Ok(was);
     }
     if is.title != was.title {
         require_new_title(&others, &is.title)?;
     }
-    tx.exec(
-        "UPDATE custom_fields SET title = $2, choices = $3, applies_to = $4, help = $5, is_required = $6,
-           is_active = $7, version = version + 1 WHERE id = $1",
+    let done = tx.exec(
+        "UPDATE custom_fields SET title = $3, choices = $4, applies_to = $5, help = $6, is_required = $7,
+           is_active = $8, version = version + 1 WHERE id = $1 AND version = $2",
         &[
-            id.into(),
+            was.id.into(),
+            was.version.into(),
             (&is.title).into(),
             json!(is.choices).into(),
             (&is.applies_to).into(),
@@ -266,14 +281,17 @@ pub fn change_custom_field(
             is.is_active.into(),
         ],
     )?;
+    if done == 0 {
+        return Err(AppError::Stale);
+    }
     let (before, after) = changed(&was.facts(), &is.facts(), &json!({ "title": is.title }));
     audit::record(
         tx,
         actor,
         now,
-        &Entry::of("custom_field.updated", "custom_field", id.0).change(&before, &after),
+        &Entry::of("custom_field.updated", "custom_field", was.id.0).change(&before, &after),
     )?;
-    Ok(())
+    load_custom_field(tx, key)
 }
 
 /// Puts the fields into this order.

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Conn, Tx};
+use store::{Conn, FromRow, Row, Tx};
 
-use super::changed;
+use super::{changed, require_name};
 use crate::access::{Actor, Object, Verb, require_may};
 use crate::audit;
 use crate::clock::Millis;
@@ -56,6 +56,8 @@ pub struct Entry {
     pub colour: String,
     /// Whether it may be chosen anew.
     pub is_active: bool,
+    /// Counts its changes.
+    pub version: i64,
 }
 
 impl Entry {
@@ -68,6 +70,46 @@ impl Entry {
     pub fn is_called(&self, text: &str) -> bool {
         self.code.eq_ignore_ascii_case(text) || self.zh == text || self.en.eq_ignore_ascii_case(text)
     }
+}
+
+const ENTRY: &str = "id, code, zh, en, definition, colour, is_active, version";
+
+impl FromRow for Entry {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            code: row.get(1)?,
+            zh: row.get(2)?,
+            en: row.get(3)?,
+            definition: row.get(4)?,
+            colour: row.get(5)?,
+            is_active: row.get(6)?,
+            version: row.get(7)?,
+        })
+    }
+}
+
+/// All values of a dictionary in order, retired ones too; `NotFound` when there is no dictionary of this name.
+pub fn entries(conn: &mut Conn<'_>, dictionary: &str) -> Result<Vec<Entry>, AppError> {
+    require_dictionary(conn, dictionary)?;
+    let sql = format!(
+        "SELECT {ENTRY} FROM dictionary_entries WHERE dictionary = $1 ORDER BY position, id LIMIT 20000"
+    );
+    Ok(conn.rows(&sql, &[dictionary.into()])?)
+}
+
+fn require_dictionary(conn: &mut Conn<'_>, name: &str) -> Result<(), AppError> {
+    require_name(name)?;
+    let found = conn.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[name.into()])?;
+    found.map(drop).ok_or(AppError::NotFound)
+}
+
+/// One value of a dictionary, a retired one too; `NotFound` when there is none with this code.
+pub fn load_entry(conn: &mut Conn<'_>, dictionary: &str, code: &str) -> Result<Entry, AppError> {
+    require_name(dictionary)?;
+    require_name(code)?;
+    let sql = format!("SELECT {ENTRY} FROM dictionary_entries WHERE dictionary = $1 AND code = $2");
+    conn.row(&sql, &[dictionary.into(), code.into()])?.ok_or(AppError::NotFound)
 }
 
 impl Dictionary {
@@ -135,20 +177,13 @@ pub(super) fn load(conn: &mut Conn<'_>) -> store::Result<(HashMap<String, Dictio
         },
     )?;
     conn.each(
-        "SELECT dictionary, id, code, zh, en, definition, colour, is_active FROM dictionary_entries
-         ORDER BY dictionary, position, id LIMIT 20000",
+        &format!(
+            "SELECT {ENTRY}, dictionary FROM dictionary_entries ORDER BY dictionary, position, id LIMIT 20000"
+        ),
         &[],
         |row| {
-            let entry = Entry {
-                id: row.get(1)?,
-                code: row.get(2)?,
-                zh: row.get(3)?,
-                en: row.get(4)?,
-                definition: row.get(5)?,
-                colour: row.get(6)?,
-                is_active: row.get(7)?,
-            };
-            if let Some(dictionary) = all.get_mut(&row.get::<String>(0)?) {
+            let entry = Entry::from_row(row)?;
+            if let Some(dictionary) = all.get_mut(&row.get::<String>(8)?) {
                 dictionary.entries.push(entry);
             }
             Ok::<_, store::Error>(std::ops::ControlFlow::Continue(()))
@@ -295,26 +330,18 @@ fn insert(
 }
 
 /// What an administrator may say of a value.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct EntryDraft {
     /// Chinese name, 1–40 characters.
     pub zh: String,
-    /// English name; the Chinese one when empty.
-    #[serde(default)]
+    /// English name, at most 80 characters; the Chinese one when empty.
     pub en: String,
-    /// What it means.
-    #[serde(default)]
+    /// What it means, at most 500 characters.
     pub definition: String,
     /// Name of a Tabler colour or empty.
-    #[serde(default)]
     pub colour: String,
     /// Whether it may be chosen anew.
-    #[serde(default = "yes")]
     pub is_active: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn check(draft: &EntryDraft) -> Result<(), AppError> {
@@ -344,12 +371,10 @@ pub fn create_entry(
     dictionary: &str,
     draft: &EntryDraft,
     now: Millis,
-) -> Result<EntryId, AppError> {
+) -> Result<Entry, AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
-    let exists =
-        tx.value::<i64>("SELECT position FROM dictionaries WHERE name = $1", &[dictionary.into()])?;
-    exists.ok_or(AppError::NotFound)?;
+    require_dictionary(tx, dictionary)?;
     let zh = &*hanzi::normal::visible(&draft.zh);
     require_new_name(tx, dictionary, zh, None)?;
     let last = tx.count(
@@ -366,7 +391,7 @@ pub fn create_entry(
         now,
         &audit::Entry::of("dictionary.entry_created", "dictionary_entry", id.0).after(&after),
     )?;
-    Ok(id)
+    load_entry(tx, dictionary, &code)
 }
 
 /// Refuses a name that another value of the dictionary has, a retired one too.
@@ -396,6 +421,18 @@ struct Facts {
     is_active: bool,
 }
 
+impl From<&Entry> for Facts {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            zh: entry.zh.clone(),
+            en: entry.en.clone(),
+            definition: entry.definition.clone(),
+            colour: entry.colour.clone(),
+            is_active: entry.is_active,
+        }
+    }
+}
+
 impl Facts {
     /// What a draft says, in the form it is stored in.
     fn of(draft: &EntryDraft) -> Self {
@@ -411,32 +448,35 @@ impl Facts {
     }
 }
 
-/// Renames, recolours, retires or brings back a value. A change that changes nothing writes nothing.
+/// Renames, recolours, retires or brings back a value. `Stale` when it is not at this `version` any more. A change that
+/// changes nothing writes nothing.
 pub fn change_entry(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    id: EntryId,
+    (dictionary, code): (&str, &str),
+    version: Option<i64>,
     draft: &EntryDraft,
     now: Millis,
-) -> Result<(), AppError> {
+) -> Result<Entry, AppError> {
     require_may(actor, Object::Catalogue, Verb::Update)?;
     check(draft)?;
-    let sql =
-        "SELECT dictionary, zh, en, definition, colour, is_active FROM dictionary_entries WHERE id = $1";
-    let found: Option<(String, String, String, String, String, bool)> = tx.row(sql, &[id.into()])?;
-    let (dictionary, zh, en, definition, colour, is_active) = found.ok_or(AppError::NotFound)?;
-    let was = Facts { zh, en, definition, colour, is_active };
-    let is = Facts::of(draft);
+    let entry = load_entry(tx, dictionary, code)?;
+    if version.is_some_and(|version| version != entry.version) {
+        return Err(AppError::Stale);
+    }
+    let (id, was, is) = (entry.id, Facts::from(&entry), Facts::of(draft));
     if is == was {
-        return Ok(());
+        return Ok(entry);
     }
     if is.zh != was.zh {
-        require_new_name(tx, &dictionary, &is.zh, Some(id))?;
+        require_new_name(tx, dictionary, &is.zh, Some(id))?;
     }
-    tx.exec(
-        "UPDATE dictionary_entries SET zh = $2, en = $3, definition = $4, colour = $5, is_active = $6 WHERE id = $1",
+    let done = tx.exec(
+        "UPDATE dictionary_entries SET zh = $3, en = $4, definition = $5, colour = $6, is_active = $7,
+           version = version + 1 WHERE id = $1 AND version = $2",
         &[
             id.into(),
+            entry.version.into(),
             (&is.zh).into(),
             (&is.en).into(),
             (&is.definition).into(),
@@ -444,6 +484,9 @@ pub fn change_entry(
             is.is_active.into(),
         ],
     )?;
+    if done == 0 {
+        return Err(AppError::Stale);
+    }
     // Where and which value it is stands beside what changed.
     let about = json!({ "dictionary": dictionary, "zh": is.zh });
     let (before, after) = changed(&json!(was), &json!(is), &about);
@@ -453,7 +496,7 @@ pub fn change_entry(
         now,
         &audit::Entry::of("dictionary.entry_updated", "dictionary_entry", id.0).change(&before, &after),
     )?;
-    Ok(())
+    load_entry(tx, dictionary, code)
 }
 
 /// Puts the values of a dictionary into this order.

@@ -7,10 +7,11 @@ pub mod web;
 
 pub use custom_fields::{
     CustomField, CustomKind, FieldDraft, change_custom_field, check_custom, create_custom_field,
-    move_custom_fields,
+    custom_fields, load_custom_field, move_custom_fields,
 };
 pub use dictionaries::{
-    Dictionary, Entry, EntryDraft, change_entry, create_entry, move_entries, seed, seed_missing,
+    Dictionary, Entry, EntryDraft, change_entry, create_entry, entries, load_entry, move_entries, seed,
+    seed_missing,
 };
 
 use std::collections::HashMap;
@@ -119,4 +120,9 @@ fn changed(was: &Json, is: &Json, about: &Json) -> (Json, Json) {
         }
     }
     (before, after)
+}
+
+/// Names and codes come from addresses too: one that no database holds is simply not found.
+fn require_name(name: &str) -> Result<(), AppError> {
+    if name.contains('\0') { Err(AppError::NotFound) } else { Ok(()) }
 }

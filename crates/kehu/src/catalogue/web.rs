@@ -3,15 +3,14 @@
 mod api;
 mod entries;
 mod fields;
-
-use utoipa_axum::routes;
+mod fields_api;
 
 use crate::access::{Object, Verb};
 use crate::web::{Need, Routes};
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    let routes = routes
         .get("/admin/dictionaries", Need::May(Object::Catalogue, Verb::Update), entries::index)
         .get("/admin/dictionaries/{name}/new", Need::May(Object::Catalogue, Verb::Update), entries::new)
         .post("/admin/dictionaries/{name}", Need::May(Object::Catalogue, Verb::Update), entries::add)
@@ -24,9 +23,8 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/admin/fields/order", Need::May(Object::Catalogue, Verb::Update), fields::order)
         .post("/admin/fields/required", Need::May(Object::Catalogue, Verb::Update), fields::require)
         .get("/admin/fields/{id}", Need::May(Object::Catalogue, Verb::Update), fields::show)
-        .post("/admin/fields/{id}", Need::May(Object::Catalogue, Verb::Update), fields::change)
-        .api(Need::SignedIn, routes!(api::list_dictionaries))
-        .api(Need::SignedIn, routes!(api::list_fields))
+        .post("/admin/fields/{id}", Need::May(Object::Catalogue, Verb::Update), fields::change);
+    fields_api::routes(api::routes(routes))
 }
 
 /// The pill for a colour of the Tabler palette.

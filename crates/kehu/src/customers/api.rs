@@ -26,6 +26,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = routes
         .api(Need::SignedIn, routes!(list_customers, create_customer))
         .api(Need::SignedIn, routes!(show_customer, update_customer, delete_customer));
+    let routes = super::recycle_api::routes(super::duplicates_api::routes(routes));
     super::marks_api::routes(routes)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use store::Tx;
+use store::{Conn, FromRow, Row, Tx};
 
 use super::create::{count, insert_error};
 use super::index::reindex;
@@ -14,8 +14,8 @@ use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::counters::Deltas;
 use crate::error::AppError;
-use crate::ids::CustomerId;
-use crate::{events, numbering, search};
+use crate::ids::{CustomerId, PersonId};
+use crate::{events, numbering, search, text};
 
 /// Takes a customer out of every list and search. What hangs on it stays and comes back with `restore`.
 pub fn remove(
@@ -71,6 +71,59 @@ fn take_away(
     entry.before = Some(&before);
     audit::record(tx, actor, now, &entry)?;
     Ok(())
+}
+
+/// A customer in the recycle bin.
+#[derive(Debug)]
+pub struct Deleted {
+    /// Its id.
+    pub id: CustomerId,
+    /// Its name.
+    pub name: String,
+    /// The number it had.
+    pub number: String,
+    /// When it was taken away.
+    pub at: Millis,
+    /// By whom; nobody when an import was undone from the command line.
+    pub by: Option<PersonId>,
+}
+
+impl FromRow for Deleted {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        Ok(Self { id: row.get(0)?, name: row.get(1)?, number: row.get(2)?, at: row.get(3)?, by: row.get(4)? })
+    }
+}
+
+impl Deleted {
+    /// Where the list goes on behind this one.
+    pub fn cursor(&self) -> String {
+        format!("{}-{}", self.at, self.id)
+    }
+}
+
+/// What was taken away, the latest first, at most `limit` behind a cursor; administrators only. `Invalid` for a cursor
+/// that is none.
+pub fn deleted(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Deleted>, AppError> {
+    require_administrator(actor)?;
+    require_unbarred(actor)?;
+    let (at, id) = match after {
+        None => (i64::MAX, i64::MAX),
+        Some(after) => after
+            .split_once('-')
+            .and_then(|(at, id)| Some((at.parse().ok()?, store::parse_id(id).ok()?)))
+            .ok_or_else(|| AppError::field("after", text!("翻页位置已失效，请从第一页重新开始")))?,
+    };
+    Ok(conn.rows(
+        "SELECT id, name, number, deleted_at, deleted_by FROM customers
+         WHERE deleted_at IS NOT NULL AND (deleted_at < $1 OR (deleted_at = $1 AND id < $2))
+         ORDER BY deleted_at DESC, id DESC LIMIT $3",
+        &[at.into(), id.into(), (limit as i64).into()],
+    )?)
 }
 
 /// A customer that came back.

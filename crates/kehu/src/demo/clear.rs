@@ -49,6 +49,7 @@ fn remove_regulations(tx: &mut Tx<'_>, actor: &Actor) -> store::Result<()> {
         "exemptions",
         "refusals",
         "case_deadlines",
+        "case_deeds",
         "case_values",
         "case_trail",
         "case_tasks",

@@ -68,6 +68,7 @@ fn custom_fields() -> Vec<CustomField> {
         help: String::new(),
         is_required: false,
         is_active: true,
+        version: 1,
     })
     .collect()
 }

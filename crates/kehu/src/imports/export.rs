@@ -22,10 +22,12 @@ use crate::app::App;
 use crate::audit::web::exported;
 use crate::catalogue::{Catalogue, CustomField};
 use crate::clock::Zone;
+use crate::contacts::api_parts::ReadProblems;
 use crate::customers::{self, Customer, FieldKind, ListQuery, SPECS, Spec};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CustomerId, PersonId};
+use crate::web::api::Problem;
 use crate::web::{Need, QueryData, Routes};
 use crate::{files, org, text};
 
@@ -370,6 +372,35 @@ pub fn download(file: File, name: &str, media_type: &'static str) -> Result<Resp
 /// The media type of workbooks.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+/// Export customers
+///
+/// Everything a list with these parameters finds, as a workbook or CSV that can be imported again, for whoever may export
+/// customers. The parameters are those of `GET /api/v1/customers` without `limit` and `after`; every export is noted in
+/// the log.
+#[utoipa::path(
+    get, path = "/api/v1/customers/export", tag = "customers",
+    params(
+        ("format" = Option<String>, Query, description = "`xlsx`, which is meant when it is absent, or `csv`"),
+        ("q" = Option<String>, Query, description = "Finds by characters, pinyin, initials and digits"),
+        ("filter" = Option<String>, Query, description = "A CEL condition"),
+    ),
+    responses(
+        (status = 200, description = "The file", content(
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (Vec<u8> = "text/csv"),
+        )),
+        (status = 409, description = "More rows than a workbook holds", content_type = "application/problem+json", body = Problem),
+        ReadProblems,
+    )
+)]
+async fn export_customers(
+    State(app): State<App>,
+    actor: Actor,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    answer(&app, &actor, &query).await
+}
+
 /// `GET /customers/export`: what the list with this address shows, all pages of it.
 async fn page(State(app): State<App>, actor: Actor, query: QueryData) -> Result<Response, AppError> {
     answer(&app, &actor, &query).await
@@ -395,5 +426,7 @@ async fn answer(app: &App, actor: &Actor, query: &QueryData) -> Result<Response,
 }
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/customers/export", Need::SignedIn, page)
+    routes
+        .get("/customers/export", Need::SignedIn, page)
+        .api(Need::SignedIn, utoipa_axum::routes!(export_customers))
 }

@@ -1,6 +1,8 @@
 //! What a person arranges about a list: which columns in which order, and filters saved under a name (方案), for himself
 //! or for everybody.
 
+mod api;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -101,7 +103,7 @@ pub fn views(conn: &mut Conn<'_>, actor: &Actor, list: &str) -> store::Result<Ve
     )
 }
 
-/// Saves filters under a name; a view of the same name of the same person is replaced. At most 50 a person and list.
+/// Saves filters under a name, 1–20 characters, `query` at most 4,000 bytes; a view of the same name of the same person is replaced. At most 50 a person and list.
 pub fn save_view(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -110,14 +112,14 @@ pub fn save_view(
     query: &str,
     is_shared: bool,
     now: Millis,
-) -> Result<ViewId, AppError> {
+) -> Result<SavedView, AppError> {
     const MOST: i64 = 50;
     let name = &*hanzi::normal::visible(name);
     if name.is_empty() || name.chars().count() > 20 || name.chars().any(char::is_control) {
         return Err(AppError::field("name", text!("请填写方案名称，最多 20 个字")));
     }
     if query.len() > 4_000 {
-        return Err(AppError::field("name", text!("筛选条件太长，请减少后再保存")));
+        return Err(AppError::field("query", text!("筛选条件太长，请减少后再保存")));
     }
     tx.exec(
         "DELETE FROM saved_views WHERE list = $1 AND person_id = $2 AND name = $3",
@@ -146,7 +148,13 @@ pub fn save_view(
     )?;
     let after = serde_json::json!({ "list": list, "name": name, "query": query, "is_shared": is_shared });
     audit::record(tx, actor, now, &Entry::of("view.saved", "view", id.0).after(&after))?;
-    Ok(id)
+    Ok(SavedView {
+        id,
+        person_id: actor.person_id,
+        name: name.to_owned(),
+        query: query.to_owned(),
+        is_shared,
+    })
 }
 
 /// Takes a view away.
@@ -211,18 +219,29 @@ fn known(list: &str) -> Result<(&'static str, &'static str), AppError> {
 pub fn current_query(headers: &HeaderMap) -> Result<FormData, AppError> {
     let address = headers.get("hx-current-url").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let query = address.split_once('?').map_or("", |(_, rest)| rest.split('#').next().unwrap_or_default());
+    lasting(query)
+}
+
+/// A query string without what belongs to a moment.
+fn lasting(query: &str) -> Result<FormData, AppError> {
     let mut data = FormData::parse(query.as_bytes())?;
     data.0.retain(|(name, value)| !value.is_empty() && !PASSING.contains(&name.as_str()));
     Ok(data)
 }
 
+/// A query string as a saved view keeps it.
+fn saved_query(query: &str) -> Result<String, AppError> {
+    Ok(lasting(query.trim_start_matches('?'))?.with(&[]))
+}
+
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {
-    routes.post("/lists/{list}/views", Need::SignedIn, save).post(
+    let routes = routes.post("/lists/{list}/views", Need::SignedIn, save).post(
         "/lists/views/{id}/remove",
         Need::SignedIn,
         remove,
-    )
+    );
+    api::routes(routes)
 }
 
 async fn save(
@@ -234,12 +253,7 @@ async fn save(
     form: FormData,
 ) -> Result<Response, AppError> {
     let (list, href) = known(&list)?;
-    let mut query = current_query(&headers)?;
-    if !page.is_htmx {
-        query = FormData::parse(form.get("query").as_bytes())?;
-        query.0.retain(|(name, value)| !value.is_empty() && !PASSING.contains(&name.as_str()));
-    }
-    let query = query.with(&[]);
+    let query = if page.is_htmx { current_query(&headers)? } else { lasting(form.get("query"))? }.with(&[]);
     let (name, is_shared, now) = (form.get("name").trim().to_owned(), form.is_ticked("is_shared"), app.now());
     let (me, kept, called) = (actor.clone(), query.clone(), name.clone());
     let saved = app.db.write(move |tx| save_view(tx, &me, list, &called, &kept, is_shared, now)).await;

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems, path_id};
 use crate::error::{AppError, FieldError};
 use crate::ids::{ProcessId, UnitId};
-use crate::input::{refuse, refuse_rest};
+use crate::input::{refuse, refuse_rest, take_text};
 use crate::text;
 use crate::web::api::{Based, Reply, json_reply, page_of, write_once};
 use crate::web::{JsonBody, Need, Organiser, Routes};
@@ -105,16 +105,7 @@ fn reply(process: &Process) -> Reply {
 
 fn draft(mut body: Map<String, Json>) -> Result<Draft, AppError> {
     let mut errors = Vec::new();
-    let mut text = |key: &str| match body.remove(key) {
-        None => None,
-        Some(Json::Null) => Some(String::new()),
-        Some(Json::String(text)) => Some(text),
-        Some(_) => {
-            errors.push(FieldError::new(key, text!("这里要用文字")));
-            None
-        }
-    };
-    let (code, title, note) = (text("code"), text("title"), text("note"));
+    let [code, title, note] = ["code", "title", "note"].map(|key| take_text(&mut body, key, &mut errors));
     let duties = body.remove("duties").map(|value| duties(&value)).transpose();
     let duties = duties.unwrap_or_else(|error| {
         errors.push(error);

@@ -72,9 +72,10 @@ impl Who {
 }
 
 /// Where routes for whoever is signed in ask for a right on some customer before they look at anything else.
-const CUSTOMER_RIGHTS: &[&str] = &["/customers", "/imports", "/assignments"];
+const CUSTOMER_RIGHTS: &[&str] = &["/customers", "/imports", "/assignments", "/duplicates"];
 /// Pages that need more than reading.
-const NEEDS_MORE: &[&str] = &["/customers/export"];
+const NEEDS_MORE: &[&str] =
+    &["/customers/export", "/api/v1/customers/export", "/customers/duplicates", "/api/v1/duplicates"];
 
 /// Two people whom nothing but one role gives rights.
 async fn keeper_and_reader(app: &TestApp) -> (Client<'_>, Client<'_>) {

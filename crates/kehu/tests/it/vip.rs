@@ -106,6 +106,14 @@ async fn a_customer_that_is_not_seen_is_named_asked_for_and_shown_for_a_time() {
         assert!(!page("东方机械").await.contains("role=\"option\""));
         let seen = page("东方机械厂 abc").await;
         assert!(seen.contains("按全名指明") && !seen.contains(id(&factory)), "{seen}");
+        // Whoever may not write such a request learns from it neither that there is one nor that there is none.
+        let zhou = app.staff("zhou", DataScope::Own).await;
+        let offered = format!("/cases/find/customers?named=1&q={}", encoded("东方机械厂 abc"));
+        assert!(!zhou.get_part(&offered).await.expect(200).text().contains("role=\"option\""));
+        let zhou = zhou.with_token().await;
+        for said in ["东方机械厂 ABC", "没有这家公司"] {
+            assert!(ask(&zhou, said).await.expect(403).text().contains("你不能填"));
+        }
         // His own department's customer goes to his manager; the customer of another one to the general manager.
         let case = ask(&of.li, "东方机械厂 abc").await.expect(201).json();
         assert_eq!(case["waiting_for"], json!([of.qiu.person_id]), "{case}");

@@ -88,7 +88,7 @@ id = "1"
 text = "一"
 "#;
 
-fn policy(text: &str) -> Policy {
+pub(crate) fn policy(text: &str) -> Policy {
     let file = SourceFile { name: "policy.toml".into(), text: format!("{HEAD}{text}") };
     check(&[file], &Settings::new(), &vocabulary()).unwrap_or_else(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -96,7 +96,7 @@ fn policy(text: &str) -> Policy {
     })
 }
 
-fn cast() -> Cast {
+pub(crate) fn cast() -> Cast {
     toml::from_str(
         "unit = [{ name = '公司' }]
          person = [

@@ -177,8 +177,8 @@ async fn named(
     q: String,
     l: Lang,
 ) -> Result<Option<(String, String, String)>, AppError> {
-    let said = q.clone();
-    let found = app.db.read(move |conn| find_named(conn, &actor, &said)).await?;
+    let (said, ground) = (q.clone(), Ground::of(app).await?);
+    let found = app.db.read(move |conn| find_named(conn, &actor, &ground, &said)).await?;
     let note = match found.len() {
         0 => return Ok(None),
         1 => "按全名指明",

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use store::Tx;
 
 use super::pill;
 use crate::app::App;
@@ -250,8 +251,12 @@ pub(super) async fn change(
 ) -> Result<Response, AppError> {
     let catalogue = app.catalogue().await?;
     let (dictionary, entry) = find(&catalogue, &id)?;
-    let (draft, id, now) = (draft(&form), entry.id, app.now());
-    let done = app.db.write(move |tx| catalogue::change_entry(tx, &actor, id, &draft, now)).await;
+    let (draft, now) = (draft(&form), app.now());
+    let (name, code) = (dictionary.name.clone(), entry.code.clone());
+    let write = move |tx: &mut Tx<'_>| {
+        catalogue::change_entry(tx, &actor, (&name, &code), None, &draft, now).map(drop)
+    };
+    let done = app.db.write(write).await;
     finish(&app, &page, &headers, dictionary, Some(entry), form, done)
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use store::Tx;
 
 use crate::access::{Object, Verb};
 use crate::app::App;
@@ -241,8 +242,10 @@ pub(super) async fn change(
     form: FormData,
 ) -> Result<Response, AppError> {
     let field = find(&app, &id).await?;
-    let (draft, id, now) = (draft(&form, field.kind), field.id, app.now());
-    let done = app.db.write(move |tx| catalogue::change_custom_field(tx, &actor, id, &draft, now)).await;
+    let (draft, key, now) = (draft(&form, field.kind), field.key.clone(), app.now());
+    let write =
+        move |tx: &mut Tx<'_>| catalogue::change_custom_field(tx, &actor, &key, None, &draft, now).map(drop);
+    let done = app.db.write(write).await;
     finish(&app, &page, &headers, Some(&field), form, done)
 }
 

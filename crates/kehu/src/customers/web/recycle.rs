@@ -6,18 +6,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::reply;
-use crate::access::require_unbarred;
 use crate::app::App;
-use crate::clock::Millis;
 use crate::customers;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CustomerId, PersonId};
+use crate::ids::CustomerId;
 use crate::org;
 use crate::web::{Administrator, Page, QueryData, Shell};
 
 /// Rows a page.
-const SHOWN: i64 = 50;
+const SHOWN: usize = 50;
 
 #[derive(Template)]
 #[template(path = "customers/recycle.html")]
@@ -46,24 +44,13 @@ pub(super) async fn list(
     page: Page,
     query: QueryData,
 ) -> Result<Response, AppError> {
-    type Row = (CustomerId, String, String, Millis, Option<PersonId>);
-    require_unbarred(&actor)?;
-    let before = query
-        .get("before")
-        .split_once('-')
-        .and_then(|(at, id)| Some((at.parse::<i64>().ok()?, store::parse_id(id).ok()?)));
-    let (at, id) = before.unwrap_or((i64::MAX, i64::MAX));
+    let before = query.find("before").filter(|b| !b.is_empty()).map(str::to_owned);
     let restored = query.get("restored").parse::<CustomerId>().ok();
     let taken_by = query.get("taken_by").parse::<CustomerId>().ok();
     let (mut rows, names, restored, taken_by) = app
         .db
         .read(move |conn| {
-            let rows: Vec<Row> = conn.rows(
-                "SELECT id, name, number, deleted_at, deleted_by FROM customers
-                 WHERE deleted_at IS NOT NULL AND (deleted_at < $1 OR (deleted_at = $1 AND id < $2))
-                 ORDER BY deleted_at DESC, id DESC LIMIT $3",
-                &[at.into(), id.into(), (SHOWN + 1).into()],
-            )?;
+            let rows = customers::deleted(conn, &actor, before.as_deref(), SHOWN + 1)?;
             let mut told = |id: Option<CustomerId>| {
                 let customer = customers::load(conn, &actor, id?).ok()?;
                 Some((customer.name().to_owned(), customer.number))
@@ -72,18 +59,18 @@ pub(super) async fn list(
             Ok::<_, AppError>((rows, org::person_names(conn)?, restored, taken_by))
         })
         .await?;
-    let has_more = rows.len() as i64 > SHOWN;
-    rows.truncate(SHOWN as usize);
+    let has_more = rows.len() > SHOWN;
+    rows.truncate(SHOWN);
     let older =
-        rows.last().filter(|_| has_more).map(|(id, _, _, at, _)| format!("/admin/recycle?before={at}-{id}"));
+        rows.last().filter(|_| has_more).map(|last| format!("/admin/recycle?before={}", last.cursor()));
     let rows = rows
         .into_iter()
-        .map(|(id, name, number, at, by)| Thrown {
-            id,
-            name,
-            number,
-            at: app.zone.minute(at),
-            by: by.and_then(|by| names.get(&by).cloned()).unwrap_or_default(),
+        .map(|thrown| Thrown {
+            id: thrown.id,
+            name: thrown.name,
+            number: thrown.number,
+            at: app.zone.minute(thrown.at),
+            by: thrown.by.and_then(|by| names.get(&by).cloned()).unwrap_or_default(),
         })
         .collect();
     let shell = page.shell(&[("系统管理", "/admin/people"), ("回收站", "/admin/recycle")]);

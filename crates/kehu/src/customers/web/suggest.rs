@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::reply;
-use crate::access::{Actor, FieldRule, require_unbarred};
+use crate::access::Actor;
 use crate::app::App;
-use crate::customers::{self, Keyed, Kind, find_by_keys, key_of};
+use crate::customers::{self, Kind};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CustomerId, PersonId};
@@ -134,57 +134,29 @@ struct Same {
     by: String,
 }
 
-/// Customers with the same name, phone or code. Of those the actor may not see he learns only that there may be one.
+/// Customers with the same name, phone or code (see `customers::find_same`).
 pub(super) async fn duplicates(
     State(app): State<App>,
     actor: Actor,
     query: QueryData,
 ) -> Result<Response, AppError> {
-    require_unbarred(&actor)?;
     let kind = Kind::named(query.get("for_kind")).unwrap_or(Kind::Organisation);
-    let except: i64 = query.get("except").parse::<CustomerId>().map_or(0, |id| id.0);
-    const LOOKED_AT: [(&str, Keyed); 6] = [
-        ("credit_code", Keyed::CreditCode),
-        ("id_number", Keyed::IdNumber),
-        ("phone", Keyed::Phone),
-        ("landline", Keyed::Phone),
-        ("email", Keyed::Email),
-        ("name", Keyed::Name),
-    ];
-    let keys: Vec<(Keyed, String)> = LOOKED_AT
-        .iter()
-        .filter(|(name, _)| query.get(name).chars().count() <= 254 && !query.get(name).contains('\0'))
-        .filter_map(|(name, keyed)| Some((*keyed, key_of(*keyed, kind, query.get(name))?)))
-        .collect();
-    let me = actor.clone();
-    let (found, has_hidden) = app
+    let except = query.get("except").parse().ok();
+    let l = actor.lang;
+    let customers::Same { found, has_hidden } = app
         .db
-        .read(move |conn| {
-            let (mut found, mut has_hidden): (Vec<Same>, bool) = (Vec::new(), false);
-            for (keyed, key) in &keys {
-                for id in find_by_keys(conn, &me, *keyed, key, 5)? {
-                    if id.0 != except && !found.iter().any(|s| s.id == id) {
-                        let customer = customers::load(conn, &me, id)?;
-                        if customer.withheld.rule(keyed.code()) < FieldRule::Read {
-                            // Whose phone it is must not be told to somebody who sees it masked.
-                            has_hidden = true;
-                            continue;
-                        }
-                        found.push(Same {
-                            id,
-                            name: customer.name().to_owned(),
-                            number: customer.number.clone(),
-                            by: me.lang.t(keyed.title()).to_owned(),
-                        });
-                    }
-                }
-                has_hidden |= customers::has_hidden_by_key(conn, &me, *keyed, key)?;
-            }
-            found.truncate(5);
-            Ok::<_, AppError>((found, has_hidden))
-        })
+        .read(move |conn| customers::find_same(conn, &actor, kind, |field| query.get(field), except))
         .await?;
-    reply(&Duplicates { l: actor.lang, found, has_hidden }, axum::http::StatusCode::OK)
+    let found = found
+        .into_iter()
+        .map(|(customer, keyed)| Same {
+            id: customer.id,
+            name: customer.name().to_owned(),
+            by: l.t(keyed.title()).to_owned(),
+            number: customer.number,
+        })
+        .collect();
+    reply(&Duplicates { l, found, has_hidden }, axum::http::StatusCode::OK)
 }
 
 #[cfg(test)]

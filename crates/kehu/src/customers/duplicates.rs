@@ -1,0 +1,73 @@
+//! Customers that may be the same as one being written.
+
+use store::Conn;
+
+use super::index::{Keyed, find_by_keys, has_hidden_by_key, key_of};
+use super::load::load;
+use super::model::{Customer, Kind};
+use crate::access::{Actor, FieldRule, Object, Verb, require_may, require_unbarred};
+use crate::error::AppError;
+use crate::ids::CustomerId;
+
+/// A field of a customer and by what it shows that two are the same, the strongest first.
+pub const COMPARED: [(&str, Keyed); 6] = [
+    ("credit_code", Keyed::CreditCode),
+    ("id_number", Keyed::IdNumber),
+    ("phone", Keyed::Phone),
+    ("landline", Keyed::Phone),
+    ("email", Keyed::Email),
+    ("name", Keyed::Name),
+];
+
+/// Customers shown at the most.
+const MOST: usize = 5;
+
+/// Longest value compared, in characters: longer ones are none of these.
+const LONGEST: usize = 254;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Same {
+    /// Customers the actor may read, each with the first thing it has in common.
+    pub found: Vec<(Customer, Keyed)>,
+    /// Whether there may be one he may not read, or whose value is masked for him.
+    pub has_hidden: bool,
+}
+
+/// Customers with the same name, phone, mail or code as `value_of` says, but for `except`; for whoever may add or change
+/// customers. Of those he may not see he learns only that there may be one.
+pub fn find_same<'v>(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    kind: Kind,
+    value_of: impl Fn(&str) -> &'v str,
+    except: Option<CustomerId>,
+) -> Result<Same, AppError> {
+    require_unbarred(actor)?;
+    if !actor.may(Object::Customer, Verb::Update) {
+        require_may(actor, Object::Customer, Verb::Create)?;
+    }
+    let mut same = Same { found: Vec::new(), has_hidden: false };
+    for (field, keyed) in COMPARED {
+        let value = value_of(field);
+        if value.chars().count() > LONGEST || value.contains('\0') {
+            continue;
+        }
+        let Some(key) = key_of(keyed, kind, value) else { continue };
+        for id in find_by_keys(conn, actor, keyed, &key, MOST as i64)? {
+            if Some(id) == except || same.found.iter().any(|(customer, _)| customer.id == id) {
+                continue;
+            }
+            let customer = load(conn, actor, id)?;
+            if customer.withheld.rule(keyed.code()) < FieldRule::Read {
+                // Whose phone it is must not be told to somebody who sees it masked.
+                same.has_hidden = true;
+                continue;
+            }
+            same.found.push((customer, keyed));
+        }
+        same.has_hidden |= has_hidden_by_key(conn, actor, keyed, &key)?;
+    }
+    same.found.truncate(MOST);
+    Ok(same)
+}
