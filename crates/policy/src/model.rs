@@ -151,10 +151,22 @@ pub struct Role {
     pub id: String,
     /// What people read.
     pub title: String,
-    /// The posts that fill it.
+    /// The posts that fill it: the company's, or else the regulation's.
     pub posts: Vec<String>,
+    /// The posts the regulation names.
+    pub default: Vec<String>,
     /// The unit it is looked for in.
     pub at: Option<String>,
+}
+
+impl Role {
+    /// Posts the company may name for a role.
+    pub const MOST_POSTS: usize = 30;
+
+    /// Under which name the company's values hold the posts that fill a role here.
+    pub fn setting(id: &str) -> String {
+        format!("role.{id}")
+    }
 }
 
 /// How a field is filled.

@@ -168,7 +168,7 @@ pub struct Role {
     pub id: Text,
     /// What people read.
     pub title: String,
-    /// The posts (岗位) that fill it; the company may name others.
+    /// The posts (岗位) that fill it; the company may name others (`role.NAME` among its values of settings).
     pub posts: Vec<String>,
     /// The unit in which they are looked for, as an expression: `case.unit`. Without it, anywhere.
     #[serde(default)]

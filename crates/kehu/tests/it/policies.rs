@@ -289,6 +289,25 @@ async fn settings_are_asked_by_type_and_kept_within_their_range() {
         );
         let shown = admin.get(&page).await.expect(200).text();
         assert!(shown.contains("1280.50 元"), "{shown}");
+        // The company's own posts for a role of the regulation, by names of its dictionary.
+        assert!(asked.contains("担任“门店人员”的岗位") && asked.contains("部门负责人"), "{asked}");
+        for (posts, said) in [("客服人员、没有的岗位", "岗位字典里没有“没有的岗位”"), ("部长", "是不是：")]
+        {
+            let saw = seen(&admin, &path).await;
+            let form = [("seen", saw.as_str()), ("s.role.store-staff", posts)];
+            let refused = admin.post_form(&path, &form).await.expect(422).text();
+            assert!(refused.contains(said), "{said}: {refused}");
+        }
+        let saw = seen(&admin, &path).await;
+        let form = [("seen", saw.as_str()), ("s.role.store-staff", "客服人员，销售人员、客服人员")];
+        admin.post_form(&path, &form).await.expect(303);
+        let kept = app.text("SELECT settings FROM policy_versions").await;
+        assert!(kept.contains(r#""role.store-staff":["客服人员","销售人员"]"#), "{kept}");
+        assert!(admin.get(&path).await.expect(200).text().contains("value=\"客服人员、销售人员\""));
+        // Emptied, the regulation's own hold again.
+        let saw = seen(&admin, &path).await;
+        admin.post_form(&path, &[("seen", saw.as_str()), ("s.role.store-staff", "")]).await.expect(303);
+        assert!(!app.text("SELECT settings FROM policy_versions").await.contains("role."));
         // By the API nobody is kept from writing a draft like this, but it is not published.
         let client = admin.with_token().await;
         let body = client.get(&format!("/api/v1{page}")).await.expect(200).json();

@@ -72,7 +72,7 @@ impl Builder<'_, '_> {
         }
         let clauses = self.clauses();
         let settings = self.settings(values);
-        let roles = self.roles();
+        let roles = self.roles(values);
         let mut forms = self.forms();
         let mut policy = Policy {
             id: head.id.get_ref().clone(),

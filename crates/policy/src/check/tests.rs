@@ -112,6 +112,35 @@ fn a_policy_in_order_is_accepted_and_keeps_what_was_written() {
 }
 
 #[test]
+fn the_company_names_its_own_posts_for_a_role() {
+    let clerk = |value: serde_json::Value| {
+        let settings = Settings::from([("role.clerk".to_owned(), value)]);
+        check(&[file("policy.toml", GOOD)], &settings, &vocabulary())
+    };
+    let role = clerk(serde_json::json!(["前台", "客服"])).expect("in order").roles.remove(0);
+    assert_eq!(
+        (role.posts, role.default),
+        (vec!["前台".to_owned(), "客服".to_owned()], vec!["经办".to_owned()])
+    );
+    let role = clerk(serde_json::Value::Null).expect("in order").roles.remove(0);
+    assert_eq!(role.posts, role.default);
+    for wrong in
+        [serde_json::json!([]), serde_json::json!("前台"), serde_json::json!([""]), serde_json::json!([1])]
+    {
+        let problems = clerk(wrong).expect_err("refused");
+        assert!(problems[0].to_string().contains("1–30 个名称的列表"), "{}", problems[0]);
+    }
+    // With the company's posts known, those it names must be among them; those of the regulation no longer.
+    let known = crate::expr::Vocabulary { posts: vec!["前台".to_owned()], ..vocabulary() };
+    let of = |settings: &Settings| check(&[file("policy.toml", GOOD)], settings, &known);
+    let problems = of(&Settings::new()).expect_err("refused");
+    assert!(problems.iter().any(|p| p.to_string().contains("没有岗位“经办”;可在参数里")), "{problems:?}");
+    let own = Settings::from([("role.clerk".to_owned(), serde_json::json!(["前台"]))]);
+    let others: Vec<String> = of(&own).err().unwrap_or_default().iter().map(ToString::to_string).collect();
+    assert!(others.iter().all(|text| !text.contains("经办")), "{others:?}");
+}
+
+#[test]
 fn names_that_are_not_known_are_told_with_their_place() {
     is_refused(
         &changed("case.price <=", "case.prise <="),

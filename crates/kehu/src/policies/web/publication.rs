@@ -69,7 +69,7 @@ async fn page_of(
     let (mut problems, mut open, mut has_settings) = (Vec::new(), Vec::new(), false);
     match policies::compile(&version.files, &version.settings) {
         Ok(policy) => {
-            has_settings = !policy.settings.is_empty();
+            has_settings = !policy.settings.is_empty() || !policy.roles.is_empty();
             let unset = policy.settings.iter().filter(|setting| !setting.value.is_known());
             open = unset.map(|setting| setting.title.clone()).collect();
         }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use policy::model::Setting;
+use policy::model::{Role, Setting};
 use policy::value::{Ty, Value, yuan};
 use policy::{Policy, Settings};
 use serde_json::Value as Json;
@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::show::load_draft;
 use super::{HOME, clause_href};
 use crate::app::App;
+use crate::catalogue::Dictionary;
 use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, Text};
 use crate::ids::PolicyVersionId;
@@ -138,11 +139,39 @@ fn asked(version: &Version, setting: &Setting, form: Option<&FormData>, l: Lang)
     }
 }
 
+/// Names in one text, as people write them.
+const BETWEEN: [char; 6] = ['、', ',', '，', ';', '；', '\n'];
+
+/// Which posts fill a role.
+fn asked_of(version: &Version, role: &Role, form: Option<&FormData>, l: Lang) -> Asked {
+    let key = Role::setting(&role.id);
+    let name = format!("s.{key}");
+    let own = version.settings.get(&key).is_some_and(|value| !value.is_null());
+    let value = match form.and_then(|form| form.find(&name)) {
+        Some(sent) => sent.to_owned(),
+        None if own => role.posts.join("、"),
+        None => String::new(),
+    };
+    Asked {
+        name,
+        title: l.f("担任“{}”的岗位", &[&role.title]),
+        value,
+        input: Input::Text,
+        choices: Vec::new(),
+        help: l.f("岗位名称，几个用顿号分开；留空用制度写的：{}", &[&role.default.join("、")]),
+        clause: String::new(),
+        href: String::new(),
+        is_required: false,
+    }
+}
+
 fn page_of(page: &Page, version: &Version, form: Option<&FormData>, errors: FormErrors) -> SettingsPage {
     let l = page.l;
     let (asked, problems) = match read(version) {
         Ok(policy) => {
-            (policy.settings.iter().map(|setting| asked(version, setting, form, l)).collect(), Vec::new())
+            let values = policy.settings.iter().map(|setting| asked(version, setting, form, l));
+            let roles = policy.roles.iter().map(|role| asked_of(version, role, form, l));
+            (values.chain(roles).collect(), Vec::new())
         }
         Err(problems) => (Vec::new(), problems.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
@@ -183,7 +212,8 @@ pub(super) async fn save_values(
     form: FormData,
 ) -> Result<Response, AppError> {
     let version = load_draft(&app, &actor, &id).await?;
-    let done = match values(&version, &form) {
+    let catalogue = app.catalogue().await?;
+    let done = match values(&version, &form, catalogue.dictionary("post")) {
         Ok(settings) => {
             let draft = Draft { files: version.files.clone(), settings, note: version.note.clone() };
             let (of, saw, now) = (version.id, form.get("seen").parse().unwrap_or(0), app.now());
@@ -203,8 +233,8 @@ pub(super) async fn save_values(
     }
 }
 
-/// The form's values, checked by type and range; an empty one leaves it to the regulation.
-fn values(version: &Version, form: &FormData) -> Result<Settings, AppError> {
+/// The form's values, checked by type and range, and posts by the company's; an empty one leaves it to the regulation.
+fn values(version: &Version, form: &FormData, posts: &Dictionary) -> Result<Settings, AppError> {
     let policy =
         read(version).map_err(|_| AppError::Conflict(text!("制度文件还有错误，请先改正再填参数")))?;
     let (mut settings, mut errors) = (version.settings.clone(), Vec::new());
@@ -217,9 +247,48 @@ fn values(version: &Version, form: &FormData) -> Result<Settings, AppError> {
             Err(text) => errors.push(FieldError::new(name, text)),
         }
     }
-    settings.retain(|name, _| policy.settings.iter().any(|setting| setting.id == *name));
+    for role in &policy.roles {
+        let key = Role::setting(&role.id);
+        let name = format!("s.{key}");
+        let Some(sent) = form.find(&name) else { continue };
+        match posts_in(sent, posts) {
+            Ok(named) if named.is_empty() => drop(settings.remove(&key)),
+            Ok(named) => drop(settings.insert(key, named.into())),
+            Err(text) => errors.push(FieldError::new(name, text)),
+        }
+    }
+    let is_known = |name: &String| {
+        policy.settings.iter().any(|setting| setting.id == *name)
+            || policy.roles.iter().any(|role| Role::setting(&role.id) == *name)
+    };
+    settings.retain(|name, _| is_known(name));
     refuse(errors)?;
     Ok(settings)
+}
+
+/// The posts a text names, each once.
+fn posts_in(sent: &str, posts: &Dictionary) -> Result<Vec<String>, Text> {
+    let mut named: Vec<String> = Vec::new();
+    for text in sent.split(BETWEEN).map(str::trim).filter(|text| !text.is_empty()) {
+        let Some(post) = posts.find(text) else {
+            let text: String = text.chars().take(30).collect();
+            let alike = posts.active().filter(|post| post.zh.chars().any(|c| text.contains(c)));
+            let alike: Vec<&str> = alike.take(5).map(|post| post.zh.as_str()).collect();
+            return Err(if alike.is_empty() {
+                text!("岗位字典里没有“{}”", text)
+            } else {
+                text!("岗位字典里没有“{}”；是不是：{}", text, alike.join("、"))
+            });
+        };
+        if !named.contains(&post.zh) {
+            named.push(post.zh.clone());
+        }
+    }
+    if named.len() > Role::MOST_POSTS {
+        Err(text!("最多 {} 个岗位", Role::MOST_POSTS))
+    } else {
+        Ok(named)
+    }
 }
 
 fn value(setting: &Setting, sent: &str) -> Result<Option<Json>, Text> {

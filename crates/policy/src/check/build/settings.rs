@@ -102,7 +102,8 @@ impl Builder<'_, '_> {
         }
     }
 
-    pub(super) fn roles(&mut self) -> Vec<Role> {
+    /// The roles, each with the posts of the regulation or those the company has named for it (`role.ID` among the values).
+    pub(super) fn roles(&mut self, values: &Settings) -> Vec<Role> {
         let parts = &self.parts.role;
         self.ids(parts, "角色", |role| &role.id);
         let mut all = Vec::new();
@@ -112,24 +113,45 @@ impl Builder<'_, '_> {
                 self.problems
                     .add(&part.place(), format!("角色“{}”要写明由哪些岗位担任:posts = [\"…\"]", role.title));
             }
+            let own = values.get(&Role::setting(role.id.get_ref())).filter(|value| !value.is_null());
+            let posts = match own.map(named) {
+                None => role.posts.clone(),
+                Some(Some(posts)) => posts,
+                Some(None) => {
+                    let most = Role::MOST_POSTS;
+                    let text = format!("公司为角色“{}”指定的岗位要是 1–{most} 个名称的列表", role.title);
+                    self.problems.add(&part.place(), text);
+                    continue;
+                }
+            };
             let known = &self.vocabulary.posts;
-            for post in &role.posts {
+            for post in &posts {
                 if !known.is_empty() && !known.contains(post) {
-                    self.problems.add(&part.place(), format!("没有岗位“{}”", cut(post)));
+                    self.problems.add(
+                        &part.place(),
+                        format!("没有岗位“{}”;可在参数里为角色“{}”另选岗位", cut(post), role.title),
+                    );
                 }
             }
             let at = role.at.as_ref().map(|at| at.get_ref().clone());
-            let names = RoleNames { posts: role.posts.clone().into(), at: at.clone() };
+            let names = RoleNames { posts: posts.clone().into(), at: at.clone() };
             self.roles.insert(role.id.get_ref().clone(), names);
             all.push(Role {
                 id: role.id.get_ref().clone(),
                 title: role.title.clone(),
-                posts: role.posts.clone(),
+                posts,
+                default: role.posts.clone(),
                 at,
             });
         }
         all
     }
+}
+
+/// Names of posts as the company gives them: at least one.
+fn named(value: &serde_json::Value) -> Option<Vec<String>> {
+    let all = value.as_array().filter(|all| (1..=Role::MOST_POSTS).contains(&all.len()))?;
+    all.iter().map(|post| post.as_str().filter(|post| !post.trim().is_empty()).map(str::to_owned)).collect()
 }
 
 fn read(ty: &Ty, is_within: bool, default: &Toml) -> Option<Value> {
