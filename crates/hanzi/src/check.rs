@@ -65,9 +65,6 @@ pub fn landline(text: &str) -> Checked {
             "A phone number has digits, spaces, dashes and an extension only; remove the other characters.",
         ));
     }
-    // +86 20 … leaves the zero of the area code out.
-    let digits =
-        if folded.starts_with('+') && !digits.starts_with('0') { format!("0{digits}") } else { digits };
     if !digits.starts_with('0') {
         return Err(Problem::new(
             "固定电话请带上区号，例如 020-87654321。",
@@ -379,9 +376,18 @@ fn compact(text: &str) -> String {
 }
 
 fn national(compact: &str) -> String {
-    let rest = compact.strip_prefix("+86").or_else(|| compact.strip_prefix("0086"));
-    let rest = rest.or_else(|| compact.strip_prefix("86").filter(|rest| is_mobile(rest)));
-    rest.unwrap_or(compact).to_owned()
+    let from_abroad = compact.strip_prefix("+86").or_else(|| compact.strip_prefix("0086"));
+    // Without + or 00 only what cannot be anything else: area codes and mobile numbers behind 86 have 10 digits at least.
+    let rest = from_abroad.or_else(|| compact.strip_prefix("86").filter(|rest| rest.len() >= 10));
+    let Some(rest) = rest else { return compact.to_owned() };
+    // From abroad the zero of an area code is left out: +86 10, +86 755.
+    let is_area = rest.starts_with("10") || rest.starts_with(|c: char| ('2'..='9').contains(&c));
+    let is_whole = (9..=11).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit());
+    if is_area && is_whole && !is_mobile(rest) && !is_service(rest) {
+        format!("0{rest}")
+    } else {
+        rest.to_owned()
+    }
 }
 
 fn is_mobile(digits: &str) -> bool {
@@ -596,6 +602,12 @@ mod tests {
                 ("(020) 8765 4321", "020-87654321"),
                 ("０７５５－８２３４５６７", "0755-8234567"),
                 ("+86 20 87654321", "020-87654321"),
+                ("+86 10 62781234", "010-62781234"),
+                ("0086 10 62781234", "010-62781234"),
+                ("+86 (10) 6278-1234", "010-62781234"),
+                ("86-10-62781234", "010-62781234"),
+                ("86-755-26541234", "0755-26541234"),
+                ("+86 400 123 4567", "4001234567"),
                 ("020-87654321-12", "020-87654321转12"),
                 ("020-87654321 转 12", "020-87654321转12"),
                 ("02087654321 ext. 8001", "020-87654321转8001"),

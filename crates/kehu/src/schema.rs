@@ -34,6 +34,8 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0017_versions_of_values.sql"),
     },
     Migration { name: "0018_deeds", sql: include_str!("../migrations/0018_deeds.sql") },
+    Migration { name: "0021_imports_again", sql: include_str!("../migrations/0021_imports_again.sql") },
+    Migration { name: "0022_returned_reports", sql: include_str!("../migrations/0022_returned_reports.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

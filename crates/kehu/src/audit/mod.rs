@@ -218,6 +218,9 @@ pub(crate) struct Written {
 pub(crate) const COLUMNS: &str = "id, chain, seq, at, actor_id, actor_name, via, ip, request_id, action, object, \
                                   object_id, customer_id, before, after, result, hash";
 
+/// How many columns those are.
+pub(crate) const WIDTH: usize = 17;
+
 impl Written {
     /// SHA-256 over the hash before and every field, each with its length, so that no two rows read alike.
     pub(crate) fn hash(&self, previous: &str) -> String {

@@ -29,6 +29,17 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// In words, for the command line.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Altered { seq } => format!("第 {seq} 条被改动"),
+            Self::Missing { seq } => format!("缺少第 {seq} 条"),
+            Self::Tail { head, last } => format!("链头记有 {head} 条，实际 {last} 条"),
+        }
+    }
+}
+
 /// One chain, checked.
 #[derive(Clone, Debug)]
 pub struct ChainReport {

@@ -338,7 +338,7 @@ pub(super) fn whole(
         .filter_map(|place| loaded.form.fields.get(*place))
         .map(|f| format!("{}：", f.title))
         .collect();
-    let trail: Vec<Json> = trail_of(conn, loaded.case.id)?
+    let trail: Vec<Json> = trail_of(conn, actor, loaded)?
         .iter()
         .filter(|line| {
             line.kind != "changed" || !hidden_titles.iter().any(|title| line.text.starts_with(title))

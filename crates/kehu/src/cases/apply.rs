@@ -1,6 +1,7 @@
 //! Storing what the engine answers: the case, its tasks, trail, deadlines, notices and penalties, and whatever else it
 //! sets going, all in the caller's transaction.
 
+use policy::case::Standing;
 use policy::engine::{Effect, Outcome};
 use policy::model::{Form, Measure, Policy};
 use policy::value::Value;
@@ -51,7 +52,11 @@ pub(super) fn store(
     let due_at = case
         .clocks
         .values()
-        .filter(|clock| clock.standing == policy::case::Standing::Running && clock.paused_at.is_none())
+        // What is late and still not done stands before what is yet to come.
+        .filter(|clock| {
+            clock.met_at.is_none() && clock.standing != Standing::Met && clock.paused_at.is_none()
+        })
+        .filter(|_| case.is_open())
         .map(|clock| clock.due)
         .min();
     let subject: String = subject.chars().take(200).collect();
@@ -290,9 +295,9 @@ fn deadlines(
         .filter_map(|(name, clock)| {
             let deadline = form.deadline(name)?;
             let standing = match clock.standing {
-                policy::case::Standing::Running => "running",
-                policy::case::Standing::Met => "met",
-                policy::case::Standing::Breached => "breached",
+                Standing::Running => "running",
+                Standing::Met => "met",
+                Standing::Breached => "breached",
             };
             Some(vec![
                 id.into(),

@@ -310,9 +310,10 @@ fn facts_of(tx: &mut Tx<'_>, ground: &Ground, event: &Heard) -> Result<BTreeMap<
         put("unit", unit.map_or(Value::Null, |id| Value::text(id.to_string())));
     }
     if event.kind == "activity.created" {
-        let row: Option<(String, String)> =
-            tx.row("SELECT kind, subject FROM activities WHERE id = $1", &[event.object_id.into()])?;
-        let (kind, subject) = row.unwrap_or_default();
+        let sql = "SELECT kind, subject, happened_at FROM activities WHERE id = $1";
+        let row: Option<(String, String, Millis)> = tx.row(sql, &[event.object_id.into()])?;
+        let (kind, subject, happened_at) = row.unwrap_or((String::new(), String::new(), event.at));
+        put("happened_at", Value::Time(happened_at));
         put("kind", Value::text(kind));
         put("subject", Value::text(subject));
     }

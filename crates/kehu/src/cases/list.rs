@@ -4,6 +4,7 @@ use store::Conn;
 
 use super::load::{readable_in, readable_sql};
 use super::model::{COLUMNS, Case};
+use super::unseen::hide_in_cases;
 use super::world::{Ground, with_world};
 use crate::access::{self, Actor, Directory};
 use crate::clock::Millis;
@@ -112,6 +113,7 @@ pub fn list(
     let more = found.len() > limit;
     found.truncate(limit);
     let next = if more { found.last().map(|case| Place(case.id)) } else { None };
+    hide_in_cases(conn, actor, found.iter_mut())?;
     Ok((found, next))
 }
 
@@ -187,7 +189,9 @@ pub fn due_between(
          ORDER BY k.due_at, k.id LIMIT $3",
         readable_sql(actor, ground)
     );
-    Ok(conn.rows(&sql, &[from.into(), to.into(), (limit as i64).into()])?)
+    let mut found: Vec<Case> = conn.rows(&sql, &[from.into(), to.into(), (limit as i64).into()])?;
+    hide_in_cases(conn, actor, found.iter_mut())?;
+    Ok(found)
 }
 
 /// How many open cases of a customer the actor may read, counted up to 1,000.
@@ -245,7 +249,9 @@ pub fn children_of(
         "SELECT {COLUMNS} FROM cases k WHERE k.parent_id = $1 AND {} ORDER BY k.id LIMIT 50",
         readable_sql(actor, ground)
     );
-    Ok(conn.rows(&sql, &[id.into()])?)
+    let mut found: Vec<Case> = conn.rows(&sql, &[id.into()])?;
+    hide_in_cases(conn, actor, found.iter_mut())?;
+    Ok(found)
 }
 
 /// The case that opened one: its id and number, if the actor may read it.

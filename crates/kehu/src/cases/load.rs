@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use store::{Conn, FromRow, Row, Tx};
 
 use super::model::{COLUMNS, Case, WIDTH};
+use super::unseen::hide_in_cases;
 use super::world::Ground;
 use crate::access::{self, Actor, Directory};
 use crate::error::AppError;
@@ -124,7 +125,9 @@ fn find(
         let exists = conn.count("SELECT COUNT(*) FROM cases WHERE id = $1", &[id.into()])? > 0;
         return Err(if exists { AppError::Hidden { object: "case", id: id.0 } } else { AppError::NotFound });
     };
-    whole(conn, stored)
+    let mut loaded = whole(conn, stored)?;
+    hide_in_cases(conn, actor, std::iter::once(&mut loaded.case))?;
+    Ok(loaded)
 }
 
 /// A case for the system itself: timers and events, not people.

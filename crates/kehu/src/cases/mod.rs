@@ -24,6 +24,7 @@ mod refuse;
 mod replay;
 mod tick;
 mod trail;
+mod unseen;
 mod world;
 
 pub mod api;
@@ -43,7 +44,8 @@ pub use named::find_for as find_named;
 pub use notices::{has_unread, notices_of, read_notices, unread_notices};
 pub use replay::{Found, Otherwise, Tried, try_draft};
 pub use tick::{JOBS, RECURRING, run_due};
-pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, trail_of, waiting_count, waiting_for};
+pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, waiting_count, waiting_for};
+pub use unseen::trail_of;
 pub use world::{Ground, with_world, with_world_of};
 
 use crate::settings::Parameter;

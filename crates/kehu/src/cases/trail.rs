@@ -10,6 +10,7 @@ use store::{Conn, FromRow, Row};
 
 use super::load::selves;
 use super::model::{COLUMNS, Case, CaseTask, TaskKind, Trail, WIDTH};
+use super::unseen::hide_in_cases;
 use crate::access::{self, Actor};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -153,7 +154,7 @@ pub(super) fn lines(
 }
 
 /// The trail of a case the caller has loaded, the oldest first, at most 2,000 lines.
-pub fn trail_of(conn: &mut Conn<'_>, case: CaseId) -> store::Result<Vec<Trail>> {
+pub(super) fn trail_rows(conn: &mut Conn<'_>, case: CaseId) -> store::Result<Vec<Trail>> {
     conn.rows(
         "SELECT at, actor_id, kind, text, clause FROM case_trail WHERE case_id = $1 ORDER BY id LIMIT 2000",
         &[case.into()],
@@ -203,7 +204,10 @@ pub fn tasks_of(
          WHERE t.person_id IN ({}) AND {kind} AND {state} ORDER BY {order} LIMIT $1",
         people(actor)
     );
-    Ok(conn.rows::<TaskRow>(&sql, &[limit.into()])?.into_iter().map(|row| row.0).collect())
+    let mut found: Vec<CaseTask> =
+        conn.rows::<TaskRow>(&sql, &[limit.into()])?.into_iter().map(|row| row.0).collect();
+    hide_in_cases(conn, actor, found.iter_mut().map(|task| &mut task.case))?;
+    Ok(found)
 }
 
 /// Which to-dos of a person.
@@ -293,6 +297,7 @@ pub fn find_tasks(
         conn.rows::<TaskRow>(&sql, &params)?.into_iter().map(|row| row.0).collect();
     let more = found.len() > limit;
     found.truncate(limit);
+    hide_in_cases(conn, actor, found.iter_mut().map(|task| &mut task.case))?;
     let place = |task: &CaseTask| {
         let at = match (query.is_copy, query.is_done) {
             (true, _) => task.opened_at,

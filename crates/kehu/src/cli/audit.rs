@@ -23,12 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let reports = db.read_blocking(audit::verify)?;
     let mut wrong = 0;
     for report in &reports {
-        let verdict = match &report.problem {
-            None => "完好".to_owned(),
-            Some(Problem::Altered { seq }) => format!("第 {seq} 条被改动"),
-            Some(Problem::Missing { seq }) => format!("缺少第 {seq} 条"),
-            Some(Problem::Tail { head, last }) => format!("链头记有 {head} 条，实际 {last} 条"),
-        };
+        let verdict = report.problem.as_ref().map_or_else(|| "完好".to_owned(), Problem::zh);
         wrong += usize::from(report.problem.is_some());
         say(&format!("{} {} {}  {verdict}", report.chain, report.rows, report.head))?;
     }

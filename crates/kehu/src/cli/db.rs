@@ -59,7 +59,7 @@ fn check(db: &Db, config: &Config, deep: bool) -> Result<(), Failure> {
     check_counts(db, &mut wrong)?;
     for report in db.read_blocking(audit::verify)? {
         if let Some(problem) = report.problem {
-            wrong.push(format!("审计链 {}：{problem:?}", report.chain));
+            wrong.push(format!("审计链 {}：{}", report.chain, problem.zh()));
         }
     }
     check_files(db, config, deep, &mut wrong)?;
@@ -134,6 +134,21 @@ fn check_files(db: &Db, config: &Config, deep: bool, wrong: &mut Vec<String>) ->
     Ok(())
 }
 
+/// Refuses a SQLite database that a server has open: what is written meanwhile would be missing in the copy, and the
+/// copy's long read would hold up whoever writes.
+fn refuse_served(from: &Location) -> Result<(), Failure> {
+    let Location::Sqlite(path) = from else { return Ok(()) };
+    let lock = path.with_file_name(super::serve::LOCK);
+    let is_served = File::open(lock).is_ok_and(|file| file.try_lock_shared().is_err());
+    if is_served {
+        return Err(Failure::Usage(
+            "来源数据库正被 kehu serve 使用，边用边搬会漏掉新写的内容。请先停止服务，再运行 kehu db copy"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a target that holds something already.
 fn refuse_filled(to: &Db, tables: &'static [&'static str]) -> Result<(), Failure> {
     for table in tables {
@@ -183,6 +198,7 @@ fn copy(from: &str, to: &str) -> Result<(), Failure> {
     {
         return Err(Failure::Usage(format!("没有来源数据库 {}，请检查 --from", path.display())));
     }
+    refuse_served(&from)?;
     let is_read_only = is_write_protected(&from);
     let from = Db::open(&from, &Options { is_read_only, ..options.clone() })?;
     if !store::is_migrated(&from)? {

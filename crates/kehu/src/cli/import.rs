@@ -205,6 +205,7 @@ async fn work(app: &App, import: &Import) -> Result<Counts, Failure> {
     let id = import.id;
     let done = app.db.read(move |conn| imports::load(conn, &Actor::command_line(), id)).await?;
     let counts = Counts::of(&done);
+    say_guesses(done.report.guessed);
     say_doubts(&done.report.doubts);
     summary(&counts, done.state == imports::State::Failed)?;
     if done.state == imports::State::Failed {
@@ -268,6 +269,16 @@ async fn dry_run(
 }
 
 /// What should be looked at though it was, or would be, imported.
+fn say_guesses((persons, organisations): (i64, i64)) {
+    if persons + organisations > 0 {
+        eprintln!(
+            "提示：有 {} 行没有写明客户性质，按名称和填写的内容判断为个人 {persons} 个、企业 {organisations} 个；\
+             客户性质建档后不能更改，判断不对时请撤销这次导入，加一列“客户性质”再导入",
+            persons + organisations
+        );
+    }
+}
+
 fn say_doubts(doubts: &imports::Doubts) {
     for (zh, _) in &doubts.file {
         eprintln!("提示：{zh}");

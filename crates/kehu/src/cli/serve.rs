@@ -56,12 +56,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     outcome
 }
 
+/// The file that a server holds in its data folder.
+pub(super) const LOCK: &str = "serve.lock";
+
 /// Holds the data folder, so that two servers never open one SQLite database.
 fn lock(config: &Config) -> Result<Option<File>, Failure> {
     if !matches!(config.database, Location::Sqlite(_)) {
         return Ok(None);
     }
-    let path = config.data_dir.join("serve.lock");
+    let path = config.data_dir.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).open(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

@@ -81,7 +81,7 @@ pub fn prepare(
         values.set(field, value);
     }
     if values[Field::Class].is_empty()
-        && catalogue.dictionary("customer_class").entry(DEFAULT_CLASS).is_some()
+        && catalogue.dictionary("customer_class").entry(DEFAULT_CLASS).is_some_and(|e| e.is_active)
     {
         values.set(Field::Class, DEFAULT_CLASS.into());
     }

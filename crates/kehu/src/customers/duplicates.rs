@@ -1,13 +1,17 @@
 //! Customers that may be the same as one being written.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use store::Conn;
 
 use super::index::{Keyed, find_by_keys, has_hidden_by_key, key_of};
 use super::load::load;
 use super::model::{Customer, Kind};
 use crate::access::{Actor, FieldRule, Object, Verb, require_may, require_unbarred};
+use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, PersonId};
 
 /// A field of a customer and by what it shows that two are the same, the strongest first.
 pub const COMPARED: [(&str, Keyed); 6] = [
@@ -30,8 +34,25 @@ const LONGEST: usize = 254;
 pub struct Same {
     /// Customers the actor may read, each with the first thing it has in common.
     pub found: Vec<(Customer, Keyed)>,
-    /// Whether there may be one he may not read, or whose value is masked for him.
+    /// Whether there may be one he may not read; told so often in an hour only.
     pub has_hidden: bool,
+}
+
+/// How often in an hour one person is told whether a customer he may not read has a value: more than a day of filling in
+/// forms needs, too few to guess numbers.
+const TOLD_AN_HOUR: u32 = 300;
+
+/// Counts what a person asks, in this process.
+fn may_be_told(person: PersonId, now: Millis) -> bool {
+    static ASKED: LazyLock<Mutex<HashMap<PersonId, (Millis, u32)>>> = LazyLock::new(Mutex::default);
+    const HOUR: Millis = 3_600_000;
+    let mut asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (since, count) = asked.entry(person).or_insert((now, 0));
+    if !(0..HOUR).contains(&(now - *since)) {
+        (*since, *count) = (now, 0);
+    }
+    *count = count.saturating_add(1);
+    *count <= TOLD_AN_HOUR
 }
 
 /// Customers with the same name, phone, mail or code as `value_of` says, but for `except`; for whoever may add or change
@@ -42,6 +63,7 @@ pub fn find_same<'v>(
     kind: Kind,
     value_of: impl Fn(&str) -> &'v str,
     except: Option<CustomerId>,
+    now: Millis,
 ) -> Result<Same, AppError> {
     require_unbarred(actor)?;
     if !actor.may(Object::Customer, Verb::Update) {
@@ -60,13 +82,14 @@ pub fn find_same<'v>(
             }
             let customer = load(conn, actor, id)?;
             if customer.withheld.rule(keyed.code()) < FieldRule::Read {
-                // Whose phone it is must not be told to somebody who sees it masked.
-                same.has_hidden = true;
+                // Not even that there is one: a masked value could be guessed to its last digit.
                 continue;
             }
             same.found.push((customer, keyed));
         }
-        same.has_hidden |= has_hidden_by_key(conn, actor, keyed, &key)?;
+        if may_be_told(actor.person_id, now) {
+            same.has_hidden |= has_hidden_by_key(conn, actor, keyed, &key)?;
+        }
     }
     same.found.truncate(MOST);
     Ok(same)

@@ -82,8 +82,9 @@ async fn list_duplicates(
     if COMPARED.iter().all(|(field, _)| asked.get(field).is_empty()) {
         return Err(AppError::field("name", text!("请至少给出名称、电话、邮箱或证件号码中的一项")));
     }
+    let now = app.now();
     let Same { found, has_hidden } =
-        app.db.read(move |conn| find_same(conn, &actor, kind, |field| asked.get(field), except)).await?;
+        app.db.read(move |conn| find_same(conn, &actor, kind, |field| asked.get(field), except, now)).await?;
     let item = |(customer, by): &(super::Customer, super::Keyed)| json!({ "id": customer.id, "number": customer.number, "name": customer.name(), "by": by.code() });
     let mut body: Json = page_of(found.iter().map(item).collect(), None, None);
     body["has_hidden"] = has_hidden.into();

@@ -128,6 +128,10 @@ struct ImportBody {
     failed: i64,
     /// Rows that were, or would be, imported but should be looked at.
     doubtful: i64,
+    /// Customers that were, or would be, made as persons because the file does not say what they are.
+    guessed_persons: i64,
+    /// The same as organisations.
+    guessed_organisations: i64,
     /// Refused rows of which only the number is kept, because there were too many; the workbook has them without cells.
     failed_without_cells: i64,
     /// Where the refused rows can be fetched as a workbook.
@@ -154,6 +158,8 @@ struct ImportBody {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes `model::doubts_json` in the OpenAPI document")]
 struct DoubtsBody {
+    /// The first 50 rows a check (`dry_run`) would have refused.
+    refused: Vec<DoubtfulRow>,
     /// The first 50 such rows.
     rows: Vec<DoubtfulRow>,
     /// Sentences about the file as a whole.
@@ -274,7 +280,7 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
             is_new = true;
             let import = upload::insert(tx, &own, stored, &peek, &catalogue, now)?;
             upload::choose(tx, &own, import.id, &choices, &catalogue, now)?;
-            upload::send(tx, &own, import.id, choices.is_dry_run, now)
+            upload::send(tx, &own, import.id, choices.is_dry_run, &catalogue, now)
                 .map(|import| accepted(&import, own.lang))
         };
         let reply = match &once {
@@ -331,7 +337,7 @@ async fn show(State(app): State<App>, actor: Actor, Path(id): Path<String>) -> R
         })
         .await?;
     let mut body = body_of(&import, l);
-    body["doubts"] = doubts_json(&import.report.doubts, l);
+    body["doubts"] = doubts_json(&import.report, l);
     body["undo"] = undone.map_or(serde_json::Value::Null, undo::Counts::json);
     Ok(api::json_reply(&body))
 }

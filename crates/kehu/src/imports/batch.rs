@@ -14,7 +14,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::contacts;
-use crate::customers::{self, Customer, Draft, FirstContact, Prepared, SPECS};
+use crate::customers::{self, Customer, Draft, FirstContact, Kind, Prepared, SPECS};
 use crate::error::AppError;
 use crate::ids::{ContactId, CustomerId, ImportId};
 
@@ -108,6 +108,12 @@ impl Note<'_> {
         self.outcome == "failed"
     }
 
+    /// As what a new customer was made whose row does not say.
+    fn guessed(&self) -> Option<Kind> {
+        let prepared = self.work.prepared.as_ref().ok().filter(|_| self.work.is_kind_guessed)?;
+        (self.outcome == "created").then(|| prepared.customer().kind)
+    }
+
     fn is_doubtful(&self) -> bool {
         matches!(self.outcome, "created" | "updated") && !self.work.doubts.is_empty()
     }
@@ -125,9 +131,9 @@ impl Batch {
 
     fn apply(&self, tx: &mut Tx<'_>, one_by_one: bool) -> Result<Counts, Halt> {
         let mine = tx.exec(
-            "UPDATE imports SET last_row = $3 WHERE id = $1 AND last_row = $2 AND state = 'running'
+            "UPDATE imports SET last_row = $3, heard_at = $4 WHERE id = $1 AND last_row = $2 AND state = 'running'
                AND is_cancel_wanted = FALSE",
-            &[self.id.into(), self.from.into(), self.to.into()],
+            &[self.id.into(), self.from.into(), self.to.into(), self.now.into()],
         )?;
         if mine == 0 {
             return Err(Halt::NotMine);
@@ -170,8 +176,15 @@ impl Batch {
         notes: &[Note<'_>],
     ) -> Result<HashMap<i64, (String, String)>, AppError> {
         let mut refused = HashMap::new();
-        if notes.iter().any(|note| note.is_refused() || note.is_doubtful()) {
+        let is_told = |note: &Note<'_>| note.is_refused() || note.is_doubtful() || note.guessed().is_some();
+        if notes.iter().any(is_told) {
             keep_in_report(tx, self.id, |report| {
+                for kind in notes.iter().filter_map(Note::guessed) {
+                    match kind {
+                        Kind::Person => report.guessed.0 += 1,
+                        Kind::Organisation => report.guessed.1 += 1,
+                    }
+                }
                 for note in notes.iter().filter(|note| note.is_doubtful()) {
                     report.doubts.add(note.work, &self.columns);
                 }
@@ -233,6 +246,11 @@ impl<'b> Written<'b> {
     fn take(&mut self, tx: &mut Tx<'_>, work: &'b Work, known: &Known) -> Result<(), Halt> {
         let found =
             work.looked_for.iter().find_map(|sign| self.here.get(sign).copied().or_else(|| known.get(sign)));
+        let is_change = found.is_some() && self.batch.plan.on_duplicate() == OnDuplicate::Update;
+        if let Some(text) = known.doubt(&work.looked_for).filter(|_| is_change && !work.is_broken) {
+            self.refuse(work, vec![Wrong { column: None, text }]);
+            return Ok(());
+        }
         match (found, self.batch.plan.on_duplicate(), &work.prepared) {
             (Some(customer), OnDuplicate::Update, _) if !work.is_broken => self.change(tx, work, customer),
             (Some(customer), OnDuplicate::Skip, Ok(_)) => {

@@ -14,7 +14,7 @@ use super::reader::{self, Message};
 use crate::app::App;
 use crate::customers::{self, Customer, Field, Kind};
 use crate::error::AppError;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Text};
 use crate::ids::ImportId;
 use crate::jobs::{Outcome, Task};
 
@@ -36,7 +36,7 @@ pub struct Report {
     pub skipped: i64,
     /// Rows that would be refused.
     pub failed: i64,
-    /// Rows whose kind was guessed: as persons, as organisations.
+    /// Rows whose kind was guessed: as persons, as organisations; while the import runs, of the customers it made.
     pub guessed: (i64, i64),
     /// The first rows that would be refused.
     pub problems: Vec<BadRow>,
@@ -111,6 +111,16 @@ impl Doubts {
         }
     }
 
+    /// Notes what a person should know of the file as a whole, once.
+    pub fn add_notes(&mut self, notes: &[Text]) {
+        for note in notes {
+            let words = (note.to(Lang::Zh), note.to(Lang::En));
+            if self.file.len() < PROBLEMS && !self.file.contains(&words) {
+                self.file.push(words);
+            }
+        }
+    }
+
     /// Notes a warning about the file, once.
     pub fn add_file(&mut self, problem: &sheets::Problem) {
         let words = (problem.zh.clone(), problem.en.clone());
@@ -169,6 +179,16 @@ impl Report {
             self.rows += 1;
             let there = |sign: &Sign| known.get(sign).is_some() || seen.has(sign);
             let is_there = plan.on_duplicate() != OnDuplicate::Create && work.looked_for.iter().any(there);
+            if is_there
+                && plan.on_duplicate() == OnDuplicate::Update
+                && !work.is_broken
+                && let Some(text) = known.doubt(&work.looked_for)
+            {
+                let wrongs = [Wrong { column: None, text }];
+                self.refuse(work, &wrongs, columns);
+                refused(work, &wrongs)?;
+                continue;
+            }
             let act = match (&work.prepared, plan.on_duplicate()) {
                 // A change needs less than a new customer does: what a row lacks the customer may have.
                 (Err(_), OnDuplicate::Update) if is_there && !work.is_broken => "update",
@@ -293,7 +313,7 @@ pub async fn check(
     let (reading, now) = (plan.clone(), app.now());
     let mut batches = reader::batches(source.0, source.1, 0, move |row| reading.read(row, now));
     let (mut report, mut seen) = (Report::default(), Seen::default());
-    report.doubts.file.extend(plan.template_change().map(|text| (text.to(Lang::Zh), text.to(Lang::En))));
+    report.doubts.add_notes(plan.notes());
     while let Some(message) = batches.recv().await {
         match message? {
             Message::Batch(works) => {

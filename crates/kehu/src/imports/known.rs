@@ -7,7 +7,9 @@ use store::Conn;
 use super::plan::Work;
 use crate::access::Actor;
 use crate::customers::{self, Draft, Field, Keyed, Kind, find_many_by_keys, key_of};
+use crate::i18n::{Lang, Text, Word, word};
 use crate::ids::CustomerId;
+use crate::text;
 
 /// By what a row's customer is looked for; a pair must both fit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +18,18 @@ pub enum Sign {
     One(Keyed, String),
     /// Two keys of the same customer.
     Both((Keyed, String), (Keyed, String)),
+}
+
+impl Sign {
+    /// By what it recognises, inside a message.
+    fn word(&self) -> Word {
+        let title = |keyed: &Keyed, l: Lang| l.t(keyed.title()).to_owned();
+        let both = |l: Lang| match self {
+            Self::One(keyed, _) => title(keyed, l),
+            Self::Both((one, _), (two, _)) => l.f("{}和{}", &[&title(one, l), &title(two, l)]),
+        };
+        word(Text::Both(both(Lang::Zh), both(Lang::En)))
+    }
 }
 
 /// The keys a row has, by the rules customers are found by.
@@ -120,13 +134,40 @@ impl Known {
 
     /// The customer a sign means: the oldest one, if any.
     pub fn get(&self, sign: &Sign) -> Option<CustomerId> {
+        self.all(sign).next()
+    }
+
+    /// All customers a sign means, the oldest first.
+    fn all<'k>(&'k self, sign: &Sign) -> Box<dyn Iterator<Item = CustomerId> + 'k> {
+        let of = |keyed: &Keyed, key: &String| {
+            self.by_key.get(&(*keyed, key.clone())).map_or(&[][..], Vec::as_slice)
+        };
         match sign {
-            Sign::One(k, v) => self.by_key.get(&(*k, v.clone()))?.first().copied(),
-            Sign::Both(first, second) => {
-                let others = self.by_key.get(second)?;
-                self.by_key.get(first)?.iter().find(|id| others.contains(id)).copied()
+            Sign::One(k, v) => Box::new(of(k, v).iter().copied()),
+            Sign::Both((k1, v1), (k2, v2)) => {
+                let others = of(k2, v2);
+                Box::new(of(k1, v1).iter().copied().filter(|id| others.contains(id)))
             }
         }
+    }
+
+    /// Why it cannot be told which customer a row would change: several are meant alike, or what is strongest means
+    /// another one than the rest. `None` when it can be told, or there is none.
+    pub fn doubt(&self, signs: &[Sign]) -> Option<Text> {
+        let strongest = signs.iter().find(|sign| self.get(sign).is_some())?;
+        let found: Vec<CustomerId> = self.all(strongest).collect();
+        if found.len() > 1 {
+            let text = text!(
+                "有 {} 个客户的{}相同，不知道更新哪一个；请在这一行填上客户编号",
+                found.len(),
+                strongest.word()
+            );
+            return Some(text);
+        }
+        let other = signs
+            .iter()
+            .find(|sign| self.get(sign).is_some() && !self.all(sign).any(|id| found.contains(&id)))?;
+        Some(text!("{}是一个客户的，{}却是另一个客户的；请核对这一行", strongest.word(), other.word()))
     }
 }
 

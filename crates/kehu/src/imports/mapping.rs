@@ -6,9 +6,10 @@ use store::{Conn, Tx};
 
 use crate::catalogue::Catalogue;
 use crate::clock::Millis;
-use crate::customers::{Field, SPECS};
+use crate::customers::{Field, Kind, SPECS};
 use crate::error::AppError;
 use crate::i18n::{Lang, Text, Word, word};
+use crate::ids::PersonId;
 use crate::text;
 
 /// What becomes of the cells of a column.
@@ -235,6 +236,30 @@ pub fn guess(
         .collect()
 }
 
+/// What the first rows tell better than a heading: a column whose cells all say person or organisation is the nature of
+/// the customer, whatever it is called.
+pub fn settle(targets: &mut [Target], sample: &[Vec<String>]) {
+    if targets.contains(&Target::Kind) {
+        return;
+    }
+    let says_kind = |at: usize| {
+        let mut cells =
+            sample.iter().filter_map(|row| row.get(at)).map(|c| c.trim()).filter(|c| !c.is_empty());
+        let mut any = false;
+        cells.all(|cell| {
+            any = true;
+            Kind::named(cell).is_some()
+        }) && any
+    };
+    let found = targets
+        .iter()
+        .position(|target| matches!(target, Target::Field(Field::Class | Field::Nature)))
+        .filter(|at| says_kind(*at));
+    if let Some(at) = found {
+        targets[at] = Target::Kind;
+    }
+}
+
 /// A second phone column is the landline; anything else found twice waits for a person to decide.
 fn second_choice(target: &Target, taken: &[Target]) -> Target {
     match target {
@@ -345,14 +370,21 @@ pub fn parse(codes: &[String], columns: usize, catalogue: &Catalogue) -> Result<
     Ok(targets)
 }
 
-/// Headings people matched before: key to code.
-pub fn remembered(conn: &mut Conn<'_>, columns: &[String]) -> store::Result<HashMap<String, String>> {
+/// Headings this person matched before: key to code. What the system's own templates call a column means what it says.
+pub fn remembered(
+    conn: &mut Conn<'_>,
+    person: PersonId,
+    header: &sheets::Header,
+) -> store::Result<HashMap<String, String>> {
     let mut found = HashMap::new();
-    for column in columns.iter().take(500) {
+    if header.stamp.is_some() {
+        return Ok(found);
+    }
+    for column in header.columns.iter().take(500) {
         let key = heading_key(column);
         let field: Option<String> = conn.value(
-            "SELECT field FROM import_mappings WHERE object = 'customers' AND header_key = $1",
-            &[(&key).into()],
+            "SELECT field FROM import_mappings WHERE person_id = $1 AND object = 'customers' AND header_key = $2",
+            &[person.into(), (&key).into()],
         )?;
         if let Some(field) = field {
             found.insert(key, field);
@@ -361,9 +393,10 @@ pub fn remembered(conn: &mut Conn<'_>, columns: &[String]) -> store::Result<Hash
     Ok(found)
 }
 
-/// Remembers what a person chose where it differs from what would be guessed.
+/// Remembers for a person what he chose where it differs from what would be guessed.
 pub fn remember(
     tx: &mut Tx<'_>,
+    person: PersonId,
     header: &sheets::Header,
     targets: &[Target],
     catalogue: &Catalogue,
@@ -377,14 +410,15 @@ pub fn remember(
         }
         if chosen == guessed {
             tx.exec(
-                "DELETE FROM import_mappings WHERE object = 'customers' AND header_key = $1",
-                &[(&key).into()],
+                "DELETE FROM import_mappings WHERE person_id = $1 AND object = 'customers' AND header_key = $2",
+                &[person.into(), (&key).into()],
             )?;
         } else {
             tx.exec(
-                "INSERT INTO import_mappings (object, header_key, field, updated_at) VALUES ('customers', $1, $2, $3)
-                 ON CONFLICT (object, header_key) DO UPDATE SET field = $2, updated_at = $3",
-                &[(&key).into(), chosen.code().into(), now.into()],
+                "INSERT INTO import_mappings (person_id, object, header_key, field, updated_at)
+                 VALUES ($1, 'customers', $2, $3, $4)
+                 ON CONFLICT (person_id, object, header_key) DO UPDATE SET field = $3, updated_at = $4",
+                &[person.into(), (&key).into(), chosen.code().into(), now.into()],
             )?;
         }
     }

@@ -145,13 +145,15 @@ impl OnDuplicate {
 }
 
 /// What is in doubt, as the API sends it with a single import.
-pub(super) fn doubts_json(doubts: &super::check::Doubts, l: Lang) -> Json {
+pub(super) fn doubts_json(report: &super::check::Report, l: Lang) -> Json {
+    let doubts = &report.doubts;
     let row = |row: &super::BadRow| {
         let reason = |(heading, zh, en): &(String, String, String)| json!({ "column": (!heading.is_empty()).then_some(heading), "message": l.pick(zh, en) });
         let reasons: Vec<Json> = row.reasons.iter().map(reason).collect();
         json!({ "row": row.row, "name": row.name, "reasons": reasons })
     };
     json!({
+        "refused": report.problems.iter().map(row).collect::<Vec<_>>(),
         "rows": doubts.first.iter().map(row).collect::<Vec<_>>(),
         "file": doubts.file.iter().map(|(zh, en)| l.pick(zh, en)).collect::<Vec<_>>(),
     })
@@ -236,12 +238,17 @@ pub struct Import {
     pub undone_by: Option<PersonId>,
     /// Whether it came by the command line, which does the work itself.
     pub is_by_command: bool,
+    /// When it began, or last wrote a batch.
+    pub heard_at: Option<Millis>,
 }
+
+/// How long a command that imports may be silent before it is taken for killed, in milliseconds.
+const SILENT: Millis = 120_000;
 
 const COLUMNS: &str = "id, state, file_id, file_name, file_hash, header, sample, mapping, on_duplicate, match_on, \
     owner_id, is_dry_run, report, total, read_rows, created, updated, skipped, failed, last_row, problem, \
     is_cancel_wanted, version, created_at, created_by, started_at, finished_at, via, \
-    undone_by";
+    undone_by, heard_at";
 
 impl FromRow for Import {
     fn from_row(row: &Row<'_>) -> store::Result<Self> {
@@ -276,6 +283,7 @@ impl FromRow for Import {
             finished_at: row.get(26)?,
             is_by_command: row.get::<String>(27)? == "command_line",
             undone_by: row.get(28)?,
+            heard_at: row.get(29)?,
         })
     }
 }
@@ -284,6 +292,14 @@ impl Import {
     /// The headings of the file.
     pub fn columns(&self) -> &[String] {
         self.header.as_ref().map_or(&[], |h| &h.columns)
+    }
+
+    /// Whether the command that does it has not been heard of for a while: it was probably killed. The same command goes
+    /// on where it stopped; cancelling ends it.
+    pub fn is_silent(&self, now: Millis) -> bool {
+        self.state == State::Running
+            && self.is_by_command
+            && self.heard_at.is_none_or(|heard_at| now - heard_at > SILENT)
     }
 
     /// As the API sends it to somebody who reads this language.
@@ -306,6 +322,8 @@ impl Import {
             "skipped": self.skipped,
             "failed": self.failed,
             "doubtful": self.report.doubts.rows,
+            "guessed_persons": self.report.guessed.0,
+            "guessed_organisations": self.report.guessed.1,
             "failed_without_cells": self.report.kept.without,
             "errors_url": errors,
             "problem": self.problem.as_ref().map(|problem| problem.to(l)),

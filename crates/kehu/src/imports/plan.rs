@@ -89,8 +89,26 @@ struct Inner {
     owner: Option<PersonId>,
     /// Sign-in names and names of active people; `None` for a name two people have.
     people: HashMap<String, Option<PersonId>>,
-    /// What changed since the file's template was made.
-    template_change: Option<Text>,
+    /// What a person should know of the file as a whole.
+    notes: Vec<Text>,
+}
+
+/// What a person should know of a file as a whole: that it was written in an older template, and which sheets are left
+/// out.
+pub fn file_notes(header: &sheets::Header, catalogue: &Catalogue) -> Vec<Text> {
+    let mut notes: Vec<Text> = super::template::change(header, catalogue).into_iter().collect();
+    // The templates have sheets of their own beside the one that is filled.
+    let own = header.stamp.is_some() || header.is_error_file;
+    let others = header.sheets.iter().filter(|name| Some(*name) != header.sheet.as_ref());
+    let others: Vec<&str> = others.map(String::as_str).filter(|_| !own).collect();
+    if !others.is_empty() {
+        notes.push(text!(
+            "只导入工作表“{}”，这些工作表没有导入：{}。要导入它们，请各存为一个文件",
+            header.sheet.clone().unwrap_or_default(),
+            others.iter().take(10).copied().collect::<Vec<_>>().join("、")
+        ));
+    }
+    notes
 }
 
 impl Plan {
@@ -118,9 +136,9 @@ impl Plan {
         }
         let own = (actor.person_id.0 != 0).then_some(actor.person_id);
         let owner = if actor.may(Object::Customer, Verb::Assign) { import.owner_id.or(own) } else { own };
-        let template_change = import.header.as_ref().and_then(|h| super::template::change(h, &catalogue));
+        let notes = import.header.as_ref().map_or_else(Vec::new, |header| file_notes(header, &catalogue));
         Ok(Self(Arc::new(Inner {
-            template_change,
+            notes,
             actor,
             catalogue,
             columns: import.columns().to_vec(),
@@ -138,9 +156,9 @@ impl Plan {
         &self.0.columns
     }
 
-    /// What changed since the template was made that the file was written in, if it was one and anything did.
-    pub fn template_change(&self) -> Option<&Text> {
-        self.0.template_change.as_ref()
+    /// What a person should know of the file as a whole.
+    pub fn notes(&self) -> &[Text] {
+        &self.0.notes
     }
 
     /// For whom.
@@ -238,7 +256,7 @@ impl Plan {
                 let value = match spec.kind {
                     FieldKind::LongText => cell.to_owned(),
                     FieldKind::Phone | FieldKind::Email => {
-                        let (first, rest) = split_values(cell);
+                        let (first, rest) = split_values(unfloated(cell));
                         let is_usual = match spec.kind {
                             FieldKind::Email => hanzi::check::email(first).is_ok(),
                             _ => hanzi::check::phone(first).is_ok(),
@@ -276,7 +294,7 @@ impl Plan {
                     ContactPart::Title => contact.title = value,
                     ContactPart::Department => contact.department = value,
                     ContactPart::Phone => {
-                        let (first, rest) = split_values(cell);
+                        let (first, rest) = split_values(unfloated(cell));
                         if !rest.is_empty() {
                             reading.notes.push(self.note(self.our("联系人电话"), &rest));
                         }
@@ -488,9 +506,15 @@ fn one_line(cell: &str) -> String {
     }
 }
 
+/// A number of a phone as a program wrote it that took it for a decimal: without the point and its zero.
+fn unfloated(cell: &str) -> &str {
+    let whole = cell.strip_suffix(".0").filter(|whole| whole.bytes().all(|b| b.is_ascii_digit()));
+    whole.unwrap_or(cell)
+}
+
 /// The first of several numbers or addresses in a cell, and the others.
 fn split_values(cell: &str) -> (&str, String) {
-    const SEPARATORS: [char; 8] = [';', '；', '、', '\n', '\r', '|', ',', '，'];
+    const SEPARATORS: [char; 10] = [';', '；', '、', '\n', '\r', '|', ',', '，', '/', '／'];
     let mut parts = cell.split(SEPARATORS).map(str::trim).filter(|p| !p.is_empty());
     let first = parts.next().unwrap_or(cell);
     (first, parts.collect::<Vec<_>>().join("、"))
@@ -529,6 +553,11 @@ mod tests {
     fn several_numbers_in_a_cell_keep_the_first_and_note_the_rest() {
         assert_eq!(split_values("13800138000；010-88886666"), ("13800138000", "010-88886666".to_owned()));
         assert_eq!(split_values("13800138000"), ("13800138000", String::new()));
+        assert_eq!(split_values("13800138000/13900139000"), ("13800138000", "13900139000".to_owned()));
+        assert_eq!(
+            (unfloated("13800138000.0"), unfloated("1.0a"), unfloated("x.0")),
+            ("13800138000", "1.0a", "x.0")
+        );
         assert_eq!(one_line("甲\n乙"), "甲 乙");
     }
 }

@@ -126,6 +126,12 @@ pub async fn run(
     if import.last_row == 0 && plan.has_numbers() {
         keep_clear(app, &plan, source.clone()).await?;
     }
+    if !plan.notes().is_empty() {
+        let told = plan.clone();
+        app.db
+            .write(move |tx| keep_in_report(tx, id, |report| report.doubts.add_notes(told.notes())))
+            .await?;
+    }
     let reading = plan.clone();
     let mut batches = reader::batches(source.0, source.1, import.last_row, move |row| reading.read(row, now));
     let (mut place, mut total) = (import.last_row, Counts::of(&import));

@@ -1,5 +1,7 @@
 //! Taking a file in and deciding what shall become of it.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use sheets::Header;
 use store::Tx;
@@ -8,7 +10,7 @@ use super::check::Report;
 use super::mapping::{self, Target};
 use super::model::{Import, OnDuplicate, State, choices_json, load, load_any};
 use super::reader::{self, Peek};
-use crate::access::{self, Actor, Object, Verb};
+use crate::access::{self, Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -46,8 +48,8 @@ pub async fn peek(received: &Received) -> Result<Peek, AppError> {
         .map_err(|e| AppError::Internal(format!("looking into an upload: {e}")))?
 }
 
-/// Writes the row of a new import, in the transaction that stores its file. Columns are matched as guessed and
-/// remembered.
+/// Writes the row of a new import, in the transaction that stores its file. Columns are matched as guessed and, for
+/// somebody at the pages who sees it before anything happens, as he matched them before.
 pub fn insert(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -58,9 +60,13 @@ pub fn insert(
 ) -> Result<Import, AppError> {
     let id = ImportId::new();
     let file = files::save(tx, actor, stored, Place::Import(id), now)?;
-    let remembered = mapping::remembered(tx, &peek.header.columns)?;
-    let guessed: Vec<String> =
-        mapping::guess(&peek.header, &remembered, catalogue).iter().map(Target::code).collect();
+    let remembered = match actor.via {
+        Via::Session => mapping::remembered(tx, actor.person_id, &peek.header)?,
+        _ => HashMap::new(),
+    };
+    let mut guessed = mapping::guess(&peek.header, &remembered, catalogue);
+    mapping::settle(&mut guessed, &peek.sample);
+    let guessed: Vec<String> = guessed.iter().map(Target::code).collect();
     let header = serde_json::to_value(&peek.header).map_err(|e| AppError::Internal(e.to_string()))?;
     tx.exec(
         "INSERT INTO imports (id, object, state, file_id, file_name, file_hash, header, sample, mapping, via, created_at,
@@ -91,8 +97,8 @@ pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import
     files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
 }
 
-/// Sets what was decided; only before the import has begun. A mapping a person gave is remembered. What differs from
-/// what was decided or guessed before is in the log.
+/// Sets what was decided; only before the import has begun. What differs from what was decided or guessed before is in
+/// the log.
 pub fn choose(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -109,9 +115,6 @@ pub fn choose(
         import.header.as_ref().ok_or_else(|| AppError::Conflict(text!("这个文件没有表头")))?;
     let codes = choices.mapping.as_ref().unwrap_or(&import.mapping);
     let targets = mapping::parse(codes, header.columns.len(), catalogue)?;
-    if choices.mapping.is_some() {
-        mapping::remember(tx, header, &targets, catalogue, now)?;
-    }
     if let Some(owner) = choices.owner_id {
         if !actor.may(Object::Customer, Verb::Assign) && owner != actor.person_id {
             return Err(AppError::field("owner_id", access::refusal(Object::Customer, Verb::Assign)));
@@ -147,12 +150,14 @@ pub fn choose(
     Ok(chosen)
 }
 
-/// Sends an import to the background: to be checked or to be run. Call `app.jobs_waiting.notify_one()` afterwards.
+/// Sends an import to the background: to be checked or to be run. How a person at the pages matched the columns of what
+/// he runs is remembered for him. Call `app.jobs_waiting.notify_one()` afterwards.
 pub fn send(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: ImportId,
     is_check: bool,
+    catalogue: &Catalogue,
     now: Millis,
 ) -> Result<Import, AppError> {
     let import = load(tx, actor, id)?;
@@ -161,6 +166,10 @@ pub fn send(
     }
     let (state, kind) = if is_check { (State::Checking, super::CHECK) } else { (State::Running, super::RUN) };
     begin(tx, &import, state, now)?;
+    if let (false, Via::Session, Some(header)) = (is_check, actor.via, &import.header) {
+        let targets = mapping::parse(&import.mapping, header.columns.len(), catalogue)?;
+        mapping::remember(tx, actor.person_id, header, &targets, catalogue, now)?;
+    }
     jobs::enqueue(tx, kind, id.0, now)?;
     audit::record(
         tx,
@@ -184,7 +193,7 @@ pub fn begin_by_command(
 
 fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<(), AppError> {
     let begun = tx.exec(
-        "UPDATE imports SET state = $2, started_at = $3, is_cancel_wanted = FALSE, read_rows = 0, version = version + 1
+        "UPDATE imports SET state = $2, started_at = $3, heard_at = $3, is_cancel_wanted = FALSE, read_rows = 0, version = version + 1
          WHERE id = $1 AND state = $4",
         &[import.id.into(), state.code().into(), now.into(), import.state.code().into()],
     )?;
@@ -193,7 +202,12 @@ fn begin(tx: &mut Tx<'_>, import: &Import, state: State, now: Millis) -> Result<
     }
     // What the check doubted is counted anew while rows are written.
     if state == State::Running {
-        let report = Report { doubts: Default::default(), kept: Default::default(), ..import.report.clone() };
+        let report = Report {
+            doubts: Default::default(),
+            kept: Default::default(),
+            guessed: Default::default(),
+            ..import.report.clone()
+        };
         if report != import.report {
             super::model::save_report(tx, import.id, &report)?;
         }

@@ -20,7 +20,7 @@ use crate::error::{AppError, FieldError};
 use crate::i18n::{Lang, grouped};
 use crate::ids::{ImportId, PersonId};
 use crate::web::{Choice, FormData, Need, Page, QueryData, Routes, Shell, html, redirect, toast};
-use crate::{files, org, text};
+use crate::{files, jobs, org, text};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -187,7 +187,9 @@ struct Show {
     kept_rows: Vec<(i64, String, String)>,
     took: String,
     /// What changed since the template was made that the file was written in.
-    template_change: String,
+    notes: Vec<String>,
+    /// Why it does not go on just now.
+    trouble: String,
 }
 
 /// A column of the file on the mapping step.
@@ -281,10 +283,11 @@ async fn view(
 ) -> Result<Show, AppError> {
     let l = page.l;
     let own = actor.clone();
-    let (import, bad, undone, kept_rows, people) = app
+    let (import, bad, undone, kept_rows, people, trouble) = app
         .db
         .read(move |conn| {
             let import = load(conn, &own, id)?;
+            let trouble = if import.state.is_busy() { jobs::trouble(conn, id.0)? } else { None };
             let over = import.state.is_over() || matches!(import.state, Stage::Undone);
             let bad = if over { errors::first_rows(conn, &import, l, 50)? } else { Vec::new() };
             let undone =
@@ -292,10 +295,17 @@ async fn view(
             let kept = if undone.kept > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
             let may_assign = own.may(Object::Customer, Verb::Assign);
             let people = if may_assign { org::list_people(conn)? } else { Vec::new() };
-            Ok::<_, AppError>((import, bad, undone, kept, people))
+            Ok::<_, AppError>((import, bad, undone, kept, people, trouble))
         })
         .await?;
     let catalogue = app.catalogue().await?;
+    let trouble = match trouble {
+        Some(why) => l.f("上一次没有写成，系统会自动再试：{}", &[&why]),
+        None if import.is_silent(app.now()) => l
+            .t("导入它的命令已经没有动静，可能被中断了。在服务器上再运行同一条命令会接着导入；不再导入请点“停止”。")
+            .to_owned(),
+        None => String::new(),
+    };
     let (step, now) = match import.state {
         Stage::Checked if !wants_map => ("checked", 2),
         Stage::Uploaded | Stage::Checked => ("map", 1),
@@ -318,8 +328,8 @@ async fn view(
         "checked" => bad_lines(&import.report.problems, l),
         _ => bad.into_iter().map(|(row, name, reasons)| BadLine { row, name, reasons }).collect(),
     };
-    let template_change = import.header.as_ref().filter(|_| step == "map");
-    let template_change = template_change.and_then(|header| template::change(header, &catalogue));
+    let header = import.header.as_ref().filter(|_| step == "map");
+    let notes = header.map_or_else(Vec::new, |header| super::plan::file_notes(header, &catalogue));
     let owner = import.owner_id.map(|o| o.to_string()).unwrap_or_default();
     let took = import.started_at.zip(import.finished_at).map(|(a, b)| duration(b - a, l)).unwrap_or_default();
     Ok(Show {
@@ -351,7 +361,8 @@ async fn view(
         undone,
         kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
         took,
-        template_change: template_change.map(|text| text.to(l)).unwrap_or_default(),
+        notes: notes.iter().map(|text| text.to(l)).collect(),
+        trouble,
         import,
     })
 }
@@ -537,7 +548,7 @@ async fn check(
         app.db
             .write(move |tx| {
                 upload::choose(tx, &own, id, &choices, &catalogue, now)?;
-                upload::send(tx, &own, id, true, now)
+                upload::send(tx, &own, id, true, &catalogue, now)
             })
             .await
     }
@@ -562,8 +573,8 @@ async fn run(
     page: Page,
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
-    let (id, now) = (id_of(&id)?, app.now());
-    app.db.write(move |tx| upload::send(tx, &actor, id, false, now)).await?;
+    let (id, now, catalogue) = (id_of(&id)?, app.now(), app.catalogue().await?);
+    app.db.write(move |tx| upload::send(tx, &actor, id, false, &catalogue, now)).await?;
     app.jobs_waiting.notify_one();
     Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
 }

@@ -10,7 +10,7 @@ pub use worker::{Running, begin_recurring, run_all, start};
 use std::future::Future;
 use std::pin::Pin;
 
-use store::Tx;
+use store::{Conn, Tx};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -96,6 +96,16 @@ pub fn enqueue_at(
         &[id.into(), kind.into(), subject_id.into(), at.into(), now.into()],
     )?;
     Ok(id)
+}
+
+/// Why the last try of the work on something failed that will be tried again; `None` when none has.
+pub fn trouble(conn: &mut Conn<'_>, subject_id: i64) -> store::Result<Option<String>> {
+    let last: Option<String> = conn.value(
+        "SELECT last_error FROM jobs WHERE subject_id = $1 AND state = 'waiting' AND last_error <> ''
+         ORDER BY id DESC LIMIT 1",
+        &[subject_id.into()],
+    )?;
+    Ok(last.map(|text| text.chars().take(200).collect()))
 }
 
 /// Tries before a job is given up.

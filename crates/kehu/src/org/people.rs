@@ -366,7 +366,7 @@ pub(crate) fn hold_administrators(tx: &mut Tx<'_>) -> store::Result<()> {
 pub(crate) fn keep_an_administrator(tx: &mut Tx<'_>) -> Result<(), AppError> {
     let left = tx.count(
         "SELECT COUNT(*) FROM person_roles r JOIN people p ON p.id = r.person_id
-         WHERE r.role_id = $1 AND r.ends_on = '' AND p.is_active = TRUE",
+         WHERE r.role_id = $1 AND r.ends_on = '' AND p.is_active = TRUE AND p.left_on = ''",
         &[ADMINISTRATOR_ID.into()],
     )?;
     if left == 0 {

@@ -63,6 +63,13 @@ impl Place {
         self.period.due(self.report().due, &ground.calendar)
     }
 
+    /// Whether it may be made now: after its period; one that is due by the end of its period from the last day on.
+    pub fn may_be_made(&self, ground: &Ground) -> bool {
+        let Some((_, end)) = self.period.instants(&ground.calendar) else { return false };
+        let is_due_within = self.due(ground).is_some_and(|due| due <= end);
+        ground.now > end || (is_due_within && ground.day >= self.period.last.to_string())
+    }
+
     /// The period in words: 2026年9月.
     pub fn title(&self) -> String {
         self.period.in_chinese(self.report().every)
@@ -162,6 +169,8 @@ pub struct Made {
     pub made_at: Millis,
     /// Counts what happened to it.
     pub row_version: i64,
+    /// Why a reviewer sent it back; empty unless it waits to be made anew.
+    pub returned: String,
 }
 
 impl FromRow for Made {
@@ -176,6 +185,7 @@ impl FromRow for Made {
             made_by: row.get(5)?,
             made_at: row.get(6)?,
             row_version: row.get(7)?,
+            returned: row.get(8)?,
         })
     }
 }
@@ -184,7 +194,7 @@ impl Made {
     /// The report of a place, if it was made; `lock` holds its row.
     pub(super) fn of(conn: &mut Conn<'_>, place: &Place, lock: &str) -> store::Result<Option<Self>> {
         let sql = format!(
-            "SELECT id, version_id, state, body, steps, made_by, made_at, row_version FROM reports
+            "SELECT id, version_id, state, body, steps, made_by, made_at, row_version, returned FROM reports
              WHERE policy = $1 AND report = $2 AND first_day = $3 {lock}"
         );
         let first = place.period.first.to_string();

@@ -59,7 +59,7 @@ pub fn may_see(conn: &mut Conn<'_>, actor: &Actor, ground: &Ground, place: &Plac
     Err(AppError::Forbidden(text!("这张报表由制度指定的制表人和审核人查看")))
 }
 
-/// Keeps what was counted: whoever the regulation says, after the period has ended. One that nobody has agreed to yet may
+/// Keeps what was counted: whoever the regulation says, once it may be made (see [`Place::may_be_made`]). One that nobody has agreed to yet may
 /// be made anew.
 pub fn make(
     tx: &mut Tx<'_>,
@@ -71,13 +71,15 @@ pub fn make(
     if !may_see(tx, actor, ground, place)?.makes {
         return Err(AppError::Forbidden(text!("这张报表由制度指定的人制表")));
     }
-    let ended = place.period.instants(&ground.calendar).is_some_and(|(_, end)| ground.now > end);
-    if !ended {
+    if !place.may_be_made(ground) {
         return Err(AppError::Conflict(text!("期间还没有结束，到期末才能制表")));
     }
     let lock = tx.for_change();
     let before = Made::of(tx, place, lock)?;
-    if before.as_ref().is_some_and(|made| made.is_locked || !made.steps.is_empty()) {
+    if before.as_ref().is_some_and(|made| made.is_locked) {
+        return Err(AppError::Conflict(text!("报表已经锁定，不能重新制表")));
+    }
+    if before.as_ref().is_some_and(|made| !made.steps.is_empty()) {
         return Err(AppError::Conflict(text!("已经有人审核，不能重新制表；需要更正的请审核人退回")));
     }
     let report = place.report();
@@ -92,7 +94,7 @@ pub fn make(
     if before.is_some() {
         tx.exec(
             "UPDATE reports SET version_id = $2, body = $3, steps = '[]', state = $4, made_by = $5, made_at = $6,
-               locked_at = $7, row_version = row_version + 1 WHERE id = $1",
+               locked_at = $7, returned = '', row_version = row_version + 1 WHERE id = $1",
             &[
                 id.into(),
                 place.version_id.into(),
@@ -151,6 +153,9 @@ pub fn review(
     if made.is_locked {
         return Err(AppError::Conflict(text!("报表已经锁定")));
     }
+    if !made.returned.is_empty() {
+        return Err(AppError::Conflict(text!("报表已经退回，等制表人重新制表")));
+    }
     if part.reviews != Some(made.steps.len()) {
         return Err(AppError::Forbidden(text!("现在不由您审核")));
     }
@@ -168,8 +173,15 @@ pub fn review(
     };
     let written = serde_json::to_string(&steps).map_err(|e| AppError::Internal(e.to_string()))?;
     tx.exec(
-        "UPDATE reports SET steps = $2, state = $3, locked_at = $4, row_version = row_version + 1 WHERE id = $1",
-        &[made.id.into(), (&written).into(), state.into(), locked_at.into()],
+        "UPDATE reports SET steps = $2, state = $3, locked_at = $4, returned = $5, row_version = row_version + 1
+         WHERE id = $1",
+        &[
+            made.id.into(),
+            (&written).into(),
+            state.into(),
+            locked_at.into(),
+            if agrees { "" } else { comment.as_str() }.into(),
+        ],
     )?;
     let kind = if agrees { "report.reviewed" } else { "report.returned" };
     note(tx, actor, ground, kind, made.id, &json!({ "comment": comment, "state": state }))?;

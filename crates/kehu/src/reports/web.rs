@@ -48,10 +48,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 fn state(place: &Place, ground: &Ground, made: Option<&Made>) -> (&'static str, &'static str) {
     match made {
         Some(made) if made.is_locked => ("已锁定", "green"),
+        Some(made) if !made.returned.is_empty() => ("已退回", "red"),
         Some(_) => ("待审核", "blue"),
-        None if place.period.instants(&ground.calendar).is_none_or(|(_, end)| ground.now <= end) => {
-            ("期间未结束", "")
-        }
+        None if !place.may_be_made(ground) => ("期间未结束", ""),
         None if place.due(ground).is_some_and(|due| ground.now > due) => ("逾期未制表", "red"),
         None => ("待制表", "amber"),
     }
@@ -104,7 +103,11 @@ async fn index(Shared(app): Shared<App>, actor: Actor, page: Page) -> Result<Res
                         colour,
                         clause_href: clause_href(version, &report.clause),
                         clause: report.clause.clone(),
-                        is_his: (part.makes && made.is_none()) || (part.reviews.is_some() && made.is_some()),
+                        is_his: match &made {
+                            Some(made) if made.is_locked => false,
+                            Some(made) if made.returned.is_empty() => part.reviews.is_some(),
+                            _ => part.makes,
+                        },
                     });
                 }
             }
@@ -182,6 +185,8 @@ struct ShowPage {
     steps: Vec<(String, String, String)>,
     may_make: bool,
     may_review: bool,
+    /// Why it was sent back.
+    returned: String,
     row_version: i64,
     comment: String,
     errors: FormErrors,
@@ -199,7 +204,7 @@ fn page_of(page: &Page, ground: &Ground, found: Found, (comment, errors): (Strin
     let (report, every) = (place.report(), place.report().every);
     let name = |id| ground.directory.member(id).map_or_else(String::new, |member| member.name.clone());
     let (state, colour) = state(&place, ground, made.as_ref());
-    let ended = place.period.instants(&ground.calendar).is_some_and(|(_, end)| ground.now > end);
+    let may_be_made = place.may_be_made(ground);
     let steps = made.iter().flat_map(|made| &made.steps);
     let path = format!("{HOME}/{}/{}", place.policy.id, report.id);
     ShowPage {
@@ -220,9 +225,11 @@ fn page_of(page: &Page, ground: &Ground, found: Found, (comment, errors): (Strin
         }),
         steps: steps.map(|step| (name(step.by), ground.zone.minute(step.at), step.comment.clone())).collect(),
         may_make: part.makes
-            && ended
+            && may_be_made
             && made.as_ref().is_none_or(|made| !made.is_locked && made.steps.is_empty()),
-        may_review: part.reviews.is_some() && made.as_ref().is_some_and(|made| !made.is_locked),
+        may_review: part.reviews.is_some()
+            && made.as_ref().is_some_and(|made| !made.is_locked && made.returned.is_empty()),
+        returned: made.as_ref().map_or_else(String::new, |made| made.returned.clone()),
         row_version: made.as_ref().map_or(0, |made| made.row_version),
         title: report.title.clone(),
         path,

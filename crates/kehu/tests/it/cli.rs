@@ -316,4 +316,11 @@ fn a_copy_into_a_database_that_holds_something_says_what_to_do() {
     assert!(said.contains("表 settings 已有 1 行"), "{said}");
     let fresh = tempfile::tempdir().unwrap();
     ok(&["db", "copy", "--from", &url(one.path()), "--to", &url(fresh.path())], "");
+    // While a server has it open, what it writes would be missing: nothing is copied.
+    let served = std::fs::File::create(one.path().join("serve.lock")).unwrap();
+    served.lock().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let said = fails(2, &["db", "copy", "--from", &url(one.path()), "--to", &url(empty.path())], "");
+    assert!(said.contains("正被 kehu serve 使用"), "{said}");
+    assert!(!empty.path().join("kehu.sqlite").exists());
 }

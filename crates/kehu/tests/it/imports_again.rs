@@ -174,3 +174,99 @@ async fn a_customer_comes_back_from_the_recycle_bin_with_a_new_number_when_his_o
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_one_person_matches_columns_is_nobody_elses_and_no_programs() {
+    both(|app| async move {
+        let li = app.staff("li", DataScope::Own).await;
+        let admin = app.administrator().await;
+        let file = "客户名称,客户性质,联系电话\n甲公司,企业,13800138000\n".as_bytes();
+        let path = li.upload("/imports", &[], "a.csv", file).await.expect(303).header("location").to_owned();
+        // The phone stands where the name should: his own choice for this file.
+        let odd = [("mapping.0", "short_name"), ("mapping.1", "kind"), ("mapping.2", "name")];
+        li.post_form(&format!("{path}/check"), &odd).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        let remembered = "SELECT COUNT(*) FROM import_mappings";
+        assert_eq!(app.number(remembered).await, 0, "a check is no decision");
+        li.post_form(&format!("{path}/run"), &[]).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        assert_eq!(app.number(remembered).await, 2);
+        let again = li.upload("/imports", &[], "b.csv", file).await.expect(303).header("location").to_owned();
+        let page = li.get(&again).await.expect(200).text();
+        assert!(page.contains("<option value=\"short_name\" selected>"), "he finds it as he left it");
+        let theirs =
+            admin.upload("/imports", &[], "c.csv", file).await.expect(303).header("location").to_owned();
+        let page = admin.get(&theirs).await.expect(200).text();
+        assert!(!page.contains("<option value=\"short_name\" selected>"), "nobody else does");
+        let done = import(&li, "d.csv", file, &[("on_duplicate", "create")]).await;
+        assert_eq!(done["mapping"], json!(["name", "kind", "phone"]), "a program reads the headings");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_could_mean_several_customers_changes_none() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let two = "客户编号,客户名称,客户性质,联系电话\nA1,歧甲,企业,13766660001\nA2,歧乙,企业,13766660001\nA3,另家,企业,13766660003\n";
+        import(&admin, "a.csv", two.as_bytes(), &[("on_duplicate", "create")]).await;
+        let by_phone = [("on_duplicate", "update"), ("match_on", "phone")];
+        let change = "客户名称,客户性质,联系电话\n歧丙,企业,13766660001\n".as_bytes();
+        let tried = import(&admin, "b.csv", change, &[by_phone[0], by_phone[1], ("dry_run", "true")]).await;
+        let done = import(&admin, "b.csv", change, &by_phone).await;
+        for said in [&tried, &done] {
+            assert_eq!(counts(said), [1, 0, 0, 0, 1], "{said}");
+        }
+        let why = tried["doubts"]["refused"][0]["reasons"][0]["message"].as_str().unwrap();
+        assert!(why.contains("有 2 个客户的联系电话相同"), "{tried}");
+        // The number tells which, though the phone is both's.
+        let with_number = "客户编号,客户名称,客户性质,联系电话\nA2,歧乙新,企业,13766660001\n".as_bytes();
+        let done = import(&admin, "c.csv", with_number, &[("on_duplicate", "update")]).await;
+        assert_eq!(counts(&done), [1, 0, 1, 0, 0], "{done}");
+        // The number is one customer's, the phone another's: nobody's name is given to somebody else.
+        let torn = "客户编号,客户名称,客户性质,联系电话\nA1,另家,企业,13766660003\n".as_bytes();
+        let both_keys = [("on_duplicate", "update"), ("match_on", "number,phone")];
+        let done = import(&admin, "d.csv", torn, &both_keys).await;
+        assert_eq!(counts(&done), [1, 0, 0, 0, 1], "{done}");
+        let names = customers(&admin, "").await;
+        let names: Vec<&str> = names.iter().map(|c| c["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["歧甲", "歧乙新", "另家"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_of_persons_and_organisations_is_the_nature_whatever_it_is_called() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let file = "客户名称,客户类型,联系电话\n张三,个人,13800138000/010-88886666\n天江,企业,13800138001.0\n腾讯科技,,\n".as_bytes();
+        let done = import(&admin, "a.csv", file, &[]).await;
+        assert_eq!(counts(&done), [3, 3, 0, 0, 0], "{done}");
+        assert_eq!(done["mapping"][1], "kind");
+        assert_eq!((&done["guessed_persons"], &done["guessed_organisations"]), (&json!(1), &json!(0)), "{done}");
+        let made = customers(&admin, "").await;
+        assert_eq!((&made[0]["phone"], &made[1]["phone"]), (&json!("13800138000"), &json!("13800138001")));
+        assert!(made[0]["remark"].as_str().unwrap().contains("010-88886666"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_command_was_killed_says_so_and_can_be_ended() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let file = "客户名称\n甲公司\n".as_bytes();
+        let path =
+            admin.upload("/imports", &[], "a.csv", file).await.expect(303).header("location").to_owned();
+        let strand = |tx: &mut store::Tx<'_>| {
+            tx.exec("UPDATE imports SET state = 'running', via = 'command_line', heard_at = created_at", &[])
+        };
+        app.app.db.write(strand).await.unwrap();
+        assert!(!admin.get(&path).await.expect(200).text().contains("没有动静"));
+        app.app.clock.advance(121_000);
+        assert!(admin.get(&path).await.expect(200).text().contains("没有动静"));
+        admin.post_form(&format!("{path}/cancel"), &[]).await.expect(303);
+        assert_eq!(app.text("SELECT state FROM imports").await, "cancelled");
+    })
+    .await;
+}

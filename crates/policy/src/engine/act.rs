@@ -10,6 +10,14 @@ use crate::value::{Kind, Value, yuan};
 
 /// Most lines of a table, and most items of a list.
 const MOST_ITEMS: usize = 500;
+/// Largest number, and largest amount in yuan, of a field that says no larger one itself: a product of both, and a sum of
+/// such products, is still counted in cents.
+const LARGEST: f64 = 1e8;
+/// Years a date may lie in.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2099;
+/// Times there is a calendar for: from 1990 to the end of 2099, UTC.
+const TIMES: std::ops::Range<i64> = 631_152_000_000..4_102_444_800_000;
+
 /// Most characters of a text.
 const MOST_CHARACTERS: usize = 20_000;
 
@@ -399,8 +407,19 @@ fn fits(field: &Field, value: &Value) -> Result<(), String> {
             }
             items.len() as f64
         }
+        // Where the calendar ends, a deadline could not be told any more.
+        Value::Date(date) if !YEARS.contains(&date.year()) => {
+            return Err(format!("“{}”的年份应在 {} 至 {} 之间", field.title, YEARS.start(), YEARS.end()));
+        }
+        Value::Time(at) if !TIMES.contains(at) => {
+            return Err(format!("“{}”应在 1990 年至 2099 年之间", field.title));
+        }
         _ => return Ok(()),
     };
+    let is_number = matches!(value, Value::Int(_) | Value::Number(_) | Value::Money(_));
+    if is_number && field.max.is_none() && size.abs() > LARGEST {
+        return Err(format!("“{}”太大,请核对;最多 {LARGEST}", field.title));
+    }
     let (min, max) = match field.kind {
         FieldKind::Rating => (Some(1.0), Some(field.max.unwrap_or(5.0))),
         _ => (field.min, field.max),

@@ -12,6 +12,8 @@ const MOST_SEATS: usize = 50;
 const MOST_ROUNDS: usize = 50;
 /// How a case ends whose refusal leads nowhere.
 const REFUSED: &str = "驳回";
+/// How a case ends that is withdrawn and began with the approval.
+const WITHDRAWN: &str = "撤回";
 
 impl Policy {
     /// An approver decides, or does something else to the approval. `values` are fields the step lets approvers fill.
@@ -69,6 +71,12 @@ impl Policy {
         let can = |run: &Run<'_>| run.seat().is_ok() || run.may_name_approver();
         case.is_open() && case.approval.is_some() && Run::new(self, case, moment).is_ok_and(|run| can(&run))
     }
+}
+
+/// Refuses the people named in an approval.
+fn wrong_people(text: impl Into<String>) -> Refused {
+    let text = text.into();
+    Refused { fields: vec![("people".to_owned(), text.clone())], ..Refused::new(Why::Fields, text) }
 }
 
 impl<'a> Run<'a> {
@@ -331,6 +339,11 @@ impl<'a> Run<'a> {
             };
             return Err(Refused::new(Why::NotYours, text));
         };
+        let may_himself = self.step()?.approve.as_ref().is_some_and(|a| a.requester == Requester::Allow);
+        let asked = approval.and_then(|approval| approval.requester.as_deref());
+        if on_behalf_of.is_some() && !may_himself && asked == self.moment.actor {
+            return Err(Refused::new(Why::NotYours, "这是您自己提交的,不能代别人审批"));
+        }
         let person = on_behalf_of.as_deref().or(self.moment.actor);
         let seat = round
             .seats
@@ -397,12 +410,15 @@ impl<'a> Run<'a> {
     fn refused(&mut self, approve: &Approve) {
         match approve.reject {
             Some(step) => self.enter(step),
-            None => {
-                let step = self.case.step.clone();
-                self.effects.push(Effect::Tasks { step, people: Vec::new(), clause: String::new() });
-                self.close(REFUSED.to_owned());
-            }
+            None => self.end_as(REFUSED),
         }
+    }
+
+    /// Ends the case in the middle of its approval; nobody is asked any more.
+    fn end_as(&mut self, outcome: &str) {
+        let step = self.case.step.clone();
+        self.effects.push(Effect::Tasks { step, people: Vec::new(), clause: String::new() });
+        self.close(outcome.to_owned());
     }
 
     fn send_back(&mut self, approve: &Approve, to: &str, comment: &str) -> Result<(), Refused> {
@@ -433,11 +449,13 @@ impl<'a> Run<'a> {
             return Err(Refused::new(Why::NotNow, "已经有人审批,不能撤回"));
         }
         let came_from = approval.came_from.clone();
-        let Some(place) = self.form.steps.iter().position(|step| step.id == came_from) else {
-            return Err(Refused::new(Why::NotNow, "没有可以撤回到的步骤"));
-        };
+        let place = self.form.steps.iter().position(|step| step.id == came_from);
         self.effects.push(moved("撤回", Vec::new(), ""));
-        self.enter(place);
+        match place {
+            Some(place) => self.enter(place),
+            // It was asked for at its opening: there is nothing to go back to.
+            None => self.end_as(WITHDRAWN),
+        }
         Ok(())
     }
 
@@ -449,9 +467,13 @@ impl<'a> Run<'a> {
         let mut all: Vec<String> = Vec::new();
         for person in people {
             let name = self.moment.world.name(Kind::Person, person);
-            let no = |why: &str| Err(Refused::new(Why::Fields, format!("{name}{why}")));
+            let no = |why: &str| Err(wrong_people(format!("{name}{why}")));
             if self.moment.world.fact(Kind::Person, person, "name") == Value::Null {
-                return Err(Refused::new(Why::Fields, "没有这个人"));
+                return Err(wrong_people(if person.is_empty() {
+                    "请选择人员"
+                } else {
+                    "没有这个人"
+                }));
             }
             if excluded.contains(person) {
                 return no("应当回避,不能参加审批");
@@ -467,7 +489,7 @@ impl<'a> Run<'a> {
             }
         }
         if all.is_empty() {
-            return Err(Refused::new(Why::Fields, "请选择人员"));
+            return Err(wrong_people("请选择人员"));
         }
         Ok(all)
     }
@@ -486,7 +508,7 @@ impl<'a> Run<'a> {
         let people = self.newcomers(approve, people)?;
         let Some(approval) = &mut self.case.approval else { return Ok(()) };
         if approval.rounds.len() + approval.queue.len() >= MOST_ROUNDS || people.len() > MOST_SEATS {
-            return Err(Refused::new(Why::Fields, "加签太多了"));
+            return Err(wrong_people("加签太多了"));
         }
         let seats = people.iter().map(Seat::of).collect();
         let round = Round { title: "加签".into(), is_joint: true, stage: None, seats };

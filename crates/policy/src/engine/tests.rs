@@ -108,7 +108,7 @@ pub(crate) fn cast() -> Cast {
             { name = '财务一', posts = ['财务'], superior = '财务主管' },
             { name = '财务二', posts = ['财务'], superior = '财务主管', delegate = '代理' },
             { name = '财务主管', superior = '总经理' },
-            { name = '代理' }, { name = '顾问甲', posts = ['顾问'] }, { name = '档案员', posts = ['档案'] },
+            { name = '代理', posts = ['代理岗'] }, { name = '顾问甲', posts = ['顾问'] }, { name = '档案员', posts = ['档案'] },
             { name = '客户总监', posts = ['总监'] },
             { name = '管理员', administers = true }]",
     )
@@ -286,6 +286,83 @@ fn asked(approve: &str) -> Play {
     let mut play = claim(approve);
     play.act("小甲", "write.submit", &[]);
     play
+}
+
+/// An application that is asked for at its opening.
+const ASKED_AT_ONCE: &str = r#"
+[[form]]
+id = "leave"
+title = "申请单"
+by = "holders('代理岗') + holders('经办')"
+fill = ["days", "day"]
+[[form.field]]
+id = "days"
+title = "天数"
+type = "number"
+[[form.field]]
+id = "day"
+title = "日期"
+type = "date"
+[[step]]
+id = "ask"
+title = "审批"
+next = "done"
+clause = "1"
+[step.approve]
+may = ["withdraw"]
+[[step.approve.stage]]
+by = "holders('财务')"
+title = "财务"
+[[step]]
+id = "done"
+title = "结束"
+kind = "end"
+outcome = "同意"
+clause = "1"
+"#;
+
+fn leave(who: &str) -> Play {
+    let mut play = Play::new(ASKED_AT_ONCE);
+    let day = "2026-09-28".parse().expect("a day");
+    play.open("leave", who, &[("days", Value::Number(1.0)), ("day", Value::Date(day))]).expect("opened");
+    play
+}
+
+#[test]
+fn what_was_asked_for_at_its_opening_ends_when_it_is_withdrawn() {
+    let mut play = leave("小甲");
+    play.decide("小甲", Verdict::Withdraw);
+    assert_eq!((play.case.outcome.as_deref(), play.case.closed_at), (Some("撤回"), Some(T0)));
+    assert!(play.case.assigned.is_empty());
+    assert_eq!(play.may_not("财务一", Verdict::Approve).why, Why::Closed);
+}
+
+#[test]
+fn nobody_agrees_to_his_own_request_in_the_place_of_another() {
+    // 财务二 is away; whoever acts for him may decide, but not on what he asked for himself.
+    let mut play = leave("小甲");
+    play.yes("代理");
+    assert_eq!(play.case.outcome.as_deref(), Some("同意"));
+    let play = leave("代理");
+    let refused = play.may_not("代理", Verdict::Approve);
+    assert_eq!((refused.why, refused.text.as_str()), (Why::NotYours, "这是您自己提交的,不能代别人审批"));
+    assert!(!play.policy.may_decide(&play.case, play.moment("代理")));
+}
+
+#[test]
+fn numbers_and_days_beyond_all_use_are_refused_at_their_field() {
+    let mut play = Play::new(ASKED_AT_ONCE);
+    let day = |text: &str| Value::Date(text.parse().expect("a day"));
+    for (days, on, said) in [
+        (1e9, "2026-09-28", "“天数”太大,请核对;最多 100000000"),
+        (-1e9, "2026-09-28", "“天数”太大,请核对;最多 100000000"),
+        (1.0, "0026-09-28", "“日期”的年份应在 1900 至 2099 之间"),
+        (1.0, "2100-01-01", "“日期”的年份应在 1900 至 2099 之间"),
+    ] {
+        let refused = play.open("leave", "小甲", &[("days", Value::Number(days)), ("day", day(on))]);
+        assert_eq!(refused.expect_err("refused").fields[0].1, said);
+    }
+    play.open("leave", "小甲", &[("days", Value::Number(1e8)), ("day", day("2099-12-31"))]).expect("opened");
 }
 
 const IN_ORDER: &str = r#"

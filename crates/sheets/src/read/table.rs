@@ -342,6 +342,16 @@ fn own_columns(columns: &[String]) -> usize {
     found.map_or(0, |[_, original]| if is(1, original) { 2 } else { 1 })
 }
 
+/// Whether every cell of a row says what it is itself, as above a printed list: 制表：张三, 日期：2026-1-1.
+fn is_labelled(cells: &[String]) -> bool {
+    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).peekable();
+    let says = |cell: &str| {
+        let parts = cell.split_once(['：', ':']);
+        parts.is_some_and(|(label, value)| !label.trim().is_empty() && !value.trim().is_empty())
+    };
+    filled.peek().is_some() && filled.all(says)
+}
+
 struct FoundHeader {
     columns: Vec<String>,
     last_row: u64,
@@ -349,8 +359,9 @@ struct FoundHeader {
     next: usize,
 }
 
-/// Finds the headings among the first rows: a title (one cell above wider rows, merged or not) is skipped, in a sheet
-/// also a line of remarks less than half as wide as the table; merged headings over two rows are joined.
+/// Finds the headings among the first rows: a title (one cell above wider rows, merged or not) is skipped, and a line whose
+/// cells are labels with values, in a sheet also a line of remarks less than half as wide as the table; merged headings
+/// over two rows are joined.
 fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
     let filled: Vec<Vec<String>> = rows.iter().map(|row| fill_merged(row, rows, merges)).collect();
     let used = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
@@ -361,7 +372,9 @@ fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
         let anchors = used(&rows[at].cells);
         let is_title = anchors == 1 && rows[at + 1..].iter().any(|row| used(&row.cells) >= wider);
         let is_remark = format == Format::Xlsx && used(&filled[at]) * 2 < width;
-        if !is_title && !is_remark {
+        let is_form =
+            is_labelled(&rows[at].cells) && rows[at + 1..].iter().any(|row| used(&row.cells) >= anchors);
+        if !is_title && !is_remark && !is_form {
             break;
         }
         at += 1;

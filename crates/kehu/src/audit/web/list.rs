@@ -1,9 +1,9 @@
 //! Reading the log by person, action, object, customer and time, newest first.
 
-use store::{Conn, FromRow, Tx};
+use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, Object, Verb, require_may};
-use crate::audit::{self, COLUMNS, Entry, Written};
+use crate::access::{self, Actor, Object, Verb, require_may};
+use crate::audit::{self, COLUMNS, Entry, WIDTH, Written};
 use crate::clock::{Millis, Zone, rfc3339};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId};
@@ -27,6 +27,8 @@ pub(super) struct AuditQuery {
     pub(super) only_logins: bool,
     /// Nothing that belongs to a customer: the reader is barred from all of them.
     pub(super) without_customers: bool,
+    /// The condition on a row under which its reader may know what it says before and after; ids only.
+    pub(super) seen: String,
     /// Rows older than this one.
     pub(super) after: Option<i64>,
     /// Rows newer than this one, the nearest of them.
@@ -80,14 +82,33 @@ impl AuditQuery {
             to: day("to")?.map(|(_, end)| end),
             only_logins: false,
             without_customers: false,
+            seen: "FALSE".to_owned(),
             after: place("after")?,
             before: place("before")?,
         })
     }
 
-    /// For a reader: whoever is barred from customers reads nothing that belongs to one.
+    /// For a reader: whoever is barred from customers reads nothing that belongs to one. That something was done to a
+    /// customer he may not read he learns, but not what; nor where fields of customers are withheld from him.
     pub(super) fn of(self, reader: &Actor) -> Self {
-        Self { without_customers: reader.rights.bar.is_some(), ..self }
+        let has_rules = [Object::Customer, Object::Contact].iter().any(|o| reader.rights.has_field_rules(*o));
+        let seen = if has_rules {
+            "customer_id = 0".to_owned()
+        } else if reader.sees_all_customers() {
+            "TRUE".to_owned()
+        } else {
+            let readable = access::readable_sql(reader, Object::Customer);
+            format!(
+                "(customer_id = 0 OR EXISTS (SELECT 1 FROM customers c WHERE c.id = audit_log.customer_id
+                   AND COALESCE({readable}, FALSE)))"
+            )
+        };
+        Self { without_customers: reader.rights.bar.is_some(), seen, ..self }
+    }
+
+    /// The columns of a row, and whether its reader may know what it says.
+    fn columns(&self) -> String {
+        format!("{COLUMNS}, {} AS is_seen", self.seen)
     }
 
     fn conditions(&self) -> Conditions {
@@ -153,6 +174,20 @@ impl AuditQuery {
     }
 }
 
+/// A row as its reader may know it.
+struct Seen(Written);
+
+impl FromRow for Seen {
+    fn from_row(row: &Row<'_>) -> store::Result<Self> {
+        let mut written = Written::from_row(row)?;
+        if !row.get::<bool>(WIDTH)? {
+            written.before.clear();
+            written.after.clear();
+        }
+        Ok(Self(written))
+    }
+}
+
 /// A page of rows, newest first.
 pub(super) struct AuditPage {
     pub(super) rows: Vec<Written>,
@@ -168,11 +203,13 @@ pub(super) fn read(conn: &mut Conn<'_>, query: &AuditQuery, limit: usize) -> sto
     let is_backwards = query.after.is_none() && query.before.is_some();
     let direction = if is_backwards { "ASC" } else { "DESC" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM audit_log WHERE {} ORDER BY id {direction} LIMIT {}",
+        "SELECT {} FROM audit_log WHERE {} ORDER BY id {direction} LIMIT {}",
+        query.columns(),
         conditions.sql(),
         limit + 1
     );
-    let mut rows: Vec<Written> = conn.rows(&sql, &conditions.params)?;
+    let rows: Vec<Seen> = conn.rows(&sql, &conditions.params)?;
+    let mut rows: Vec<Written> = rows.into_iter().map(|seen| seen.0).collect();
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     if is_backwards {
@@ -193,10 +230,10 @@ pub(super) fn each(
     mut visit: impl FnMut(Written) -> Result<(), AppError>,
 ) -> Result<(), AppError> {
     let conditions = query.conditions();
-    let sql =
-        format!("SELECT {COLUMNS} FROM audit_log WHERE {} ORDER BY id DESC LIMIT {most}", conditions.sql());
+    let (columns, conditions_sql) = (query.columns(), conditions.sql());
+    let sql = format!("SELECT {columns} FROM audit_log WHERE {conditions_sql} ORDER BY id DESC LIMIT {most}");
     conn.each(&sql, &conditions.params, |row| {
-        visit(Written::from_row(row)?)?;
+        visit(Seen::from_row(row)?.0)?;
         Ok::<_, AppError>(std::ops::ControlFlow::Continue(()))
     })
 }

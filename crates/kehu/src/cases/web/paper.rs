@@ -87,7 +87,7 @@ pub(super) async fn file(
             })?;
             let hidden = if me.is_administrator() { Vec::new() } else { hidden };
             let names = Names::load(conn, &me, &of, &loaded.form, Some(&loaded.state), &FormData::default())?;
-            let trail = trail_of(conn, id)?;
+            let trail = trail_of(conn, &me, &loaded)?;
             let people = trail.iter().filter_map(|line| line.actor_id).map(|id| id.to_string()).collect();
             let names = names.with_people(&of, people);
             Ok((print, loaded, hidden.into_iter().collect::<HashSet<usize>>(), names, trail))

@@ -188,7 +188,7 @@ async fn read_all(
                 actions,
                 may_decide,
                 exemptable,
-                trail: trail_of(conn, id)?,
+                trail: trail_of(conn, &me, &loaded)?,
                 exemptions: exemptions_of(conn, &me, &of, id)?,
                 parent: parent_of(conn, &me, &of, &loaded.case)?,
                 children,

@@ -66,6 +66,8 @@ impl Reader<'_> {
                 let look = if matches!(spec.field, Field::Class | Field::Level) { "pill" } else { "text" };
                 Shown { look, text: dictionary.title(value, self.l).to_owned(), colour, ..Shown::default() }
             }
+            // What is masked leads nowhere.
+            FieldKind::Phone | FieldKind::Email if value.contains('*') => Shown::text(value),
             FieldKind::Phone => Shown::link(value, format!("tel:{}", value.replace([' ', '-'], ""))),
             FieldKind::Email => Shown::link(value, format!("mailto:{value}")),
             FieldKind::Url if value.starts_with("https://") || value.starts_with("http://") => {

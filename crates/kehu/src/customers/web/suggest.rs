@@ -142,10 +142,10 @@ pub(super) async fn duplicates(
 ) -> Result<Response, AppError> {
     let kind = Kind::named(query.get("for_kind")).unwrap_or(Kind::Organisation);
     let except = query.get("except").parse().ok();
-    let l = actor.lang;
+    let (l, now) = (actor.lang, app.now());
     let customers::Same { found, has_hidden } = app
         .db
-        .read(move |conn| customers::find_same(conn, &actor, kind, |field| query.get(field), except))
+        .read(move |conn| customers::find_same(conn, &actor, kind, |field| query.get(field), except, now))
         .await?;
     let found = found
         .into_iter()

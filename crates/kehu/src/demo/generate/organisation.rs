@@ -216,6 +216,7 @@ pub(crate) const ROLES: [DemoRole; 12] = [
         fields: &[
             ("customer.phone", "masked"),
             ("customer.landline", "masked"),
+            ("customer.wechat", "masked"),
             ("customer.id_number", "hidden"),
             ("contact.phone", "masked"),
             ("contact.landline", "masked"),
@@ -282,6 +283,7 @@ pub(crate) const ROLES: [DemoRole; 12] = [
         fields: &[
             ("customer.phone", "masked"),
             ("customer.landline", "masked"),
+            ("customer.wechat", "masked"),
             ("customer.email", "masked"),
             ("customer.id_number", "masked"),
         ],
