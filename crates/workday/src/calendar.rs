@@ -1,5 +1,6 @@
 //! A calendar: the week's hours, the mainland's holidays and three layers of overrides, resolved day by day.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
@@ -20,6 +21,7 @@ pub struct Calendar {
     pub(crate) days: Days,
     pub(crate) zone: Zone,
     pub(crate) holidays: Holidays,
+    pub(crate) told: BTreeSet<i16>,
     pub(crate) is_monday_to_friday: bool,
 }
 
@@ -29,6 +31,7 @@ pub struct Builder {
     hours: Hours,
     zone: TimeZone,
     holidays: Holidays,
+    told: BTreeSet<i16>,
     overrides: Vec<(Layer, Override)>,
 }
 
@@ -45,8 +48,19 @@ impl Calendar {
             // summer time of 1991, which a due time of today cannot reach.
             zone: TimeZone::fixed(jiff::tz::offset(8)),
             holidays: Holidays::mainland(),
+            told: BTreeSet::new(),
             overrides: Vec::new(),
         }
+    }
+
+    /// The announced years it was made with.
+    pub fn holidays(&self) -> &Holidays {
+        &self.holidays
+    }
+
+    /// Why the working days of a year are no more than a guess, in Chinese: 「尚未公布」, 「未收录」. `None` when they are known.
+    pub fn guess(&self, year: i16) -> Option<&'static str> {
+        if self.told.contains(&year) { None } else { self.holidays.guess(year) }
     }
 
     /// Reads a file of overrides: see [`Override::parse`].
@@ -123,6 +137,12 @@ impl Builder {
         Self { holidays, ..self }
     }
 
+    /// Years whose arrangement the company's overrides hold in full: they are no guess any more.
+    pub fn told(mut self, years: impl IntoIterator<Item = i16>) -> Self {
+        self.told.extend(years);
+        self
+    }
+
     /// Wins over the holidays. Where two overrides of a layer meet, the later one wins; so it is between two calls.
     pub fn company(self, overrides: Vec<Override>) -> Self {
         self.layer(Layer::Company, overrides)
@@ -150,6 +170,7 @@ impl Builder {
             zone: Zone::new(self.zone),
             is_monday_to_friday: self.hours.is_monday_to_friday(),
             holidays: self.holidays,
+            told: self.told,
         }
     }
 }

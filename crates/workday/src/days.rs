@@ -35,6 +35,8 @@ pub enum Kind {
 pub enum Layer {
     /// The working hours of the week.
     Week,
+    /// The law on holidays, in years without a notice.
+    Statute,
     /// The State Council's notices.
     Mainland,
     Company,
@@ -56,7 +58,7 @@ impl Reason {
         match (self.layer, self.kind) {
             (Layer::Week, Kind::Work) => "工作日".into(),
             (Layer::Week, Kind::Rest) => "周末".into(),
-            (Layer::Mainland, Kind::Rest) => format!("{}假期", self.name),
+            (Layer::Statute, _) | (Layer::Mainland, Kind::Rest) => format!("{}假期", self.name),
             (Layer::Mainland, Kind::Work) => format!("{}补班", self.name),
             _ => self.name.clone(),
         }
@@ -88,6 +90,9 @@ impl Days {
         let mut draft = Draft::default();
         let week: Vec<Cell> = (0..7).map(|day| draft.weekday(hours.on(date(day).weekday()))).collect();
         draft.cells = week.into_iter().cycle().take(DAYS).collect();
+        for (date, name) in holidays.by_law() {
+            draft.set(date, date, (Layer::Statute, Kind::Rest, &name), |_, _| Some(Spans::default()));
+        }
         for festival in holidays.years().flat_map(|year| &year.festivals) {
             for &(first, last) in &festival.rest {
                 draft.set(first, last, (Layer::Mainland, Kind::Rest, &festival.name), |_, _| {

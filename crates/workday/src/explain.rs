@@ -51,7 +51,7 @@ pub enum Why {
     /// `ms` of the pause moved the due time to `due`: working time for a working unit.
     Paused { from: DateTime, to: DateTime, ms: Millis, is_working: bool, due: DateTime },
     /// Years whose holidays nobody has told us.
-    Guessed { first: i16, last: i16, state: &'static str, is_monday_to_friday: bool },
+    Guessed { first: i16, last: i16, state: &'static str, is_monday_to_friday: bool, is_by_law: bool },
 }
 
 impl Due {
@@ -121,11 +121,12 @@ impl Why {
                 };
                 format!("{}至{}暂停，{moved}", moment(from), moment(to))
             }
-            Self::Guessed { first, last, state, is_monday_to_friday } => {
+            Self::Guessed { first, last, state, is_monday_to_friday, is_by_law } => {
                 let years =
                     if first == last { format!("{first}年") } else { format!("{first}年至{last}年") };
                 let by = if *is_monday_to_friday { "周一至周五" } else { "每周作息" };
-                format!("{years}放假安排{state}，按{by}推算")
+                let law = if *is_by_law { "和法定节假日" } else { "" };
+                format!("{years}放假安排{state}，按{by}{law}推算")
             }
         }
     }
@@ -297,12 +298,21 @@ impl Calendar {
     fn push_guesses(&self, steps: &mut Vec<Why>, start: Local, end: Local) {
         let is_monday_to_friday = self.is_monday_to_friday;
         for year in start.date().year()..=end.date().year() {
-            let Some(state) = self.holidays.guess(year) else { continue };
+            let Some(state) = self.guess(year) else { continue };
+            let is_by_law = self.holidays.is_by_law(year);
             match steps.last_mut() {
-                Some(Why::Guessed { last, state: same, .. }) if *same == state && *last + 1 == year => {
+                Some(Why::Guessed { last, state: same, is_by_law: law, .. })
+                    if *same == state && *law == is_by_law && *last + 1 == year =>
+                {
                     *last = year
                 }
-                _ => steps.push(Why::Guessed { first: year, last: year, state, is_monday_to_friday }),
+                _ => steps.push(Why::Guessed {
+                    first: year,
+                    last: year,
+                    state,
+                    is_monday_to_friday,
+                    is_by_law,
+                }),
             }
         }
     }

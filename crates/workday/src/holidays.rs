@@ -6,12 +6,16 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 
 use crate::FileError;
+use crate::local::LAST;
 use crate::read::{Fields, Place, open};
+use crate::statute;
 
-/// The announced years.
+/// The announced years, and for the others what the law itself names.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Holidays {
     years: BTreeMap<i16, Year>,
+    /// Whether the mainland's law holds in years without a notice.
+    is_by_law: bool,
 }
 
 /// What was announced for a year; its days may begin in the December before.
@@ -39,16 +43,17 @@ pub(crate) struct Festival {
 }
 
 impl Holidays {
-    /// What this crate carries: `data/mainland.toml`.
+    /// What this crate carries: `data/mainland.toml`, and for later years `data/festivals.toml`.
     pub fn mainland() -> Self {
         static MAINLAND: LazyLock<Holidays> = LazyLock::new(|| {
             let text = include_str!("../data/mainland.toml");
-            Holidays::parse(text).expect("data/mainland.toml is read by a test")
+            let announced = Holidays::parse(text).expect("data/mainland.toml is read by a test");
+            Holidays { is_by_law: true, ..announced }
         });
         MAINLAND.clone()
     }
 
-    /// Reads a file of `[[year]]` entries in the form of `data/mainland.toml`.
+    /// Reads a file of `[[year]]` entries in the form of `data/mainland.toml`; of other years it knows nothing.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let file = open(text)?;
         let mut fields = Fields::of(&file);
@@ -62,7 +67,7 @@ impl Holidays {
             }
             years.insert(year.year, year);
         }
-        Ok(Self { years })
+        Ok(Self { years, is_by_law: false })
     }
 
     /// These years, and where `newer` has a year, that one instead: how an administrator adds what was announced later.
@@ -79,10 +84,25 @@ impl Holidays {
         self.years.get(&year)
     }
 
+    /// Whether the arrangement of a year is here.
+    pub fn is_announced(&self, year: i16) -> bool {
+        self.year(year).is_some_and(|known| known.is_announced)
+    }
+
+    /// Whether the days off of a year are those the law names.
+    pub(crate) fn is_by_law(&self, year: i16) -> bool {
+        self.is_by_law && year >= statute::SINCE && !self.is_announced(year)
+    }
+
+    /// The days off of all those years with their festivals.
+    pub(crate) fn by_law(&self) -> impl Iterator<Item = (Date, String)> {
+        (statute::SINCE..=LAST.year()).filter(|&year| self.is_by_law(year)).flat_map(statute::days)
+    }
+
     /// Why the working days of `year` are no more than a guess, if they are.
     pub(crate) fn guess(&self, year: i16) -> Option<&'static str> {
         match self.year(year) {
-            Some(known) if known.is_announced => None,
+            Some(_) if self.is_announced(year) => None,
             Some(_) => Some("尚未公布"),
             None => Some("未收录"),
         }
@@ -173,6 +193,8 @@ mod tests {
         assert_eq!(mainland.guess(2026), None);
         assert_eq!(mainland.guess(2027), Some("尚未公布"));
         assert_eq!(mainland.guess(2018), Some("未收录"));
+        let by_law: Vec<_> = (2018..=2030).filter(|&year| mainland.is_by_law(year)).collect();
+        assert_eq!(by_law, [2027, 2028, 2029, 2030], "the law of today says nothing of years before it");
     }
 
     #[test]
@@ -183,6 +205,8 @@ mod tests {
         let holidays = Holidays::mainland().with(Holidays::parse(file).unwrap());
         assert_eq!(holidays.guess(2027), None);
         assert_eq!(holidays.guess(2026), None);
+        assert!(!holidays.is_by_law(2027) && holidays.is_by_law(2028));
+        assert!(!Holidays::parse(file).unwrap().is_by_law(2028), "a file alone knows no law");
     }
 
     #[test]

@@ -41,6 +41,13 @@
 //! has shorter hours, the due time stays within them (民法典 §203: 有业务时间的，停止业务活动的时间为截止时间). With `@end` and
 //! `@24:00` days are counted by date: the date of the event does not count, however late it happened.
 //!
+//! # Years nobody has announced
+//!
+//! The State Council announces the days off and make-up days of a year in the autumn before. Until a year is known, the
+//! days off the law itself names (元旦, 春节, 清明, 劳动节, 端午, 中秋, 国庆) hold from 2025 on, without make-up days, and every
+//! explanation that counts days of such a year says that it is a guess. [`Builder::told`] names years a company has
+//! entered itself.
+//!
 //! # Pauses
 //!
 //! A pause moves the due time by what it took from the deadline, in the deadline's own kind of time: working time for
@@ -58,6 +65,7 @@ mod hours;
 mod local;
 mod overrides;
 mod read;
+mod statute;
 mod within;
 
 pub use calendar::{Builder, Calendar};

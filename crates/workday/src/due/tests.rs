@@ -297,3 +297,18 @@ fn other_zones_keep_their_clock_through_daylight_saving() {
     assert_eq!(due_paused(&calendar, "2026-03-28 16:20", "1d", &[]), "2026-03-29 16:20");
     assert_eq!(due_paused(&calendar, "2026-03-28 16:20", "24h", &[]), "2026-03-29 17:20");
 }
+
+#[test]
+fn years_without_a_notice_keep_the_days_the_law_names() {
+    // Friday 1 January is 元旦, then a weekend; nothing is made up for.
+    assert_eq!(due("2026-12-31 10:00", "1wd"), "2027-01-04 10:00");
+    assert_eq!(due("2027-01-01 10:00", "1wd"), "2027-01-05 09:00");
+    // 除夕 is Friday 5 February 2027, 初一 to 初三 Saturday to Monday.
+    assert_eq!(due("2027-02-04 10:00", "1wd"), "2027-02-09 10:00");
+    assert_eq!(due("2027-04-30 10:00", "1wd"), "2027-05-03 10:00");
+    assert_eq!(due("2027-09-14 10:00", "1wd"), "2027-09-16 10:00");
+    assert_eq!(due("2027-09-30 10:00", "1wd"), "2027-10-04 10:00");
+    // Beyond the table only what never moves.
+    assert_eq!(due("2058-12-31 10:00", "1wd"), "2059-01-02 10:00");
+    assert_eq!(due("2018-04-30 10:00", "1wd"), "2018-05-01 10:00");
+}

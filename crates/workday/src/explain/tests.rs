@@ -104,13 +104,31 @@ fn a_day_of_rest_it_began_on_is_told() {
 #[test]
 fn years_without_a_notice_are_said_to_be_guesses() {
     let text = explain(&Calendar::mainland(), "2026-12-30 10:00", "3wd", &[]);
-    assert!(text.contains("2027年放假安排尚未公布，按周一至周五推算"), "{text}");
+    assert!(text.contains("2027年放假安排尚未公布，按周一至周五和法定节假日推算"), "{text}");
     let text = explain(&Calendar::mainland(), "2018-06-01 10:00", "3wd", &[]);
     assert!(text.contains("2018年放假安排未收录，按周一至周五推算"), "{text}");
     let text = explain(&Calendar::mainland(), "2028-12-01 10:00", "300wd", &[]);
     assert!(text.contains("2028年至2030年放假安排未收录"), "{text}");
     let text = explain(&Calendar::mainland(), "2026-12-01 10:00", "3wd", &[]);
     assert!(!text.contains("推算"), "{text}");
+    let told = Calendar::builder().told([2027]).build();
+    let text = explain(&told, "2026-12-30 10:00", "3wd", &[]);
+    assert!(!text.contains("推算"), "{text}");
+}
+
+#[test]
+fn the_first_of_january_is_off_before_anybody_has_announced_it() {
+    assert_explained(
+        "2026-12-31 10:00",
+        "1wd",
+        "周四10:00受理，1个工作日，遇元旦假期
+         12月31日（周四）当日不计，自次日起算
+         2027年1月1日（周五）：元旦假期，不计
+         2027年1月2日（周六）至2027年1月3日（周日）：周末，2天不计
+         2027年1月4日（周一）：计第1个工作日
+         2027年放假安排尚未公布，按周一至周五和法定节假日推算
+         到期：2027-01-04 10:00（周一）",
+    );
 }
 
 #[test]
