@@ -54,6 +54,32 @@ journey("a parameter is changed, a backup is made and verified, and both stand i
   assert.equal(readFileSync(saved).subarray(0, 27).toString(), "kehu-backup/database.sqlite");
   assert.match(server.kehu(["backup", "verify", saved]), /备份完好/);
 
+  // The working calendar: a whole arrangement is pasted, one wrong line and nothing is saved.
+  await page.goto("/admin/calendar?year=2035");
+  await page.getByText("放假安排尚未公布").waitFor();
+  await shot("calendar-of-the-law");
+  const arrangement = page.locator("#arrangement");
+  const lines = "2035-02-07..2035-02-13 放假 春节\n2035-02-17 上班 春节调休";
+  await arrangement.getByLabel("每行一条").fill(`${lines}\n2035-02-30 放假 春节`);
+  await arrangement.getByRole("button", { name: "全部标注" }).click();
+  await arrangement.getByText("第 3 行：“2035-02-30”不是日期").waitFor();
+  await shot("calendar-refused");
+  await arrangement.getByLabel("每行一条").fill(lines);
+  await arrangement.getByLabel("这是 2035 年的全部安排").check();
+  await arrangement.getByRole("button", { name: "全部标注" }).click();
+  await page.getByText("公司已录入全年的放假安排").waitFor();
+  await page.locator("tr", { hasText: "2035-02-07 – 2035-02-13" }).getByText("公司标注").waitFor();
+  const mark = page.locator("#mark");
+  await mark.getByLabel("第一天").fill("2035-07-02");
+  await mark.getByLabel("放假").check();
+  await mark.getByLabel("名称").fill("厂休");
+  await mark.getByRole("button", { name: "标注" }).click();
+  const holiday = page.locator("tr", { hasText: "厂休" });
+  await holiday.waitFor();
+  await shot("calendar");
+  await holiday.getByRole("button", { name: "取消标注" }).click();
+  await holiday.waitFor({ state: "detached" });
+
   // All of it in the log, in words.
   await page.goto("/admin/audit?action=setting.");
   await page.locator("tr", { hasText: "修改设置" }).getByText("保留几份自动备份").waitFor();

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::{self, Actor, ActorFacts, Directory, Rights, Via};
 use crate::auth::{Passwords, SessionCache};
+use crate::calendar::CalendarCache;
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::clock::{Clock, Millis, Zone};
 use crate::config::Config;
@@ -54,6 +55,7 @@ pub struct Inner {
     uses: org::RoleUses,
     exports: Arc<Semaphore>,
     catalogue: CatalogueCache,
+    calendar: CalendarCache,
     directory: Mutex<Option<Arc<Directory>>>,
     company: Mutex<Option<(Company, Millis)>>,
 }
@@ -107,6 +109,7 @@ impl App {
             uses: org::RoleUses::default(),
             exports,
             catalogue: CatalogueCache::default(),
+            calendar: CalendarCache::default(),
             directory: Mutex::new(None),
             company: Mutex::new(None),
         })))
@@ -125,6 +128,16 @@ impl App {
     /// Forgets the dictionaries and fields in memory; call after changing them.
     pub fn forget_catalogue(&self) {
         self.catalogue.clear();
+    }
+
+    /// The company's working days: the mainland's holidays and what the company does otherwise.
+    pub async fn calendar(&self) -> Result<Arc<workday::Calendar>, AppError> {
+        self.calendar.get(&self.db, self.now()).await
+    }
+
+    /// Forgets the working days in memory; call after changing them.
+    pub fn forget_calendar(&self) {
+        self.calendar.clear();
     }
 
     /// The organisation and its roles as they stand now. Read anew when they changed, on whichever server.

@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 23] = [
+const FILES: [&str; 24] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),
@@ -40,6 +40,7 @@ const FILES: [&str; 23] = [
     include_str!("../locales/en/cases.toml"),
     include_str!("../locales/en/reports.toml"),
     include_str!("../locales/en/briefings.toml"),
+    include_str!("../locales/en/calendar.toml"),
 ];
 
 static ENGLISH: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

@@ -20,6 +20,7 @@ pub mod settings;
 
 // Shared machinery.
 pub mod app;
+pub mod calendar;
 pub mod catalogue;
 pub mod counters;
 pub mod expr;

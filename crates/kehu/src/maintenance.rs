@@ -8,6 +8,7 @@ use store::Conn;
 use crate::access::{Actor, require_administrator};
 use crate::app::App;
 use crate::backups::{self, Backup, Overdue};
+use crate::calendar;
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::{Lang, grouped};
@@ -108,6 +109,8 @@ struct MaintenancePage {
     l: Lang,
     shell: Shell,
     warning: String,
+    /// That an arrangement is missing.
+    calendar_warning: String,
     areas: Vec<Area>,
     facts: Vec<(&'static str, String)>,
     failed: i64,
@@ -148,6 +151,7 @@ async fn show(
         l,
         shell: page.shell(&[("系统维护", "")]),
         warning: backups::web::warning(health.overdue, &app, l),
+        calendar_warning: calendar::web::warning(&*app.calendar().await?, app.today(), l),
         areas: areas(&health, backup, l),
         facts,
         failed: health.jobs_failed.0,
@@ -166,7 +170,7 @@ fn areas(health: &Health, backup: String, l: Lang) -> Vec<Area> {
             "/admin/parameters",
             "adjustments",
             l.f("{} 项改过", &[&health.parameters_set]),
-            vec![("客户字段", "/admin/fields")],
+            vec![("客户字段", "/admin/fields"), ("工作日历", "/admin/calendar")],
         ),
         area(
             "人员",

@@ -83,7 +83,7 @@ const STRATEGIES: (&str, &str) = ("服务策略", "/admin/service-strategies");
 /// Source text, address, the permission it needs; `None` for administrators only.
 type Page = (&'static str, &'static str, Option<(Object, Verb)>);
 
-const ADMINISTRATION: [Page; 17] = [
+const ADMINISTRATION: [Page; 18] = [
     ("系统维护", "/admin/maintenance", None),
     ("组织", "/admin/units", Some((Object::Organisation, Verb::Update))),
     ("人员", "/admin/people", Some((Object::Organisation, Verb::Update))),
@@ -95,6 +95,7 @@ const ADMINISTRATION: [Page; 17] = [
     ("客户字段", "/admin/fields", Some((Object::Catalogue, Verb::Update))),
     (STRATEGIES.0, STRATEGIES.1, Some((Object::Strategy, Verb::Update))),
     ("参数", "/admin/parameters", None),
+    ("工作日历", "/admin/calendar", None),
     ("邮件", "/admin/mail", None),
     ("备份", "/admin/backups", None),
     ("API 令牌", "/admin/tokens", None),

@@ -10,7 +10,7 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
-    activities, assets, assignments, audit, auth, backups, briefings, cases, catalogue, compliance,
+    activities, assets, assignments, audit, auth, backups, briefings, calendar, cases, catalogue, compliance,
     confidentiality, contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org,
     policies, prints, processes, reports, roles, rosters, search, settings, shares, strategies, tasks, web,
     workbench,
@@ -56,6 +56,7 @@ pub fn routes() -> Routes {
     let routes = demo::routes(routes);
     let routes = maintenance::routes(routes);
     let routes = settings::routes(routes);
+    let routes = calendar::routes(routes);
     let routes = backups::routes(routes);
     audit::web::routes(routes)
 }

@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0017_versions_of_values.sql"),
     },
     Migration { name: "0018_deeds", sql: include_str!("../migrations/0018_deeds.sql") },
+    Migration { name: "0019_calendar", sql: include_str!("../migrations/0019_calendar.sql") },
     Migration { name: "0021_imports_again", sql: include_str!("../migrations/0021_imports_again.sql") },
     Migration { name: "0022_returned_reports", sql: include_str!("../migrations/0022_returned_reports.sql") },
 ];
@@ -43,6 +44,8 @@ pub const MIGRATIONS: &[Migration] = &[
 pub const TABLES: &[&str] = &[
     "company",
     "settings",
+    "calendar_days",
+    "calendar_years",
     "people",
     "units",
     "unit_history",

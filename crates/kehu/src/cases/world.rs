@@ -30,7 +30,7 @@ pub struct Ground {
     pub directory: Arc<Directory>,
     /// The dictionaries.
     pub catalogue: Arc<Catalogue>,
-    /// The working calendar.
+    /// The company's working days.
     pub calendar: Arc<Calendar>,
     /// The company's zone.
     pub zone: Zone,
@@ -49,7 +49,7 @@ impl Ground {
         Ok(Self {
             directory: app.directory().await?,
             catalogue: app.catalogue().await?,
-            calendar: calendar(),
+            calendar: app.calendar().await?,
             zone: app.zone.clone(),
             now,
             day: app.zone.date(now).to_string(),
@@ -66,13 +66,6 @@ impl Ground {
     pub fn timer(&self, now: Millis) -> Self {
         Self { now, day: self.zone.date(now).to_string(), ..self.clone() }
     }
-}
-
-/// The mainland's working days; made once, it takes milliseconds and a megabyte.
-fn calendar() -> Arc<Calendar> {
-    static MAINLAND: std::sync::LazyLock<Arc<Calendar>> =
-        std::sync::LazyLock::new(|| Arc::new(Calendar::mainland()));
-    Arc::clone(&MAINLAND)
 }
 
 /// Answers the engine's questions while `body` runs, and gives back the first error a question met.

@@ -1,5 +1,5 @@
 //! `kehu policy`: regulations as files – checked, tried out, shown and compared before anybody publishes them – and due
-//! times. No database is opened.
+//! times. No database is opened, but for a due time that is asked for on the company's own calendar.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use clap::Subcommand;
 use policy::{Policy, Problem, Settings, SourceFile};
 use workday::{Calendar, Within};
 
-use super::{Failure, say};
+use super::{Failure, Place, say};
+use crate::calendar;
 use crate::clock::Zone;
 use crate::policies::{self, read_folder};
 
@@ -47,6 +48,11 @@ pub(crate) enum Command {
         /// 时限，如 5wd（工作日）、7d（日历天）、24h、next-day 10:00
         #[arg(long)]
         within: String,
+        /// 按公司的工作日历（页面上标注的放假和上班）推算；不写时只按国务院公布的安排
+        #[arg(long)]
+        company: bool,
+        #[command(flatten)]
+        place: Place,
     },
 }
 
@@ -56,7 +62,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Test { paths } => test(&read(paths)?),
         Command::Show { paths } => show(&read(paths)?),
         Command::Diff { old, new } => diff(&read_one(old)?, &read_one(new)?),
-        Command::Due { from, within } => due(from, within),
+        Command::Due { from, within, company, place } => due(from, within, company.then_some(place)),
     }
 }
 
@@ -266,13 +272,17 @@ fn diff(old: &Folder, new: &Folder) -> Result<(), Failure> {
     if found.is_empty() { say("没有不同") } else { Ok(()) }
 }
 
-fn due(from: &str, within: &str) -> Result<(), Failure> {
+fn due(from: &str, within: &str, company: Option<&Place>) -> Result<(), Failure> {
     let usage = |text: String| Failure::Usage(text);
     let from = Zone::default()
         .parse(from)
         .ok_or_else(|| usage(format!("起算时间“{from}”要写成 2026-09-28 16:20")))?;
     let within: Within = within.parse().map_err(|error: workday::Error| usage(error.to_string()))?;
-    let due = Calendar::mainland().due(from, within, &[]).map_err(|error| usage(error.to_string()))?;
+    let calendar = match company {
+        Some(place) => place.open_unchanged()?.0.read_blocking(calendar::marks)?.calendar(),
+        None => Calendar::mainland(),
+    };
+    let due = calendar.due(from, within, &[]).map_err(|error| usage(error.to_string()))?;
     say(&due.to_string())?;
     say(&due.explain_as("受理"))
 }

@@ -13,6 +13,7 @@ mod auth;
 mod backups;
 mod backups_cli;
 mod briefings;
+mod calendar;
 mod cases;
 mod cases_pages;
 mod catalogue;

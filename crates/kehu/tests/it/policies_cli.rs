@@ -1,8 +1,8 @@
-//! `kehu policy`: no database is opened by any of it.
+//! `kehu policy`: no database is opened, but for due times on the company's own calendar.
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{fails, kehu, ok};
+use crate::cli::{company, fails, kehu, ok};
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")
@@ -149,4 +149,21 @@ fn due_times_are_told_with_their_derivation() {
         ok(&["policy", "due", "--from", "2026-09-28 16:20", "--within", "7d"], "").lines().next(),
         Some("2026-10-05 16:20")
     );
+}
+
+#[test]
+fn due_times_are_told_on_the_companys_own_calendar_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = company(folder.path());
+    let db = store::Db::open(
+        &store::Location::Sqlite(folder.path().join("kehu.sqlite")),
+        &store::Options::default(),
+    );
+    let sql = "INSERT INTO calendar_days (day, kind, name, version, updated_at, updated_by)
+               VALUES ('2026-09-29', 'rest', '厂休', 1, 0, 0)";
+    db.unwrap().write_blocking(move |tx| tx.exec(sql, &[])).unwrap();
+    let asked = ["policy", "due", "--from", "2026-09-28 16:20", "--within", "1wd"];
+    assert!(ok(&asked, "").starts_with("2026-09-29 16:20\n"));
+    let told = ok(&[&asked[..], &["--company", "--data", data]].concat(), "");
+    assert!(told.starts_with("2026-09-30 16:20\n") && told.contains("厂休，不计"), "{told}");
 }

@@ -12,7 +12,7 @@ use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 39] = [
+pub(super) const GROUPS: [(&str, &str); 40] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
@@ -47,6 +47,7 @@ pub(super) const GROUPS: [(&str, &str); 39] = [
     ("print.", "打印"),
     ("view.", "列表方案"),
     ("setting.", "设置"),
+    ("calendar.", "工作日历"),
     ("company.", "公司"),
     ("demo.", "演示数据"),
     ("backup.", "备份"),
@@ -148,6 +149,10 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "print.made" => "打印单据",
         "report.printed" => "打印报表",
         "setting.changed" => "修改设置",
+        "calendar.marked" => "标注工作日历",
+        "calendar.unmarked" => "取消工作日历的标注",
+        "calendar.year_entered" => "确认全年放假安排",
+        "calendar.year_reopened" => "取消确认全年放假安排",
         "setting.mail_retried" => "重发邮件",
         "demo.cleared" => "清除演示数据",
         "audit.read" => "查阅日志",
@@ -220,6 +225,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "duty" => "定期职责",
         "report" => "报表",
         "setting" => "设置",
+        "calendar" => "工作日历",
         "backup" => "备份",
         "company" => "公司",
         "view" => "列表方案",
@@ -369,6 +375,9 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "applies_to" => "适用的客户性质",
         "is_required" => "必填",
         "order" => "顺序",
+        "days" if object == "calendar" => "日期和安排",
+        "year" if object == "calendar" => "年份",
+        "is_entered" => "已录入全年安排",
         "analysis" => "问题与需求分析",
         "suggestions" => "改进意见",
         "read_at" => "查阅时间",

@@ -158,7 +158,17 @@ impl Printer<'_> {
             state,
             colour,
             met: clock.met_at.map_or_else(String::new, |at| self.ground.zone.minute(at)),
-            derivation: derivation.map_or_else(|_| String::new(), |due| due.explain()),
+            derivation: derivation.map_or_else(
+                |_| String::new(),
+                |now| {
+                    // The calendar may have changed since; what stands is what was reckoned then.
+                    if clock.paused_at.is_some() || now.at == clock.due {
+                        return now.explain();
+                    }
+                    let said = l.f("这个期限是按当时的工作日历算出的；按现在的工作日历会是 {}", &[&now]);
+                    format!("{said}\n{}", now.explain())
+                },
+            ),
             clause_href: clause_href(self.loaded.case.version_id, &deadline.clause),
             clause: deadline.clause.clone(),
         })
