@@ -38,6 +38,7 @@ const FILES: [&str; 24] = [
     include_str!("../locales/en/duties.toml"),
     include_str!("../locales/en/mail.toml"),
     include_str!("../locales/en/cases.toml"),
+    include_str!("../locales/en/penalties.toml"),
     include_str!("../locales/en/reports.toml"),
     include_str!("../locales/en/briefings.toml"),
     include_str!("../locales/en/calendar.toml"),

@@ -7,8 +7,8 @@ use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem, Module};
 use crate::{
-    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, policies, reports, rosters,
-    tasks, workbench,
+    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, penalties, policies, reports,
+    rosters, tasks, workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.
@@ -38,11 +38,12 @@ pub const HOOKS: Hooks = Hooks {
     ],
 };
 
-/// What waits of customers and of rosters.
+/// What waits of customers, of rosters, of cases and of penalties.
 fn todo_count(conn: &mut Conn<'_>, actor: &Actor, today: &str, now: Millis) -> store::Result<i64> {
     Ok(tasks::count(conn, actor, today)?
         + rosters::waiting(conn, actor, now)?
-        + cases::waiting_count(conn, actor)?)
+        + cases::waiting_count(conn, actor)?
+        + penalties::waiting_count(conn, actor)?)
 }
 
 const OLDER: [Kind; imports::JOBS.len() + org::JOBS.len()] = both(imports::JOBS, org::JOBS);
@@ -64,7 +65,7 @@ const fn both<const N: usize>(first: &[Kind], second: &[Kind]) -> [Kind; N] {
 }
 
 /// (source text, address, icon, letter after G)
-const EVERYBODY: [(&str, &str, &str, &str); 10] = [
+const EVERYBODY: [(&str, &str, &str, &str); 11] = [
     ("工作台", "/", "home", "h"),
     ("客户", "/customers", "users", "c"),
     ("待办", "/tasks", "checklist", "t"),
@@ -73,6 +74,7 @@ const EVERYBODY: [(&str, &str, &str, &str); 10] = [
     ("动态", "/activities", "history", ""),
     ("值班", "/rosters", "calendar-time", ""),
     ("制度", "/policies", "gavel", ""),
+    ("罚则", "/penalties", "scale-outline", ""),
     ("报表", "/reports", "report-analytics", ""),
     ("导入", "/imports", "file-import", ""),
 ];

@@ -12,8 +12,8 @@ use crate::web::{RouteInfo, Routes};
 use crate::{
     activities, assets, assignments, audit, auth, backups, briefings, calendar, cases, catalogue, compliance,
     confidentiality, contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org,
-    policies, prints, processes, reports, roles, rosters, search, settings, shares, strategies, tasks, web,
-    workbench,
+    penalties, policies, prints, processes, reports, roles, rosters, search, settings, shares, strategies,
+    tasks, web, workbench,
 };
 
 mod system;
@@ -47,6 +47,7 @@ pub fn routes() -> Routes {
     let routes = assignments::routes(routes);
     let routes = policies::routes(routes);
     let routes = cases::routes(routes);
+    let routes = penalties::routes(routes);
     let routes = duties::routes(routes);
     let routes = mail::routes(routes);
     let routes = compliance::routes(routes);

@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "0018_deeds", sql: include_str!("../migrations/0018_deeds.sql") },
     Migration { name: "0019_calendar", sql: include_str!("../migrations/0019_calendar.sql") },
+    Migration { name: "0020_penalties", sql: include_str!("../migrations/0020_penalties.sql") },
     Migration { name: "0021_imports_again", sql: include_str!("../migrations/0021_imports_again.sql") },
     Migration { name: "0022_returned_reports", sql: include_str!("../migrations/0022_returned_reports.sql") },
 ];
@@ -109,6 +110,7 @@ pub const TABLES: &[&str] = &[
     "case_deadlines",
     "notices",
     "penalties",
+    "penalty_people",
     "exemptions",
     "refusals",
     "outbox_readers",

@@ -22,7 +22,9 @@ use crate::app::App;
 use crate::clock::rfc3339;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems};
 use crate::error::{AppError, FieldError};
-use crate::ids::{CaseId, CaseTaskId, CustomerId, ExemptionId, NoticeId, PersonId, PolicyVersionId, UnitId};
+use crate::ids::{
+    CaseId, CaseTaskId, CustomerId, ExemptionId, NoticeId, PenaltyId, PersonId, PolicyVersionId, UnitId,
+};
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
 use crate::web::api::{Reply, id_in, json_reply, limit, page_of, write_once};
@@ -240,6 +242,8 @@ pub struct NoticeBody {
     clause: String,
     /// The case it is about.
     case_id: Option<CaseId>,
+    /// The penalty it is about.
+    penalty_id: Option<PenaltyId>,
     /// When it was read.
     read_at: Option<String>,
 }
@@ -852,7 +856,8 @@ async fn list_notices(
         .map(|notice| {
             json!({
                 "id": notice.id, "at": rfc3339(notice.at), "kind": notice.kind, "text": notice.text,
-                "clause": notice.clause, "case_id": notice.case_id, "read_at": notice.read_at.map(rfc3339),
+                "clause": notice.clause, "case_id": notice.case_id, "penalty_id": notice.penalty_id,
+                "read_at": notice.read_at.map(rfc3339),
             })
         })
         .collect();

@@ -3,19 +3,19 @@
 
 use policy::case::Standing;
 use policy::engine::{Effect, Outcome};
-use policy::model::{Form, Measure, Policy};
+use policy::model::{Form, Policy};
 use policy::value::Value;
 use serde_json::json;
 use store::{Tx, Value as Sql};
 
 use super::model::TaskKind;
+use super::penalise::propose;
 use super::trail::{Line, lines};
 use super::world::{Ground, with_world};
 use crate::access::Actor;
-use crate::clock::month_of;
 use crate::error::AppError;
 use crate::events;
-use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PenaltyId, PersonId, UnitId};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PersonId, UnitId};
 
 /// What a case set going beside itself.
 #[derive(Debug, Default)]
@@ -112,8 +112,9 @@ pub(super) fn store(
     tasks(tx, actor, ground, id, form, outcome)?;
     deadlines(tx, id, &policy.id, form, case)?;
     trail(tx, actor, ground, id, policy, form, outcome)?;
-    penalties(tx, ground, id, policy, &outcome.effects)?;
     let by = actor.map_or(PersonId(0), |actor| actor.person_id);
+    let about = format!("《{}》{}", form.title, case.number);
+    propose(tx, by, ground, policy, (id, customer, &about), &outcome.effects)?;
     note(tx, by, ground, if is_new { "case.opened" } else { "case.changed" }, id, customer)?;
     if outcome.effects.iter().any(|effect| matches!(effect, Effect::Closed { .. })) {
         note(tx, by, ground, "case.closed", id, customer)?;
@@ -379,61 +380,6 @@ fn trail(
             "INSERT INTO notices (id, person_id, at, kind, text, clause, policy, case_id)",
             &told,
             "",
-        )?;
-    }
-    Ok(())
-}
-
-fn penalties(
-    tx: &mut Tx<'_>,
-    ground: &Ground,
-    id: CaseId,
-    policy: &Policy,
-    effects: &[Effect],
-) -> store::Result<()> {
-    for effect in effects {
-        let Effect::Penalty {
-            penalty,
-            whom,
-            amount,
-            measure,
-            count,
-            factor,
-            times,
-            appeal_until,
-            clause,
-            ..
-        } = effect
-        else {
-            continue;
-        };
-        let (Ok(person), Some(of)) =
-            (whom.parse::<PersonId>(), policy.penalties.iter().find(|known| known.id == *penalty))
-        else {
-            continue;
-        };
-        let measure = if *measure == Measure::Money { "money" } else { "points" };
-        tx.exec(
-            "INSERT INTO penalties (id, policy, penalty, title, clause, person_id, case_id, at, month, measure, amount,
-               count, factor, times, appeal_until)
-             VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-            &[
-                PenaltyId::new().into(),
-                (&policy.id).into(),
-                penalty.into(),
-                (&of.title).into(),
-                clause.into(),
-                person.into(),
-                id.into(),
-                ground.now.into(),
-                (&month_of(ground.now)).into(),
-                measure.into(),
-                (*amount).into(),
-                (*count).into(),
-                (*factor).into(),
-                (*times).into(),
-                (*appeal_until).into(),
-            ],
         )?;
     }
     Ok(())

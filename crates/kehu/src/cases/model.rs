@@ -3,7 +3,7 @@
 use store::{FromRow, Row};
 
 use crate::clock::Millis;
-use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PersonId, PolicyVersionId, UnitId};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PenaltyId, PersonId, PolicyVersionId, UnitId};
 
 /// A case without what only the engine knows.
 #[derive(Clone, Debug)]
@@ -181,6 +181,8 @@ pub struct Notice {
     pub policy: String,
     /// The case it is about.
     pub case_id: Option<CaseId>,
+    /// The penalty it is about.
+    pub penalty_id: Option<PenaltyId>,
     /// When he read it.
     pub read_at: Option<Millis>,
 }
@@ -196,6 +198,7 @@ impl FromRow for Notice {
             policy: row.get(5)?,
             case_id: row.get(6)?,
             read_at: row.get(7)?,
+            penalty_id: row.get(8)?,
         })
     }
 }

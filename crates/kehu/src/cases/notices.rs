@@ -18,8 +18,8 @@ pub fn notices_of(
     let unread = if unread_only { "AND read_at IS NULL" } else { "" };
     let found = conn.rows(
         &format!(
-            "SELECT id, at, kind, text, clause, policy, case_id, read_at FROM notices WHERE person_id = $1 {unread}
-             ORDER BY id DESC LIMIT $2"
+            "SELECT id, at, kind, text, clause, policy, case_id, read_at, penalty_id FROM notices
+             WHERE person_id = $1 {unread} ORDER BY id DESC LIMIT $2"
         ),
         &[actor.person_id.into(), limit.into()],
     )?;

@@ -133,13 +133,12 @@ pub(super) fn lines(
             Effect::Copied { people, clause } => {
                 add("copied", format!("{about}抄送{}", names(people)), clause, people, true);
             }
-            Effect::Penalty { penalty, whom, amount, measure, clause, confirm_by, .. } => {
+            // Who is told of it, and how, says `penalise`.
+            Effect::Penalty { penalty, whom, amount, measure, clause, .. } => {
                 let title =
                     policy.penalties.iter().find(|p| p.id == *penalty).map_or("", |p| p.title.as_str());
                 let text = format!("{title}：{} {}", name(whom), measure.in_chinese(*amount));
-                let mut people = confirm_by.clone();
-                people.push(whom.clone());
-                add("penalty", text, clause, &people, true);
+                add("penalty", text, clause, &[], true);
             }
             Effect::Open { form, .. } => {
                 let title = policy.form(form).map_or(form.as_str(), |form| form.title.as_str());

@@ -236,7 +236,7 @@ pub struct BehindRow {
     pub at: Millis,
     /// When it was met.
     pub met_at: Option<Millis>,
-    /// `met`, `breached`, `running`; of a penalty its state.
+    /// `met`, `breached`, `running`; of a penalty its state, `appealed` while an appeal is open.
     pub standing: String,
 }
 
@@ -287,7 +287,8 @@ pub fn behind(
             )
         }
         Behind::Penalties => format!(
-            "SELECT k.id, k.number, k.subject, {step}, p.title, p.at, CAST(NULL AS BIGINT), p.state
+            "SELECT k.id, k.number, k.subject, {step}, p.title, p.at, CAST(NULL AS BIGINT),
+               CASE WHEN p.appealed_at IS NOT NULL AND p.appeal_decided_at IS NULL THEN 'appealed' ELSE p.state END
              FROM penalties p JOIN cases k ON k.id = p.case_id
              WHERE p.policy = $1 AND p.at >= $2 AND p.at < $3 AND p.state <> 'cancelled' AND {} AND {readable}
              ORDER BY p.at, k.id LIMIT {MOST_ROWS}",

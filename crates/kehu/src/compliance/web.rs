@@ -271,6 +271,7 @@ fn row(app: &App, row: BehindRow) -> Row {
         "breached" => ("超期", "red"),
         "running" => ("进行中", "blue"),
         "confirmed" => ("已确认", "red"),
+        "appealed" => ("申诉中", "plum"),
         _ => ("待确认", "amber"),
     };
     Row {

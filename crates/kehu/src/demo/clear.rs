@@ -45,6 +45,7 @@ fn remove_regulations(tx: &mut Tx<'_>, actor: &Actor) -> store::Result<()> {
         "report_reminders",
         "reports",
         "notices",
+        "penalty_people",
         "penalties",
         "exemptions",
         "refusals",

@@ -19,6 +19,7 @@ use crate::customers::{self, Draft, Field};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{ActivityId, CustomerId};
+use crate::penalties;
 use crate::rosters;
 use crate::search::web::pill;
 use crate::text;
@@ -63,6 +64,8 @@ struct TasksPage {
     duty: i64,
     /// What waits in cases; they have a page of their own.
     cases: i64,
+    /// Penalties that wait for a decision; they have a page of their own.
+    penalties: i64,
 }
 
 async fn show_tasks(
@@ -85,12 +88,16 @@ async fn load_page(
 ) -> Result<TasksPage, AppError> {
     let (l, today) = (page.l, app.today());
     let (catalogue, ground) = (app.catalogue().await?, Ground::of(app).await?);
-    let (found, counts, reason, (duty, cases), given, shown) = {
+    let (found, counts, reason, (duty, cases, penalties), given, shown) = {
         let (actor, today, now) = (actor.clone(), today.to_string(), app.now());
         app.db
             .read(move |conn| {
                 let counts = counts(conn, &actor, &today)?;
-                let duty = (rosters::waiting(conn, &actor, now)?, cases::waiting_count(conn, &actor)?);
+                let elsewhere = (
+                    rosters::waiting(conn, &actor, now)?,
+                    cases::waiting_count(conn, &actor)?,
+                    penalties::waiting_count(conn, &actor)?,
+                );
                 let first = || Reason::ALL.into_iter().find(|r| counts.of(*r) > 0).unwrap_or(Reason::Today);
                 let reason = wanted.unwrap_or_else(first);
                 let given = match reason {
@@ -99,7 +106,7 @@ async fn load_page(
                 };
                 let shown = customers::shown(conn, &actor, given.iter().filter_map(|t| t.customer_id))?;
                 let found = list(conn, &actor, reason, &today, SHOWN)?;
-                Ok::<_, AppError>((found, counts, reason, duty, given, shown))
+                Ok::<_, AppError>((found, counts, reason, elsewhere, given, shown))
             })
             .await?
     };
@@ -126,6 +133,7 @@ async fn load_page(
         tabs: tabs(l, reason, counts),
         duty,
         cases,
+        penalties,
         reason,
         rows,
         given: Lines { app, catalogue: &catalogue, ground: &ground, actor, shown: &shown, l }.of(given),

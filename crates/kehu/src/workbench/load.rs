@@ -15,6 +15,7 @@ use crate::counters::{self, Whose};
 use crate::customers::{self, Customer, ListQuery};
 use crate::error::AppError;
 use crate::ids::CustomerId;
+use crate::penalties;
 use crate::rosters;
 use crate::settings::{self, Parameter};
 use crate::tasks;
@@ -84,6 +85,8 @@ pub struct Board {
     pub todo: tasks::Counts,
     /// His shifts, what became of them, and swaps that wait for him.
     pub duty: rosters::Duty,
+    /// Penalties that wait for his decision.
+    pub penalties: i64,
     /// Customers in his sight.
     pub customers: i64,
     /// Of them, made this month.
@@ -136,6 +139,7 @@ pub fn board(conn: &mut Conn<'_>, actor: &Actor, today: Date, now: Millis) -> Re
     Ok(Board {
         todo: tasks::counts(conn, actor, &today.to_string())?,
         duty: rosters::duty(conn, actor, now)?,
+        penalties: penalties::waiting_count(conn, actor)?,
         customers,
         new_this_month: month(0),
         new_last_month: month(1),

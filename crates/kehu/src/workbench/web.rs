@@ -207,6 +207,13 @@ fn date_in_words(l: Lang, date: jiff::civil::Date) -> String {
 }
 
 fn waiting(board: &Board) -> Vec<Waiting> {
+    let penalties = Waiting {
+        title: "待处理的处罚",
+        href: "/penalties?place=todo".to_owned(),
+        count: board.penalties,
+        is_late: false,
+        icon: "scale-outline",
+    };
     Reason::ALL
         .into_iter()
         .map(|reason| Waiting {
@@ -222,6 +229,8 @@ fn waiting(board: &Board) -> Vec<Waiting> {
                 Reason::Dossier => "clipboard-list",
             },
         })
+        // Few ever decide on penalties: the line is there for them only.
+        .chain((board.penalties > 0).then_some(penalties))
         .collect()
 }
 

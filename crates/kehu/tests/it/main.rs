@@ -37,6 +37,7 @@ mod mail;
 mod organisation;
 mod paper;
 mod parameters;
+mod penalties;
 mod people;
 mod policies;
 mod policies_cli;

@@ -41,6 +41,7 @@ pub(super) const GROUPS: [(&str, &str); 40] = [
     ("swap.", "换班"),
     ("policy.", "制度"),
     ("case.", "单据"),
+    ("penalty.", "罚则"),
     ("duty.", "定期职责"),
     ("report.", "报表"),
     ("briefing.", "向上级报告"),
@@ -142,6 +143,11 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "case.changed" => "办理单据",
         "case.closed" => "办结单据",
         "case.exempted" => "批准单据例外",
+        "penalty.confirmed" => "确认处罚",
+        "penalty.cancelled" => "撤销处罚",
+        "penalty.appealed" => "提出申诉",
+        "penalty.upheld" => "维持处罚",
+        "penalty.withdrawn" => "采纳申诉，撤销处罚",
         "duty.closed" => "一轮定期职责截止",
         "report.made" => "生成报表",
         "report.reviewed" => "审核报表",
@@ -222,6 +228,7 @@ pub(super) fn object(code: &str, l: Lang) -> String {
         "swap" => "换班",
         "policy" => "制度",
         "case" => "单据",
+        "penalty" => "罚则",
         "duty" => "定期职责",
         "report" => "报表",
         "setting" => "设置",
@@ -382,6 +389,10 @@ fn title(object: &str, key: &str, catalogue: &Catalogue, l: Lang) -> String {
         "suggestions" => "改进意见",
         "read_at" => "查阅时间",
         "asked" => "查询条件",
+        "state" if object == "penalty" => "状态",
+        "amount" if object == "penalty" => "数额",
+        "clause" if object == "penalty" => "条款",
+        "month" if object == "penalty" => "月份",
         "origin" => "来源",
         "customers" if object == "backup" => "客户",
         "attachments" => "附件",
@@ -514,6 +525,10 @@ fn value(object: &str, key: &str, value: &Json, catalogue: &Catalogue, l: Lang) 
         Json::String(code) if object == "swap" && key == "state" => {
             let state = crate::rosters::SwapState::ALL.into_iter().find(|s| s.code() == code);
             state.map_or_else(|| code.clone(), |s| l.t(s.title()).to_owned())
+        }
+        Json::String(code) if object == "penalty" && key == "state" => {
+            let state = crate::penalties::State::named(code);
+            state.map_or_else(|| code.clone(), |state| l.t(state.title()).to_owned())
         }
         Json::String(code) if object == "roster" && key == "swaps" => {
             crate::rosters::SwapRule::named(code).map_or_else(|| code.clone(), |r| l.t(r.title()).to_owned())

@@ -24,8 +24,9 @@ use crate::cases::{
 };
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CaseId, PersonId};
+use crate::ids::{CaseId, PenaltyId, PersonId};
 use crate::org::web::part_or_page;
+use crate::penalties::{self, Penalty};
 use crate::policies::web::clause_href;
 use crate::prints::{self, Print};
 use crate::text;
@@ -80,6 +81,8 @@ struct Card {
     parent: Option<(CaseId, String)>,
     children: Vec<Line>,
     exemptions: Vec<(Exemption, String, String, String)>,
+    /// The penalties that came of it and the reader may know of: id, whose and how much, where each stands.
+    penalties: Vec<(PenaltyId, String, penalties::State)>,
     /// Refusals he may exempt from: name and message.
     exemptable: Vec<Choice>,
     /// The copies its form has.
@@ -138,6 +141,7 @@ struct Read {
     exemptable: Vec<(String, String)>,
     trail: Vec<Trail>,
     exemptions: Vec<Exemption>,
+    penalties: Vec<Penalty>,
     parent: Option<(CaseId, String)>,
     children: Vec<super::Case>,
     around: Around,
@@ -190,6 +194,7 @@ async fn read_all(
                 exemptable,
                 trail: trail_of(conn, &me, &loaded)?,
                 exemptions: exemptions_of(conn, &me, &of, id)?,
+                penalties: penalties::of_case(conn, &me, &of, id)?,
                 parent: parent_of(conn, &me, &of, &loaded.case)?,
                 children,
                 around,
@@ -296,6 +301,11 @@ async fn card(
                 let by = ground.directory.member(given.given_by).map_or_else(String::new, |m| m.name.clone());
                 (given.clone(), by, ground.zone.minute(given.until_at), link(&given.clause))
             })
+            .collect(),
+        penalties: found
+            .penalties
+            .iter()
+            .map(|one| (one.id, format!("{}：{} {}", one.title, one.person, one.amount()), one.state()))
             .collect(),
         exemptable: found
             .exemptable
