@@ -16,7 +16,7 @@ pub enum Lang {
     En,
 }
 
-const FILES: [&str; 24] = [
+const FILES: [&str; 25] = [
     include_str!("../locales/en/ground.toml"),
     include_str!("../locales/en/customers.toml"),
     include_str!("../locales/en/hanging.toml"),

@@ -109,11 +109,17 @@ async fn a_monthly_report_is_made_after_the_month_reviewed_and_locked() {
         general.post_form(&review, &silent).await.expect(422);
         general.post_form(&review, &said("return", "2")).await.expect(303);
         assert!(personnel.get("/notices").await.expect(200).text().contains("被退回：核对金额"));
-        general.post_form(&review, &said("agree", "3")).await.expect(303);
+        // What was sent back cannot be agreed to as it stands; its maker sees why and makes it anew.
+        let refused = general.post_form(&review, &said("agree", "3")).await.expect(422).text();
+        assert!(refused.contains("已经退回"), "{refused}");
+        let shown = personnel.get(&month).await.expect(200).text();
+        assert!(shown.contains("审核人退回：核对金额") && shown.contains("重新制表"), "{shown}");
+        personnel.post_form(&format!("{page}/making"), &period).await.expect(303);
+        general.post_form(&review, &said("agree", "4")).await.expect(303);
         let locked = general.get(&month).await.expect(200).text();
         assert!(locked.contains("已锁定") && locked.contains("核对金额"), "{locked}");
         personnel.post_form(&format!("{page}/making"), &period).await.expect(422);
-        general.post_form(&review, &said("agree", "4")).await.expect(422);
+        general.post_form(&review, &said("agree", "5")).await.expect(422);
         // As files.
         let book = general.get(&format!("{page}/file?period=2026-09-01")).await.expect(200);
         assert!(book.body.starts_with(b"PK"));

@@ -432,7 +432,7 @@ async fn compliance_counts_what_its_reader_may_read() {
         assert!(file.header("content-type").contains("spreadsheetml") && file.body.starts_with(b"PK"));
         let rows =
             admin.get(&format!("{compliance}/export?period=month&format=csv")).await.expect(200).text();
-        assert!(rows.contains("第三条,按时归还,2,1,1,0,50%,0,0,0"), "{rows}");
+        assert!(rows.contains("第三条,按时归还,2,1,1,0,50%,0,0,1"), "{rows}");
         // The last month had none.
         let before = admin.get(&format!("{compliance}?period=last-month")).await.expect(200).text();
         assert!(!before.contains("50%"), "{before}");

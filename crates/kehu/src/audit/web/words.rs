@@ -12,7 +12,7 @@ use crate::settings::{self, Parameter};
 use crate::web::Choice;
 
 /// Groups of actions for the filter: the code's beginning and the name people read (source text).
-pub(super) const GROUPS: [(&str, &str); 40] = [
+pub(super) const GROUPS: [(&str, &str); 41] = [
     ("customer.", "客户"),
     ("contact.", "联系人"),
     ("asset.", "资产"),
