@@ -3,8 +3,7 @@
 ALTER TABLE penalties ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE penalties ADD COLUMN appealed_at BIGINT;
 ALTER TABLE penalties ADD COLUMN appeal_reason TEXT NOT NULL DEFAULT '';
-ALTER TABLE penalties ADD COLUMN appeal_outcome TEXT COLLATE "C" NOT NULL DEFAULT ''
-    CHECK (appeal_outcome IN ('', 'upheld', 'withdrawn'));
+ALTER TABLE penalties ADD COLUMN appeal_outcome TEXT COLLATE "C" NOT NULL DEFAULT '' CHECK (appeal_outcome IN ('', 'upheld', 'withdrawn'));
 ALTER TABLE penalties ADD COLUMN appeal_decided_by BIGINT;
 ALTER TABLE penalties ADD COLUMN appeal_decided_at BIGINT;
 ALTER TABLE penalties ADD COLUMN appeal_note TEXT NOT NULL DEFAULT '';

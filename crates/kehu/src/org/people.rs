@@ -244,6 +244,8 @@ pub fn reset_password(
     let by_himself = actor.person_id == id;
     if !by_himself {
         require_may(actor, Object::Organisation, Verb::Update)?;
+        // A new password signs its giver in with all the rights of the other.
+        require_may(actor, Object::Role, Verb::Update)?;
         let is_administrators = load_person(tx, id)?.is_some_and(|p| p.is_administrator());
         if is_administrators {
             require_administrator(actor)?;

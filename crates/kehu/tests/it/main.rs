@@ -58,6 +58,7 @@ mod strategies;
 mod swaps;
 mod tasks;
 mod vip;
+mod withheld;
 mod workbench;
 
 pub use app::{Answer, Client, TestApp, both, both_empty};

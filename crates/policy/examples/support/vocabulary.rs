@@ -59,7 +59,9 @@ fn event(name: &str) -> Facts {
     }
     match name {
         "customer.owner_changed" => facts.extend([("from", PERSON), ("to", PERSON)]),
-        "activity.created" => facts.extend([("kind", Ty::Text), ("subject", Ty::Text), ("happened_at", Ty::Time)]),
+        "activity.created" => {
+            facts.extend([("kind", Ty::Text), ("subject", Ty::Text), ("happened_at", Ty::Time)])
+        }
         _ => {}
     }
     named(&facts)

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use store::Conn;
 
 use super::list::{AuditPage, AuditQuery, note, read};
 use super::words::{self, Change};
-use crate::access::Actor;
+use crate::access::{self, Actor, Object};
 use crate::app::App;
 use crate::audit::{self, Entry, Problem, Written};
 use crate::catalogue::Catalogue;
@@ -91,18 +92,14 @@ pub(super) async fn load(
 ) -> Result<(AuditPage, Names, Vec<Choice>), AppError> {
     let (by, asked, now) = (actor.clone(), query.clone(), app.now());
     app.db.write(move |tx| note(tx, &by, "audit.read", &asked, now)).await?;
+    let reader = actor.clone();
     app.db
         .read(move |conn| {
             let found = read(conn, &query, ROWS)?;
             let mut ids: Vec<i64> = found.rows.iter().map(|r| r.customer_id).filter(|id| *id != 0).collect();
             ids.sort_unstable();
             ids.dedup();
-            let mut names = Names::new();
-            for id in ids {
-                let name: Option<String> =
-                    conn.value("SELECT name FROM customers WHERE id = $1", &[id.into()])?;
-                names.insert(id, name.unwrap_or_default());
-            }
+            let names = names(conn, &reader, &ids)?;
             let people = org::list_people(conn)?
                 .into_iter()
                 .map(|p| Choice { value: p.id.to_string(), label: p.name })
@@ -110,6 +107,23 @@ pub(super) async fn load(
             Ok::<_, AppError>((found, names, people))
         })
         .await
+}
+
+/// What these customers are called, of those the reader may read; none where fields of customers are withheld from him.
+fn names(conn: &mut Conn<'_>, reader: &Actor, ids: &[i64]) -> store::Result<Names> {
+    if ids.is_empty() || reader.rights.has_field_rules(Object::Customer) {
+        return Ok(Names::new());
+    }
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    let readable = if reader.sees_all_customers() {
+        "TRUE".to_owned()
+    } else {
+        access::readable_sql(reader, Object::Customer)
+    };
+    let sql =
+        format!("SELECT c.id, c.name FROM customers c WHERE c.id IN ({}) AND {readable}", ids.join(", "));
+    let found: Vec<(i64, String)> = conn.rows(&sql, &[])?;
+    Ok(found.into_iter().collect())
 }
 
 /// Addresses of the newer and the older page.
