@@ -144,8 +144,8 @@ fn asked_day(asked: &QueryData, name: &str, otherwise: Date) -> Result<Date, App
 #[utoipa::path(
     get, path = "/api/v1/calendar", tag = "calendar",
     params(
-        ("from" = Option<String>, Query, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "The first day"),
-        ("to" = Option<String>, Query, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "The last day; at most three years later")
+        ("from" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "The first day"),
+        ("to" = Option<String>, Query, pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description = "The last day; at most three years later")
     ),
     responses((status = 200, description = "The days", body = CalendarBody), ReadProblems)
 )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use policy::Policy;
 use policy::engine::{Moment, Outcome, Refused, Verdict, read_values};
 use policy::expr::Env;
-use policy::model::Form;
+use policy::model::{FieldKind, Form};
 use policy::replay::{Deed, What};
 use policy::value::Value;
 use serde_json::{Map, Value as Json};
@@ -396,7 +396,13 @@ fn require_records(
                     Err(_) => Some(AppError::NotFound),
                 },
                 Kind::File => match id.parse() {
-                    Ok(id) if files::keep_with_case(tx, actor, id, case)? => None,
+                    Ok(id) if files::keep_with_case(tx, actor, id, case)? => {
+                        let is_signature = field.kind == FieldKind::Signature;
+                        (is_signature && !files::is_picture(tx, id)?).then(|| {
+                            let text = text!("“{}”要在签名板上签，或上传 PNG、JPEG 图片", field.title);
+                            AppError::field(&field.id, text)
+                        })
+                    }
                     _ => Some(AppError::NotFound),
                 },
             };

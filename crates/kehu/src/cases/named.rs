@@ -21,7 +21,7 @@ pub(super) fn takes_names(form: &Form) -> bool {
     form.fields.iter().any(is_named)
 }
 
-/// For whoever may open a form that takes names: the customers of this whole name (see [`find`]); for others none.
+/// For whoever may open a form that takes names: the customers of this whole name, at most two; for others none.
 pub fn find_for(
     conn: &mut Conn<'_>,
     actor: &Actor,

@@ -1,6 +1,6 @@
 //! Giving received bytes their place and their row.
 
-use store::Tx;
+use store::{Conn, Tx};
 
 use super::QUOTA;
 use super::load::{File, Place};
@@ -126,6 +126,13 @@ pub(crate) fn keep_with_case(
     let sql = "UPDATE files SET object_id = $2 WHERE id = $1 AND object = 'case' AND deleted_at IS NULL
                  AND (object_id = $2 OR (object_id = 0 AND created_by = $3))";
     Ok(tx.exec(sql, &[id.into(), case.into(), actor.person_id.into()])? == 1)
+}
+
+/// Whether a file is a picture that can be printed, by its content.
+pub(crate) fn is_picture(conn: &mut Conn<'_>, id: FileId) -> store::Result<bool> {
+    let media_type: Option<String> =
+        conn.value("SELECT media_type FROM files WHERE id = $1 AND deleted_at IS NULL", &[id.into()])?;
+    Ok(media_type.is_some_and(|told| told == "image/png" || told == "image/jpeg"))
 }
 
 /// What the audit log keeps of a file.

@@ -17,8 +17,8 @@ pub mod api;
 pub mod web;
 
 pub(crate) use api::receive_for_case;
-pub(crate) use attach::keep_with_case;
 pub use attach::{attach, discard, save};
+pub(crate) use attach::{is_picture, keep_with_case};
 pub use check::{Checked, Damage, check};
 pub(crate) use download::percent;
 pub use download::{hand_out, store_path};

@@ -14,7 +14,7 @@ use crate::cases::Ground;
 use crate::contacts::api_parts::{ChangeProblems, ReadProblems, path_id};
 use crate::error::{AppError, FieldError};
 use crate::ids::{CaseId, PenaltyId, PersonId};
-use crate::input::{check_query, refuse, refuse_rest};
+use crate::input::{check_query, refuse, refuse_rest, take_text};
 use crate::text;
 use crate::web::api::{Based, Reply, id_in, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
@@ -263,22 +263,10 @@ async fn write(
     .await
 }
 
-/// The text of a body under a name; empty when absent.
-fn text_in(body: &mut Map<String, Json>, key: &str, errors: &mut Vec<FieldError>) -> String {
-    match body.remove(key) {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(text)) => text,
-        Some(_) => {
-            errors.push(FieldError::new(key, text!("这里要用文字")));
-            String::new()
-        }
-    }
-}
-
 /// The only text of a body.
 fn only(mut body: Map<String, Json>, key: &str) -> Result<String, AppError> {
     let mut errors = Vec::new();
-    let text = text_in(&mut body, key, &mut errors);
+    let text = take_text(&mut body, key, &mut errors).unwrap_or_default();
     refuse_rest(&body, &[], &mut errors);
     refuse(errors)?;
     Ok(text)
@@ -377,8 +365,8 @@ async fn decide_penalty_appeal(
 ) -> Result<Reply, AppError> {
     let request = Json::Object(body.clone()).to_string();
     let mut errors = Vec::new();
-    let decision = text_in(&mut body, "decision", &mut errors);
-    let reason = text_in(&mut body, "reason", &mut errors);
+    let decision = take_text(&mut body, "decision", &mut errors).unwrap_or_default();
+    let reason = take_text(&mut body, "reason", &mut errors).unwrap_or_default();
     let decision = Decision::named(&decision);
     if decision.is_none() {
         errors.push(FieldError::new("decision", text!("decision 只能是 upheld 或 withdrawn")));

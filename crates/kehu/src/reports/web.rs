@@ -338,6 +338,22 @@ async fn note(app: &App, actor: &Actor, action: &'static str, found: &Found) -> 
     exported(app, actor, (action, "report", 0), json!({ "asked": asked, "rows": rows })).await
 }
 
+/// A cell of a file: in a workbook an amount is a number that can be summed. Whole numbers may be phones or codes and stay
+/// as they are written.
+fn counted<'c>(cell: &'c str, format: &str) -> Cell<'c> {
+    let is_amount = || {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let plain = cell.strip_prefix('-').unwrap_or(cell);
+        plain.split_once('.').is_some_and(|(whole, cents)| {
+            digits(whole) && whole.len() <= 12 && cents.len() == 2 && digits(cents)
+        })
+    };
+    match cell.parse::<f64>() {
+        Ok(number) if format == "xlsx" && is_amount() => Cell::Number(number),
+        _ => Cell::Text(cell.into()),
+    }
+}
+
 /// The report as a workbook or CSV: its register, or its figures when it has none.
 async fn file(
     Shared(app): Shared<App>,
@@ -354,10 +370,15 @@ async fn file(
         let mut rows: Vec<Vec<Cell<'_>>> = register
             .rows
             .iter()
-            .map(|row| row.cells.iter().map(|cell| Cell::Text(cell.into())).collect())
+            .map(|row| row.cells.iter().map(|cell| counted(cell, format)).collect())
             .collect();
         if !register.totals.is_empty() {
-            rows.push(register.totals.iter().map(|cell| Cell::Text(cell.into())).collect());
+            let mut totals: Vec<Cell<'_>> =
+                register.totals.iter().map(|cell| counted(cell, format)).collect();
+            if let (Some(first), true) = (totals.first_mut(), register.totals[0].is_empty()) {
+                *first = Cell::Text(actor.lang.t("合计").into());
+            }
+            rows.push(totals);
         }
         return table_file(format, &name, register.columns.clone(), &rows);
     }

@@ -128,6 +128,11 @@ async fn a_repair_is_appointed_done_printed_in_three_and_paid() {
         act(&of.engineer, &slip, "quote", fee("75")).await.expect(409);
         act(&of.engineer, &slip, "quote", fee("60")).await.expect(200);
         act(&of.engineer, &slip, "start-repair", json!({})).await.expect(409);
+        // Not any file is a signature.
+        let note = of.engineer.upload("/api/v1/case-files", &[], "签名.png", b"note").await.expect(201).json();
+        let noted = json!({ "consent_by": "李晓", "consent_signature": note["id"] });
+        let refused = act(&of.engineer, &slip, "record-consent", noted).await.expect(422).json();
+        assert_eq!(refused["errors"][0]["field"], "consent_signature", "{refused}");
         let consent = json!({ "consent_by": "李晓", "consent_signature": of.signature(&of.engineer).await });
         act(&of.engineer, &slip, "record-consent", consent).await.expect(200);
         act(&of.engineer, &slip, "start-repair", json!({})).await.expect(200);

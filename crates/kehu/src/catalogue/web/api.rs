@@ -10,7 +10,7 @@ use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{self, Dictionary, Entry, EntryDraft};
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems};
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
 use crate::input::{refuse, refuse_rest, take_flag, take_text, take_texts};
 use crate::text;
 use crate::web::api::{Reply, if_match, json_reply, page_of, write_once};
@@ -290,13 +290,9 @@ async fn order_values(
     State(app): State<App>,
     Cataloguer(actor): Cataloguer,
     Path(name): Path<String>,
-    JsonBody(mut body): JsonBody,
+    JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let mut errors = Vec::new();
-    let codes = take_texts(&mut body, "codes", MOST, &mut errors).unwrap_or_default();
-    refuse_rest(&body, &[], &mut errors);
-    refuse(errors)?;
-    let now = app.now();
+    let (codes, now) = (codes_in(body, MOST)?, app.now());
     let done = app
         .db
         .write(move |tx| {
@@ -308,6 +304,18 @@ async fn order_values(
     app.forget_catalogue();
     done?;
     Ok(Reply::done())
+}
+
+/// The `codes` of a body that holds nothing else, at most `most`.
+pub(super) fn codes_in(mut body: Map<String, Json>, most: usize) -> Result<Vec<String>, AppError> {
+    let mut errors = Vec::new();
+    let codes = take_texts(&mut body, "codes", most, &mut errors);
+    if codes.is_none() && errors.is_empty() {
+        errors.push(FieldError::new("codes", text!("这里要用文字的列表，最多 {} 项", most)));
+    }
+    refuse_rest(&body, &[], &mut errors);
+    refuse(errors)?;
+    Ok(codes.unwrap_or_default())
 }
 
 /// The ids of all things in the order of the `codes` given, which must name each of them once.

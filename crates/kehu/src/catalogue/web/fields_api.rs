@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 use utoipa_axum::routes;
 
-use super::api::in_order;
+use super::api::{codes_in, in_order};
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::{self, CustomField, CustomKind, FieldDraft, REQUIREMENTS, Requirements};
@@ -322,13 +322,9 @@ async fn update_field(
 async fn order_fields(
     State(app): State<App>,
     Cataloguer(actor): Cataloguer,
-    JsonBody(mut body): JsonBody,
+    JsonBody(body): JsonBody,
 ) -> Result<Reply, AppError> {
-    let mut errors = Vec::new();
-    let codes = take_texts(&mut body, "codes", MOST_CHOICES * 2, &mut errors).unwrap_or_default();
-    refuse_rest(&body, &[], &mut errors);
-    refuse(errors)?;
-    let now = app.now();
+    let (codes, now) = (codes_in(body, MOST_CHOICES * 2)?, app.now());
     let done = app
         .db
         .write(move |tx| {
