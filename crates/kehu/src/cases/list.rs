@@ -4,7 +4,7 @@ use store::Conn;
 
 use super::load::{readable_in, readable_sql};
 use super::model::{COLUMNS, Case};
-use super::unseen::hide_in_cases;
+use super::unseen::{hide_in_cases, subject_sql};
 use super::world::{Ground, with_world};
 use crate::access::{self, Actor, Directory};
 use crate::clock::Millis;
@@ -43,9 +43,9 @@ pub(super) fn text_of(text: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The condition on `cases k` of a text that is parameter `n`.
-pub(super) fn text_condition(n: usize) -> String {
-    format!("(k.number LIKE ${n} || '%' OR k.subject LIKE '%' || ${n} || '%')")
+/// The condition on `cases k` of a text that is parameter `n`; nobody finds a case by a name he may not know.
+pub(super) fn text_condition(actor: &Actor, n: usize) -> String {
+    format!("(k.number LIKE ${n} || '%' OR {} LIKE '%' || ${n} || '%')", subject_sql(actor))
 }
 
 /// Where a page goes on.
@@ -97,7 +97,7 @@ pub fn list(
     }
     if let Some(text) = text_of(&query.text) {
         params.push(text.into());
-        conditions.push(text_condition(params.len()));
+        conditions.push(text_condition(actor, params.len()));
     }
     if let Some(Place(after)) = after {
         params.push(after.into());

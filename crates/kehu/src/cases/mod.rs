@@ -47,7 +47,7 @@ pub use penalise::{ADMINISTRATORS, PenaltyOf};
 pub use replay::{Found, Otherwise, Tried, try_draft};
 pub use tick::{JOBS, RECURRING, run_due};
 pub use trail::{TaskPlace, TaskQuery, find_tasks, tasks_of, waiting_count, waiting_for};
-pub use unseen::trail_of;
+pub use unseen::{subject_sql, trail_of};
 pub use world::{Ground, with_world, with_world_of};
 
 use crate::settings::Parameter;

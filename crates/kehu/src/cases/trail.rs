@@ -274,7 +274,7 @@ pub fn find_tasks(
     }
     if let Some(text) = super::list::text_of(&query.text) {
         params.push(text.into());
-        conditions.push(super::list::text_condition(params.len()));
+        conditions.push(super::list::text_condition(actor, params.len()));
     }
     if let Some(TaskPlace(place, id)) = query.after {
         params.push(place.into());

@@ -36,6 +36,18 @@ fn names(
     Ok(rows.into_iter().filter(|(_, name)| !name.is_empty()).collect())
 }
 
+/// The subject of `cases k` as an actor may know it, for statements of their own that list cases.
+pub fn subject_sql(actor: &Actor) -> String {
+    if actor.sees_all_customers() {
+        return "k.subject".to_owned();
+    }
+    let (me, readable) = (actor.person_id.0, access::readable_sql(actor, Object::Customer));
+    format!(
+        "CASE WHEN k.creator_id = {me} THEN k.subject ELSE COALESCE(replace(k.subject, (SELECT c.name FROM customers c
+           WHERE c.id = k.customer_id AND c.name <> '' AND NOT COALESCE({readable}, FALSE)), '{HIDDEN}'), k.subject) END"
+    )
+}
+
 fn named_himself(actor: &Actor, case: &Case) -> bool {
     case.creator_id == Some(actor.person_id)
 }

@@ -9,7 +9,7 @@ use store::{Conn, FromRow, Row};
 
 use super::registers::{exemptions_sql, refusals_sql};
 use crate::access::{Actor, Directory, require_unbarred};
-use crate::cases::{Ground, readable_sql};
+use crate::cases::{Ground, readable_sql, subject_sql};
 use crate::clock::{Millis, Zone};
 use crate::duties;
 use crate::error::AppError;
@@ -267,6 +267,7 @@ pub fn behind(
 ) -> Result<Vec<BehindRow>, AppError> {
     require_unbarred(actor)?;
     let readable = readable_sql(actor, ground);
+    let subject = subject_sql(actor);
     let step = "CASE WHEN k.is_open THEN k.step_title ELSE k.outcome END";
     let sql = match what {
         Behind::Deadlines(standing) => {
@@ -278,7 +279,7 @@ pub fn behind(
                 None => String::new(),
             };
             format!(
-                "SELECT k.id, k.number, k.subject, {step}, d.title, d.due_at, d.met_at,
+                "SELECT k.id, k.number, {subject}, {step}, d.title, d.due_at, d.met_at,
                    CASE WHEN {is_late} THEN 'breached' ELSE d.standing END
                  FROM case_deadlines d JOIN cases k ON k.id = d.case_id
                  WHERE d.policy = $1 AND d.due_at >= $2 AND d.due_at < $3 AND {} {of} AND {readable}
@@ -287,7 +288,7 @@ pub fn behind(
             )
         }
         Behind::Penalties => format!(
-            "SELECT k.id, k.number, k.subject, {step}, p.title, p.at, CAST(NULL AS BIGINT),
+            "SELECT k.id, k.number, {subject}, {step}, p.title, p.at, CAST(NULL AS BIGINT),
                CASE WHEN p.appealed_at IS NOT NULL AND p.appeal_decided_at IS NULL THEN 'appealed' ELSE p.state END
              FROM penalties p JOIN cases k ON k.id = p.case_id
              WHERE p.policy = $1 AND p.at >= $2 AND p.at < $3 AND p.state <> 'cancelled' AND {} AND {readable}

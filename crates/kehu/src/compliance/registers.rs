@@ -4,7 +4,7 @@ use store::{Conn, FromRow, Row};
 
 use super::load::{MOST_ROWS, cites, citing, led_units};
 use crate::access::{Actor, require_unbarred};
-use crate::cases::{Ground, readable_sql};
+use crate::cases::{Ground, readable_sql, subject_sql};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::{CaseId, PersonId, RefusalId, UnitId};
@@ -123,9 +123,9 @@ pub fn refusals(
     (from, to): (Millis, Millis),
 ) -> Result<Vec<Refusal>, AppError> {
     require_unbarred(actor)?;
-    let readable = readable_sql(actor, ground);
+    let (readable, subject) = (readable_sql(actor, ground), subject_sql(actor));
     let sql = format!(
-        "SELECT r.id, r.at, r.clause, r.refusal, r.person_id, r.unit_id, r.what, k.id, k.number, k.subject
+        "SELECT r.id, r.at, r.clause, r.refusal, r.person_id, r.unit_id, r.what, k.id, k.number, {subject}
          FROM refusals r LEFT JOIN cases k ON k.id = r.subject_id AND {readable}
          WHERE r.policy = $1 AND r.at >= $2 AND r.at < $3 AND {} AND {}
          ORDER BY r.at DESC, r.id DESC LIMIT {MOST_ROWS}",
@@ -144,10 +144,10 @@ pub fn exemptions(
     (from, to): (Millis, Millis),
 ) -> Result<Vec<Exempted>, AppError> {
     require_unbarred(actor)?;
-    let readable = readable_sql(actor, ground);
+    let (readable, subject) = (readable_sql(actor, ground), subject_sql(actor));
     let sql = format!(
         "SELECT e.given_at, e.clause, e.refusal, e.given_by, e.until_at, e.revoked_at, e.reason, k.id, k.number,
-           k.subject
+           {subject}
          FROM exemptions e LEFT JOIN cases k ON k.id = e.subject_id AND {readable}
          WHERE e.policy = $1 AND e.given_at >= $2 AND e.given_at < $3 AND {} AND {}
          ORDER BY e.given_at DESC, e.id DESC LIMIT {MOST_ROWS}",

@@ -7,7 +7,7 @@ use store::{Conn, FromRow, Row, Value};
 
 use super::model::{Appeal, Decision, Penalty, State, measure_named};
 use crate::access::{Actor, Directory};
-use crate::cases::{ADMINISTRATORS, Ground, readable_sql};
+use crate::cases::{ADMINISTRATORS, Ground, readable_sql, subject_sql};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::{CaseId, PenaltyId, PersonId};
@@ -70,10 +70,11 @@ impl FromRow for Penalty {
 fn select(actor: &Actor, ground: &Ground) -> String {
     // Cases tell of customers: whoever may not handle customer information reads none.
     let readable = if actor.rights.bar.is_some() { "FALSE".to_owned() } else { readable_sql(actor, ground) };
+    let subject = subject_sql(actor);
     format!(
         "SELECT p.id, p.policy, p.penalty, p.title, p.clause, p.person_id, COALESCE(n.name, ''), p.case_id, p.at, p.month,
            p.measure, p.amount, p.state, p.decided_by, p.decided_at, p.note, p.appealed_at, p.appeal_reason,
-           p.appeal_outcome, p.appeal_decided_by, p.appeal_decided_at, p.appeal_note, k.number, k.subject, p.count,
+           p.appeal_outcome, p.appeal_decided_by, p.appeal_decided_at, p.appeal_note, k.number, {subject}, p.count,
            p.factor, p.times, p.appeal_until, p.version,
            (SELECT c.customer_id FROM cases c WHERE c.id = p.case_id)
          FROM penalties p LEFT JOIN people n ON n.id = p.person_id

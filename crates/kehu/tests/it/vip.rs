@@ -135,6 +135,17 @@ async fn a_customer_that_is_not_seen_is_named_asked_for_and_shown_for_a_time() {
         assert_eq!(approved["step"], "viewing", "{approved}");
         app.app.clock.advance(2_000);
         of.xu.get(&path).await.expect(200);
+        // Who has decided reads the case on, but no longer the customer: neither his name nor what names him.
+        of.gao.get(&path).await.expect(404);
+        let case = format!("/api/v1/cases/lookup/{}", id(&strange));
+        let (told, listed) = (of.gao.get(&case).await, of.gao.get("/api/v1/cases/lookup").await);
+        for told in [told.expect(200).text(), listed.expect(200).text()] {
+            assert!(told.contains("（无权查看的客户） 档案查阅") && !told.contains("东方机械厂"), "{told}");
+        }
+        assert!(
+            of.xu.get(&case).await.expect(200).text().contains("东方机械厂 ABC 档案查阅"),
+            "he named it himself"
+        );
         app.app.clock.advance(3 * DAY - 2_000);
         of.xu.get(&path).await.expect(200);
         app.app.clock.advance(60_000);
