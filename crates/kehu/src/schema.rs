@@ -38,6 +38,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0020_penalties", sql: include_str!("../migrations/0020_penalties.sql") },
     Migration { name: "0021_imports_again", sql: include_str!("../migrations/0021_imports_again.sql") },
     Migration { name: "0022_returned_reports", sql: include_str!("../migrations/0022_returned_reports.sql") },
+    Migration {
+        name: "0023_import_rows_skipped",
+        sql: include_str!("../migrations/0023_import_rows_skipped.sql"),
+    },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -28,8 +28,9 @@ pub use rusqlite::types::ValueRef as SqliteValue;
 pub use value::{FromColumn, FromRow, Row, Value};
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
@@ -124,15 +125,34 @@ struct Inner {
 /// Flags the engine threads raise and everybody may read.
 #[derive(Default)]
 pub(crate) struct Health {
-    pub(crate) failed: std::sync::atomic::AtomicBool,
+    failed: AtomicBool,
+    full: AtomicBool,
+    /// When the log last said that there is no room.
+    told_full: Mutex<Option<Instant>>,
 }
+
+/// A full disk is in the log at most this often, however many changes it refuses.
+const TOLD_FULL_EVERY: Duration = Duration::from_secs(60);
 
 impl Health {
     pub(crate) fn fail(&self) {
-        self.failed.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.failed.store(true, Ordering::SeqCst);
     }
     pub(crate) fn is_failed(&self) -> bool {
-        self.failed.load(std::sync::atomic::Ordering::SeqCst)
+        self.failed.load(Ordering::SeqCst)
+    }
+    /// Remembers whether the last change was refused for want of room.
+    pub(crate) fn note_room(&self, refused: Option<&Error>) {
+        let is_full = matches!(refused, Some(Error::Full));
+        self.full.store(is_full, Ordering::SeqCst);
+        let mut told = self.told_full.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_full && told.is_none_or(|at| at.elapsed() > TOLD_FULL_EVERY) {
+            tracing::error!("the disk is full: changes are refused until there is room");
+            *told = Some(Instant::now());
+        }
+    }
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::SeqCst)
     }
 }
 
@@ -309,6 +329,12 @@ impl Db {
     /// Whether storage failed (an fsync error, a damaged file): nothing is acknowledged until a restart.
     pub fn is_failed(&self) -> bool {
         self.inner.health.is_failed()
+    }
+
+    /// Whether the last change was refused because the disk is full; it ends by itself with the next change that is
+    /// written.
+    pub fn is_full(&self) -> bool {
+        self.inner.health.is_full()
     }
 
     /// Runs `body` on a reader. Each statement sees the newest committed state.

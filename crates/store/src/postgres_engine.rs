@@ -163,6 +163,7 @@ fn write_loop(url: &str, slot: i64, queue: &Receiver<Box<dyn WriteJob>>, health:
         if matches!(outcome, Err(Error::StorageFailed)) {
             health.fail();
         }
+        health.note_room(outcome.as_ref().err().or(job.store_error()));
         let lasting = job.take_lasting();
         if !lasting.is_empty()
             && let Err(error) = keep_lasting(&mut held, slot, &lasting)

@@ -303,6 +303,8 @@ fn commit_batch(
         let _ = connection.execute_batch("ROLLBACK");
     }
     let outcome = outcome.map_err(|error| note(error, health));
+    let refused = batch.iter().filter_map(|job| job.store_error()).find(|error| matches!(error, Error::Full));
+    health.note_room(outcome.as_ref().err().or(refused));
     for job in batch {
         job.answer(outcome.clone());
     }

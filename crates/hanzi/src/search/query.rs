@@ -13,6 +13,9 @@ const WORD_COUNT_LIMIT: usize = 8;
 /// Ways to cut typed letters into syllables that are tried.
 const SPLIT_LIMIT: usize = 8;
 
+/// Steps taken to find ways to cut letters into syllables and initials.
+const MIXED_STEPS: usize = 2_000;
+
 /// A planned query. The texts are complete and safe: everything typed has been cut down to letters and digits.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -194,6 +197,7 @@ fn word_expr(word: &str, typed: &[Glyph], is_anchored: bool) -> Option<Expr> {
         );
         if is_latin(&run) && letters.is_ascii() {
             any.extend(sounds(&parts, is_anchored));
+            any.extend(mixed_sounds(&letters, is_anchored));
         }
         return Expr::of(Expr::Any, any);
     }
@@ -203,9 +207,11 @@ fn word_expr(word: &str, typed: &[Glyph], is_anchored: bool) -> Option<Expr> {
     if is_sound && typed.iter().skip(1).all(|glyph| !glyph.gap) {
         // The Chinese parts must be there as written; what was typed in letters may be writing or sound.
         let mut any: Vec<Expr> = literal.into_iter().chain(sounds(&parts, is_anchored)).collect();
-        let (_, inner) = parts.split_last()?;
-        if inner.iter().any(|run| is_letters(run) && splits(&spelled(run), false).is_empty()) {
-            // tianj科技: a phrase cannot end a syllable open in its middle, so the parts are looked for one by one.
+        let is_last = |i: usize| i + 1 == parts.len();
+        let mut runs = parts.iter().enumerate();
+        if runs.any(|(i, run)| is_letters(run) && splits(&spelled(run), is_last(i)).is_empty()) {
+            // tianj科技: a phrase cannot end a syllable open in its middle, nor mix sounds and initials (广zhoutj), so
+            // the parts are looked for one by one.
             let alone = parts.iter().enumerate().filter(|(_, run)| is_letters(run));
             let alone = alone.filter_map(|(i, run)| word_expr(word, run, is_anchored && i == 0));
             any.extend(Expr::of(Expr::All, alone.collect::<Vec<_>>()));
@@ -277,6 +283,82 @@ fn sounds(parts: &[&[Glyph]], is_anchored: bool) -> Vec<Expr> {
         Expr::phrase(tokens, initials.len() == 1, is_anchored)
     });
     pinyin.chain(initials).collect()
+}
+
+/// Syllables typed in full among initials: `guangztj`. No phrase has both, so the initials of all of it and the full
+/// syllables in it are looked for beside each other; [`super::Matcher`] puts first what has them in their places.
+fn mixed_sounds(letters: &str, is_anchored: bool) -> Vec<Expr> {
+    let expr = |segments: &Vec<&str>| {
+        let mut tokens = Vec::new();
+        let initials: Vec<char> = segments.iter().filter_map(|segment| segment.chars().next()).collect();
+        initial_tokens(&initials, &mut tokens);
+        tokens.pop();
+        let mut parts = vec![Expr::phrase(tokens, false, is_anchored)?];
+        let mut at = 0;
+        for run in segments.chunk_by(|a, b| (a.len() > 1) == (b.len() > 1)) {
+            if run[0].len() > 1 {
+                let syllables = run.iter().map(|syllable| respelled(syllable).to_owned()).collect();
+                parts.push(Expr::phrase(
+                    syllables,
+                    at + run.len() == segments.len(),
+                    is_anchored && at == 0,
+                )?);
+            }
+            at += run.len();
+        }
+        Some(Expr::All(parts))
+    };
+    mixed_splits(letters).iter().filter_map(expr).collect()
+}
+
+/// The ways to cut letters into full syllables and single initials, at least one of each, in as few parts as can be or
+/// one more; the last may be the beginning of a syllable.
+fn mixed_splits(letters: &str) -> Vec<Vec<&str>> {
+    if !letters.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Vec::new();
+    }
+    // fewest[at]: parts that the letters from `at` on take.
+    let mut fewest = vec![usize::MAX; letters.len() + 1];
+    fewest[letters.len()] = 0;
+    for at in (0..letters.len()).rev() {
+        let ends = segment_ends(letters, at).filter_map(|end| fewest[end].checked_add(1));
+        fewest[at] = ends.min().unwrap_or(usize::MAX);
+    }
+    let Some(most) = fewest[0].checked_add(1) else { return Vec::new() };
+    let mut ways: Vec<Vec<&str>> = Vec::new();
+    let mut open: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
+    for _ in 0..MIXED_STEPS {
+        let Some((at, path)) = open.pop() else { break };
+        if at == letters.len() {
+            let full = path.iter().filter(|segment| segment.len() > 1).count();
+            if full > 0 && full < path.len() {
+                ways.push(path);
+            }
+            if ways.len() == SPLIT_LIMIT {
+                break;
+            }
+            continue;
+        }
+        // The longest is taken up first: it is pushed last. Every path that is begun can be ended within `most`.
+        for end in segment_ends(letters, at) {
+            if fewest[end].saturating_add(path.len() + 1) <= most {
+                open.push((end, [path.as_slice(), &[&letters[at..end]]].concat()));
+            }
+        }
+    }
+    ways
+}
+
+/// Where a part that begins at `at` may end, the nearest first: after an initial, a syllable, or at the end of what was
+/// typed.
+fn segment_ends(letters: &str, at: usize) -> impl Iterator<Item = usize> {
+    let rest = &letters[at..];
+    let fits = move |len: &usize| {
+        let part = &rest[..*len];
+        let is_whole = readings::SYLLABLES.binary_search(&respelled(part)).is_ok();
+        is_whole || ((*len == 1 || *len == rest.len()) && begins_syllable(part))
+    };
+    (1..=rest.len().min(6)).filter(fits).map(move |len| at + len)
 }
 
 fn product<T: Clone + PartialEq>(

@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// 按什么判断是同一客户,可写多个:number,credit_code,id_number,phone,email,name;不写由系统判断
     #[arg(long = "match", value_delimiter = ',')]
     match_on: Vec<String>,
+    /// XLSX 文件里要导入的工作表;不写则是第一张有内容的
+    #[arg(long)]
+    sheet: Option<String>,
+    /// 表头在第几行;不写由系统识别
+    #[arg(long)]
+    header_row: Option<u64>,
     /// 只检查,不写入
     #[arg(long)]
     dry_run: bool,
@@ -94,15 +100,20 @@ async fn import(app: &App, arguments: &Arguments, choices: Choices) -> Result<Co
         .write(true)
         .open(app.config.data_dir.join("import.lock"))?;
     lock.lock()?;
-    let begun =
-        if choices.is_dry_run { None } else { interrupted(app, &actor, &received.sha256, &choices).await? };
+    let row = arguments.header_row.map(|row| row.to_string()).unwrap_or_default();
+    let table = imports::Place::named(arguments.sheet.as_deref().unwrap_or_default(), &row)?;
+    let begun = if choices.is_dry_run {
+        None
+    } else {
+        interrupted(app, &actor, &received.sha256, &choices, &table).await?
+    };
     let import = match begun {
         Some(import) => {
             eprintln!("继续上次中断的导入：已处理 {} 行", import.read);
             import
         }
         None => {
-            let import = imports::take(app, &actor, received).await?;
+            let import = imports::take(app, &actor, received, &table).await?;
             prepare(app, &actor, &import, choices.clone()).await?
         }
     };
@@ -161,8 +172,13 @@ async fn interrupted(
     actor: &Actor,
     hash: &str,
     choices: &Choices,
+    table: &imports::Place,
 ) -> Result<Option<Import>, Failure> {
-    let (actor, hash, choices) = (actor.clone(), hash.to_owned(), choices.clone());
+    let (actor, hash, choices, table) = (actor.clone(), hash.to_owned(), choices.clone(), table.clone());
+    let is_same_table = move |import: &Import| {
+        let read = import.header.as_ref().map(imports::Place::of).unwrap_or_default();
+        read.header_row == table.header_row && (table.sheet.is_none() || read.sheet == table.sheet)
+    };
     Ok(app
         .db
         .read(move |conn| {
@@ -174,6 +190,7 @@ async fn interrupted(
                     && i.file_hash == hash
                     && i.on_duplicate == choices.on_duplicate
                     && i.match_on == choices.match_on
+                    && is_same_table(i)
             }))
         })
         .await?)

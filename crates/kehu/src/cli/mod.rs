@@ -7,6 +7,7 @@ mod db;
 mod demo;
 mod export;
 mod import;
+mod log;
 mod policy;
 mod serve;
 mod setup;

@@ -29,13 +29,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let began = Instant::now();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("KEHU_LOG")
-                .unwrap_or_else(|_| "kehu=info,store=info,warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    super::log::begin();
     let config = arguments.place.config(&arguments.network)?;
     if config.is_exposed_in_clear() {
         return Err(Failure::Usage(format!(

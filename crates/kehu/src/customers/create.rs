@@ -32,7 +32,7 @@ pub fn create(
 ) -> Result<Customer, AppError> {
     let kind = draft.kind.ok_or_else(|| AppError::field("kind", text!("请选择客户性质：个人或企业")))?;
     let mut errors = Vec::new();
-    let cleaned = clean(catalogue, kind, draft, None).unwrap_or_else(|e| {
+    let cleaned = clean(catalogue, kind, draft, None, now).unwrap_or_else(|e| {
         errors.extend(e);
         Default::default()
     });

@@ -69,7 +69,7 @@ pub fn prepare(
     let number = draft.number.as_deref().map(str::trim).unwrap_or_default();
     let mut errors: Vec<FieldError> = check_number(number).into_iter().collect();
     errors.extend(refused_new(actor, &Facts { owner_id: owner, ..Facts::default() }, draft));
-    let cleaned = clean(catalogue, kind, draft, None).unwrap_or_else(|more| {
+    let cleaned = clean(catalogue, kind, draft, None, now).unwrap_or_else(|more| {
         errors.extend(more);
         Default::default()
     });

@@ -40,6 +40,8 @@ pub struct ListQuery {
     pub kind: Option<Kind>,
     /// Exact values of dictionary fields: any of them.
     pub choices: Vec<(Field, Vec<String>)>,
+    /// Values of classification schemes: any of each scheme's, all of the schemes.
+    pub marks: Vec<(String, Vec<String>)>,
     /// Path of a division; everything inside it.
     pub region: String,
     /// Owner; `Some(None)` for customers without one.
@@ -112,6 +114,14 @@ pub fn condition_of(actor: &Actor, query: &ListQuery) -> Result<Conditions, AppE
                 all.and(format!("{column} IN ({})", places.join(", ")));
             }
         }
+    }
+    for (scheme, values) in query.marks.iter().filter(|(_, values)| !values.is_empty()) {
+        let scheme = all.bind(scheme.clone());
+        let places: Vec<String> = values.iter().map(|v| all.bind(v.clone())).collect();
+        all.and(format!(
+            "c.id IN (SELECT customer_id FROM customer_marks WHERE scheme = {scheme} AND value IN ({}))",
+            places.join(", ")
+        ));
     }
     if !query.region.is_empty() {
         if query.region.contains('/') {
@@ -387,6 +397,7 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
 /// Whether nothing is asked for whose customers are not counted by value, apart from words.
 fn is_plain(query: &ListQuery) -> bool {
     query.region.is_empty()
+        && query.marks.is_empty()
         && query.tag.is_empty()
         && query.created == (None, None)
         && query.updated == (None, None)

@@ -1,6 +1,6 @@
 //! Classification schemes: which value of a scheme a customer carries, or which several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value as Json, json};
 use store::{Conn, Tx};
@@ -14,17 +14,45 @@ use crate::error::AppError;
 use crate::ids::CustomerId;
 use crate::{events, text};
 
+/// Values by scheme.
+pub type Marks = BTreeMap<String, Vec<String>>;
+
 /// The values of a customer by scheme. Decide about the customer first.
-pub fn of_customer(conn: &mut Conn<'_>, id: CustomerId) -> store::Result<BTreeMap<String, Vec<String>>> {
-    let rows: Vec<(String, String)> = conn.rows(
-        "SELECT scheme, value FROM customer_marks WHERE customer_id = $1 ORDER BY scheme, value LIMIT 1000",
-        &[id.into()],
-    )?;
-    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (scheme, value) in rows {
-        all.entry(scheme).or_default().push(value);
+pub fn of_customer(conn: &mut Conn<'_>, id: CustomerId) -> store::Result<Marks> {
+    Ok(marks_of(conn, [id])?.remove(&id).unwrap_or_default())
+}
+
+/// The values of customers by scheme; those without any are left out. Decide about the customers first.
+pub fn marks_of(
+    conn: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> store::Result<HashMap<CustomerId, Marks>> {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.0.to_string()).collect();
+    let mut all: HashMap<CustomerId, Marks> = HashMap::new();
+    for chunk in ids.chunks(100) {
+        let sql = format!(
+            "SELECT customer_id, scheme, value FROM customer_marks WHERE customer_id IN ({})
+             ORDER BY customer_id, scheme, value",
+            chunk.join(", ")
+        );
+        let rows: Vec<(CustomerId, String, String)> = conn.rows(&sql, &[])?;
+        for (id, scheme, value) in rows {
+            all.entry(id).or_default().entry(scheme).or_default().push(value);
+        }
     }
     Ok(all)
+}
+
+/// The schemes by which some customer is classified, in their order.
+pub fn schemes_used(conn: &mut Conn<'_>, catalogue: &Catalogue) -> store::Result<Vec<String>> {
+    let mut used = Vec::new();
+    for name in catalogue.customer_schemes() {
+        let sql = "SELECT customer_id FROM customer_marks WHERE scheme = $1 LIMIT 1";
+        if conn.value::<i64>(sql, &[name.into()])?.is_some() {
+            used.push(name.clone());
+        }
+    }
+    Ok(used)
 }
 
 /// Whether the actor may classify a customer by a scheme, and customers are classified by it.

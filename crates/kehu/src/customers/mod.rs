@@ -35,7 +35,8 @@ pub use list::{
     some,
 };
 pub use load::{COLUMNS, load, load_for, load_to_edit, read_row, require};
-pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, clean};
+pub use marks::{Marks, marks_of, schemes_used};
+pub use model::{CONTACT, Cleaned, Customer, Draft, Kind, against_id_number, clean};
 pub use remove::{Deleted, Restored, deleted, remove, restore, take_back};
 pub use update::{refresh_completeness, refresh_open_needs, touch_after_activity, update};
 pub use withhold::{Teller, Withheld, mask, require_visible, shown, shown_value, withhold};

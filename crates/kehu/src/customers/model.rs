@@ -298,12 +298,14 @@ pub struct Cleaned {
 
 /// Checks every value of a draft against its field: formats, check digits, dictionaries, regions, lengths. A value that
 /// the stored customer holds already passes, also when it could not be chosen anew. Without one the customer is new, and
-/// what must not be missing is asked for. All errors at once, each with its field.
+/// what must not be missing is asked for. An ID number fills in the date of birth and gender it holds where nothing is
+/// said of them. All errors at once, each with its field.
 pub fn clean(
     catalogue: &Catalogue,
     kind: Kind,
     draft: &Draft,
     stored: Option<&Customer>,
+    now: Millis,
 ) -> Result<Cleaned, Vec<FieldError>> {
     let is_new = stored.is_none();
     let mut cleaned = Cleaned::default();
@@ -320,10 +322,14 @@ pub fn clean(
             continue;
         }
         match clean_or_keep(catalogue, spec, raw, stored.map_or("", |c| c.get(*field))) {
+            Ok(value) if *field == Field::Birthday && value > last_day_anywhere(now) => {
+                errors.push(FieldError::new(spec.key, text!("出生日期还没有到，请核对")));
+            }
             Ok(value) => drop(cleaned.fields.insert(*field, value)),
             Err(text) => errors.push(FieldError::new(spec.key, text)),
         }
     }
+    fill_in_from_id_number(&mut cleaned, stored);
     let is_given =
         |key: &str| Field::named(key).is_some_and(|f| cleaned.fields.get(&f).is_some_and(|v| !v.is_empty()));
     let is_wrong = |key: &str, errors: &[FieldError]| errors.iter().any(|e| e.field == key);
@@ -364,6 +370,52 @@ pub fn clean(
         }
     }
     if errors.is_empty() { Ok(cleaned) } else { Err(errors) }
+}
+
+/// Today's date where the day begins first.
+fn last_day_anywhere(now: Millis) -> String {
+    const EARLIEST_ZONE_AHEAD: Millis = 14 * 3_600_000;
+    let day = crate::clock::rfc3339(now.saturating_add(EARLIEST_ZONE_AHEAD));
+    day.chars().take("2026-01-01".len()).collect()
+}
+
+/// What of the date of birth and gender an ID number holds, as they are stored.
+fn in_id_number(id_number: &str) -> Option<[(Field, String); 2]> {
+    let born = id_number.get(6..14)?;
+    let birthday = format!("{}-{}-{}", born.get(..4)?, born.get(4..6)?, born.get(6..)?);
+    let sex = id_number.get(16..17)?.parse::<u8>().ok()?;
+    let gender = if sex % 2 == 1 { "male" } else { "female" };
+    Some([(Field::Birthday, birthday), (Field::Gender, gender.to_owned())])
+}
+
+fn fill_in_from_id_number(cleaned: &mut Cleaned, stored: Option<&Customer>) {
+    let Some(held) = cleaned.fields.get(&Field::IdNumber).and_then(|number| in_id_number(number)) else {
+        return;
+    };
+    for (field, value) in held {
+        // Empty in a form that shows the field is not a wish: the form of a new customer sends all of them.
+        let is_said = cleaned.fields.get(&field).is_some_and(|said| !said.is_empty());
+        let is_known = stored.is_some_and(|customer| !customer.get(field).is_empty());
+        if !is_said && !is_known {
+            cleaned.fields.insert(field, value);
+        }
+    }
+}
+
+/// The fields whose values contradict the ID number, each with what that holds. People may have a birthday they keep and
+/// another on their card, so it is a doubt and no error.
+pub fn against_id_number(values: &Values) -> Vec<(Field, Text)> {
+    let held = in_id_number(&values[Field::IdNumber]).into_iter().flatten();
+    let against = held.filter(|(field, value)| !values[*field].is_empty() && values[*field] != *value);
+    against
+        .map(|(field, value)| {
+            let text = match field {
+                Field::Birthday => text!("与身份证号里的出生日期 {} 不一致，请核对", value),
+                _ => text!("与身份证号里的性别不一致，请核对"),
+            };
+            (field, text)
+        })
+        .collect()
 }
 
 /// One value in the form it is stored in: the stored one when that is what was sent, by its code or by its name.

@@ -47,7 +47,7 @@ pub fn update(
         return Err(AppError::Invalid(refused));
     }
     let draft = &draft;
-    let cleaned = clean(catalogue, old.kind, draft, Some(&old)).map_err(AppError::Invalid)?;
+    let cleaned = clean(catalogue, old.kind, draft, Some(&old), now).map_err(AppError::Invalid)?;
     let mut new = old.clone();
     for (field, value) in cleaned.fields {
         new.values.set(field, value);

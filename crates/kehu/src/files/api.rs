@@ -134,7 +134,10 @@ pub(super) async fn read_form(app: &App, mut form: Multipart) -> Result<Sent, Ap
     let mut file = None;
     while let Some(mut field) = form.next_field().await.map_err(|e| broken(&e))? {
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" && file.is_none() {
+        if name == "file" {
+            if file.is_some() {
+                return Err(AppError::field("file", text!("一次只能上传一个文件，放在 file 字段")));
+            }
             file = Some(receive(app, field).await?);
             continue;
         }

@@ -9,6 +9,8 @@ use store::Tx;
 
 use super::export::{XLSX, download};
 use super::model::{Import, OnDuplicate, doubts_json, list, load};
+use super::reader::Place;
+use super::rows::{self, Outcome};
 use super::{errors, undo, upload};
 use crate::access::{self, Actor, Object, Verb};
 use crate::app::App;
@@ -106,6 +108,12 @@ struct ImportBody {
     file_name: String,
     /// Headings of the file.
     columns: Vec<String>,
+    /// XLSX: the sheet that is read.
+    sheet: Option<String>,
+    /// XLSX: the visible sheets.
+    sheets: Vec<String>,
+    /// Number of the row with the headings.
+    header_row: Option<u64>,
     /// What each column becomes.
     mapping: Vec<String>,
     /// skip, update or create.
@@ -219,6 +227,10 @@ struct ImportForm {
     /// CSV, XLSX or vCard.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
+    /// XLSX: the sheet to read; the first visible one that has rows when absent.
+    sheet: Option<String>,
+    /// Number of the row with the headings, from 1; looked for when absent.
+    header_row: Option<String>,
     /// Only `customers`.
     object: Option<String>,
     /// skip (default), update or create.
@@ -269,7 +281,8 @@ async fn create(State(app): State<App>, actor: Actor, request: Request) -> Resul
         },
     };
     let file = upload.file.ok_or_else(|| AppError::field("file", text!("请选择要导入的文件")))?;
-    let peek = upload::peek(&file).await?;
+    let place = Place::named(fields.get("sheet"), fields.get("header_row"))?;
+    let peek = upload::peek(&file, &place).await?;
     let mut parts = vec!["POST /api/v1/imports", &file.name, &file.sha256];
     parts.extend(fields.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
     let once = Once::read(&headers, &actor, &parts)?;
@@ -365,6 +378,58 @@ async fn index(State(app): State<App>, actor: Actor, query: QueryData) -> Result
     Ok(api::json_reply(&api::page_of(found.iter().map(|import| body_of(import, l)).collect(), next, None)))
 }
 
+/// What became of a row.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes `rows::Row::json` in the OpenAPI document")]
+struct RowBody {
+    /// Its number in the file.
+    row: i64,
+    /// created, updated, skipped, failed, kept or undone.
+    outcome: String,
+    /// The customer made, changed or found there already; null for a refused row and where it is not yours to see.
+    customer_id: Option<String>,
+}
+
+/// A page of rows.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the page in the OpenAPI document")]
+struct RowPage {
+    /// In the order of the file.
+    items: Vec<RowBody>,
+    /// Place of the next page.
+    next: Option<String>,
+}
+
+#[utoipa::path(get, path = "/api/v1/imports/{id}/rows", tag = "imports",
+    params(("id" = inline(ImportId), Path, description = "The import"),
+        ("outcome" = String, Query, pattern = "^(created|updated|skipped|failed|kept|undone)$", description = "What became of them"),
+        ("limit" = Option<u32>, Query, description = "1–200, 50 when absent", minimum = 1, maximum = 200),
+        ("after" = Option<String>, Query, pattern = "^([1-9][0-9]{0,17})?$", description = "Place of the next page")),
+    responses((status = 200, description = "The rows of the file with this outcome", body = RowPage), (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem), (status = 422, description = "A value is wrong", content_type = "application/problem+json", body = Problem),
+        (status = 429, description = "Too many requests", content_type = "application/problem+json", body = Problem), (status = 503, description = "Busy", content_type = "application/problem+json", body = Problem)))]
+async fn outcomes(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<String>,
+    query: QueryData,
+) -> Result<Response, AppError> {
+    let (id, limit) = (id_of(&id)?, api::limit(query.find("limit"))?);
+    let outcome = Outcome::named(query.get("outcome")).ok_or_else(|| {
+        AppError::field("outcome", text!("outcome 只能是 created、updated、skipped、failed、kept 或 undone"))
+    })?;
+    let after = rows::place(query.get("after"))?;
+    let page = app
+        .db
+        .read(move |conn| {
+            let import = load(conn, &actor, id)?;
+            rows::page(conn, &actor, import.id, outcome, after, limit)
+        })
+        .await?;
+    let items = page.rows.iter().map(rows::Row::json).collect();
+    Ok(api::json_reply(&api::page_of(items, page.next.map(|row| row.to_string()), None)))
+}
+
 #[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = inline(ImportId), Path, description = "The import")),
     responses((status = 200, description = "The refused rows as a workbook", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = Vec<u8>),
         (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem), (status = 404, description = "No such import for you", content_type = "application/problem+json", body = Problem),
@@ -438,6 +503,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Need::SignedIn, upload)
         .api(Need::SignedIn, utoipa_axum::routes!(index))
         .api(Need::SignedIn, utoipa_axum::routes!(show))
+        .api(Need::SignedIn, utoipa_axum::routes!(outcomes))
         .api(Need::SignedIn, utoipa_axum::routes!(error_rows))
         .api(Need::SignedIn, utoipa_axum::routes!(cancel))
         .api(Need::SignedIn, utoipa_axum::routes!(take_back))

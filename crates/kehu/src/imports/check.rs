@@ -10,7 +10,7 @@ use super::known::{Known, Sign};
 use super::mapping::Target;
 use super::model::{OnDuplicate, State};
 use super::plan::{Plan, Work, Wrong};
-use super::reader::{self, Message};
+use super::reader::{self, Message, Source};
 use crate::app::App;
 use crate::customers::{self, Customer, Field, Kind};
 use crate::error::AppError;
@@ -306,12 +306,12 @@ impl Seen {
 pub async fn check(
     app: &App,
     plan: &Plan,
-    source: (std::path::PathBuf, String),
+    source: Source,
     mut refused: impl FnMut(&Work, &[Wrong]) -> Result<(), AppError>,
     mut progress: impl AsyncFnMut(&Report) -> Result<bool, AppError>,
 ) -> Result<Checked, AppError> {
     let (reading, now) = (plan.clone(), app.now());
-    let mut batches = reader::batches(source.0, source.1, 0, move |row| reading.read(row, now));
+    let mut batches = reader::batches(source, 0, move |row| reading.read(row, now));
     let (mut report, mut seen) = (Report::default(), Seen::default());
     report.doubts.add_notes(plan.notes());
     while let Some(message) = batches.recv().await {

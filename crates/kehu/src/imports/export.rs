@@ -85,14 +85,16 @@ pub async fn export(
     let query = ListQuery { only: Some(Verb::Export), ..query };
     let _place = app.export_place().await?;
     let catalogue = app.catalogue().await?;
-    let people = app
+    let known = Arc::clone(&catalogue);
+    let (people, schemes) = app
         .db
-        .read(|conn| {
+        .read(move |conn| {
             let people = org::list_people(conn)?;
-            Ok::<_, AppError>(owner_words(&people))
+            Ok::<_, AppError>((owner_words(&people), customers::schemes_used(conn, &known)?))
         })
         .await?;
-    let rendering = Arc::new(Rendering { zone: app.zone.clone(), catalogue, people, actor: actor.clone() });
+    let rendering =
+        Arc::new(Rendering { zone: app.zone.clone(), catalogue, people, schemes, actor: actor.clone() });
     let wanted = Wanted(Arc::new(AtomicBool::new(true)));
     let (own, asked, is_wanted) = (actor.clone(), query.clone(), Arc::clone(&wanted.0));
     let ids = app
@@ -160,6 +162,8 @@ struct Rendering {
     zone: Zone,
     catalogue: Arc<Catalogue>,
     people: HashMap<PersonId, String>,
+    /// Schemes some customer is classified by: a column each.
+    schemes: Vec<String>,
     actor: Actor,
 }
 
@@ -174,10 +178,11 @@ enum Part {
     End,
 }
 
-/// Customers with the contact of each.
+/// Customers with the contact and the marks of each.
 struct Batch {
     customers: Vec<Customer>,
     contacts: HashMap<CustomerId, Beside>,
+    marks: HashMap<CustomerId, customers::Marks>,
 }
 
 /// The contact written beside a customer: name, phone, title.
@@ -197,6 +202,10 @@ impl Rendering {
         }
         all.extend(["联系人", "联系人电话", "联系人职务", "负责人", "标签"].map(text));
         all.extend(self.fields().map(|f| Column { title: f.title.clone(), kind: CellKind::Text }));
+        all.extend(self.schemes.iter().map(|name| {
+            let scheme = self.catalogue.dictionary(name);
+            Column { title: self.actor.lang.pick(&scheme.zh, &scheme.en).to_owned(), kind: CellKind::Text }
+        }));
         all.extend([text("建档时间"), text("更新时间")]);
         all
     }
@@ -220,7 +229,8 @@ impl Rendering {
                 None => return Err(AppError::Unavailable),
             };
             for customer in &batch.customers {
-                let cells = self.cells(customer, batch.contacts.get(&customer.id));
+                let cells =
+                    self.cells(customer, batch.contacts.get(&customer.id), batch.marks.get(&customer.id));
                 match &mut table {
                     Table::Csv(table) => table.push(&cells),
                     Table::Xlsx(table, _) => table.push(&cells),
@@ -264,7 +274,11 @@ impl Rendering {
             })?;
         }
         self.withhold(&customers, &mut contacts);
-        Ok(Batch { customers, contacts })
+        let marks = match self.schemes.as_slice() {
+            [] => HashMap::new(),
+            _ => customers::marks_of(conn, customers.iter().map(|customer| customer.id))?,
+        };
+        Ok(Batch { customers, contacts, marks })
     }
 
     /// Takes away the contacts the actor may not read, and of the others what is withheld from him.
@@ -283,7 +297,12 @@ impl Rendering {
         }
     }
 
-    fn cells<'c>(&'c self, customer: &'c Customer, contact: Option<&'c Beside>) -> Vec<Cell<'c>> {
+    fn cells<'c>(
+        &'c self,
+        customer: &'c Customer,
+        contact: Option<&'c Beside>,
+        marks: Option<&'c customers::Marks>,
+    ) -> Vec<Cell<'c>> {
         let text = |t: &'c str| if t.is_empty() { Cell::Empty } else { Cell::Text(t.into()) };
         let mut all = vec![text(&customer.number), text(self.actor.lang.t(customer.kind.title()))];
         all.extend(SPECS.iter().map(|spec| match customer.withheld.rule(spec.key) {
@@ -302,6 +321,14 @@ impl Rendering {
             Cell::Text(customer.tags.join("、").into())
         });
         all.extend(self.fields().map(|f| custom_cell(customer.custom.get(&f.key), self.actor.lang)));
+        all.extend(self.schemes.iter().map(|name| match marks.and_then(|marks| marks.get(name)) {
+            Some(values) => {
+                let scheme = self.catalogue.dictionary(name);
+                let words: Vec<&str> = values.iter().map(|v| scheme.title(v, self.actor.lang)).collect();
+                Cell::Text(words.join("、").into())
+            }
+            None => Cell::Empty,
+        }));
         all.push(Cell::DateTime(self.zone.second(customer.created_at).into()));
         all.push(Cell::DateTime(self.zone.second(customer.updated_at).into()));
         all

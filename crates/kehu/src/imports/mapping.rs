@@ -435,6 +435,7 @@ mod tests {
             columns: headings.iter().map(|h| (*h).to_owned()).collect(),
             keys: Vec::new(),
             row: 1,
+            asked_row: None,
             encoding: None,
             delimiter: None,
             sheet: None,

@@ -1,9 +1,12 @@
 //! What an import is: a file, what its columns mean, what to do with customers already there, and how far it got.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{Conn, FromRow, Row, Tx};
 
+use super::reader::{Place, Source};
 use crate::access::Actor;
 use crate::clock::{Millis, rfc3339};
 use crate::customers::Keyed;
@@ -289,6 +292,12 @@ impl FromRow for Import {
 }
 
 impl Import {
+    /// Its file, stored at `path`, and the table that was looked into.
+    pub(super) fn source(&self, path: PathBuf) -> Source {
+        let place = self.header.as_ref().map(Place::of).unwrap_or_default();
+        Source { path, name: self.file_name.clone(), place }
+    }
+
     /// The headings of the file.
     pub fn columns(&self) -> &[String] {
         self.header.as_ref().map_or(&[], |h| &h.columns)
@@ -311,6 +320,9 @@ impl Import {
             "state": self.state.code(),
             "file_name": self.file_name,
             "columns": self.columns(),
+            "sheet": self.header.as_ref().and_then(|h| h.sheet.as_deref()),
+            "sheets": self.header.as_ref().map_or(&[][..], |h| &h.sheets),
+            "header_row": self.header.as_ref().map(|h| h.row).filter(|row| *row > 0),
             "mapping": self.mapping,
             "on_duplicate": self.on_duplicate.code(),
             "match_on": self.match_on.iter().map(|k| k.code()).collect::<Vec<_>>(),
@@ -351,6 +363,8 @@ pub(super) fn save_report(tx: &mut Tx<'_>, id: ImportId, report: &super::Report)
 /// What was decided about an import, for the log.
 pub(super) fn choices_json(import: &Import) -> Json {
     json!({
+        "sheet": import.header.as_ref().and_then(|h| h.sheet.as_deref()),
+        "header_row": import.header.as_ref().and_then(|h| h.asked_row),
         "mapping": import.mapping,
         "on_duplicate": import.on_duplicate.code(),
         "match_on": import.match_on.iter().map(|k| k.code()).collect::<Vec<_>>(),

@@ -103,7 +103,7 @@ pub fn file_notes(header: &sheets::Header, catalogue: &Catalogue) -> Vec<Text> {
     let others: Vec<&str> = others.map(String::as_str).filter(|_| !own).collect();
     if !others.is_empty() {
         notes.push(text!(
-            "只导入工作表“{}”，这些工作表没有导入：{}。要导入它们，请各存为一个文件",
+            "只导入工作表“{}”，这些工作表没有导入：{}。要导入它们，请再导入一次，选择那张工作表",
             header.sheet.clone().unwrap_or_default(),
             others.iter().take(10).copied().collect::<Vec<_>>().join("、")
         ));
@@ -349,6 +349,12 @@ impl Plan {
             reading.contact.clone(),
             now,
         );
+        if let Ok(prepared) = &made {
+            let against = customers::against_id_number(&prepared.customer().values);
+            let column = |field| self.column_of(|t| *t == Target::Field(field));
+            let doubts = against.into_iter().map(|(field, text)| Wrong { column: column(field), text });
+            reading.doubts.extend(doubts);
+        }
         let prepared = match made {
             Ok(prepared) if !is_broken => Ok(prepared),
             Ok(_) => Err(reading.wrongs(&[])),

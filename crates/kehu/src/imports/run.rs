@@ -1,7 +1,6 @@
 //! The import itself: batches of rows, each one transaction with customers, notes about the rows, counts and the place
 //! reached, so that an import killed anywhere goes on without losing or doubling a row.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -11,7 +10,7 @@ use super::batch::{Batch, Counts, Halt};
 use super::check::Report;
 use super::model::{Import, State, load_any, stored_problem};
 use super::plan::Plan;
-use super::reader::{self, Message};
+use super::reader::{self, Message, Source};
 use crate::access::{Actor, ActorFacts, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -28,8 +27,8 @@ pub struct Start {
     pub import: Import,
     /// Its settings.
     pub plan: Plan,
-    /// Path and name of its file.
-    pub source: (PathBuf, String),
+    /// Its file.
+    pub source: Source,
 }
 
 /// Loads an import that is in the state its job expects; `None` when there is nothing to do any more.
@@ -44,7 +43,7 @@ pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start
         .read(move |conn| {
             let actor = actor?;
             let file = files::load(conn, &actor, Verb::Read, import.file_id)?;
-            let source = (files::store_path(&own, &file), import.file_name.clone());
+            let source = import.source(files::store_path(&own, &file));
             let plan = Plan::new(conn, &import, actor, catalogue)?;
             Ok(Some(Start { import, plan, source }))
         })
@@ -133,7 +132,7 @@ pub async fn run(
             .await?;
     }
     let reading = plan.clone();
-    let mut batches = reader::batches(source.0, source.1, import.last_row, move |row| reading.read(row, now));
+    let mut batches = reader::batches(source, import.last_row, move |row| reading.read(row, now));
     let (mut place, mut total) = (import.last_row, Counts::of(&import));
     let columns: Arc<[String]> = import.columns().into();
     while let Some(message) = batches.recv().await {
@@ -181,9 +180,9 @@ pub async fn run(
 
 /// Notes the numbers of the system's own series in the file, so that no row without a number gets one that stands
 /// further down.
-async fn keep_clear(app: &App, plan: &Plan, source: (PathBuf, String)) -> Result<(), AppError> {
+async fn keep_clear(app: &App, plan: &Plan, source: Source) -> Result<(), AppError> {
     let reading = plan.clone();
-    let mut serials = reader::batches(source.0, source.1, 0, move |row| reading.serial(&row.cells));
+    let mut serials = reader::batches(source, 0, move |row| reading.serial(&row.cells));
     let mut given = Vec::new();
     while let Some(message) = serials.recv().await {
         match message? {

@@ -218,6 +218,7 @@ mod tests {
             columns: columns.iter().map(|(_, column)| column.title.clone()).collect(),
             keys: Vec::new(),
             row: 1,
+            asked_row: None,
             encoding: None,
             delimiter: None,
             sheet: None,

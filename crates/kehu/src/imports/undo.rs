@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use store::Tx;
 
 use super::model::{Import, State, load_any};
-use crate::access::{self, Actor, Object, Verb, Via};
+use crate::access::{Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::catalogue::Catalogue;
@@ -145,24 +145,6 @@ pub fn counts(conn: &mut store::Conn<'_>, id: ImportId) -> store::Result<Counts>
         contacts: count("contact_outcome", "undone")?,
         contacts_kept: count("contact_outcome", "kept")?,
     })
-}
-
-/// The first customers that stay and that the actor may read now: (row, customer, name now).
-pub fn kept(
-    conn: &mut store::Conn<'_>,
-    actor: &Actor,
-    id: ImportId,
-    limit: i64,
-) -> store::Result<Vec<(i64, CustomerId, String)>> {
-    let readable = access::readable_sql(actor, Object::Customer);
-    conn.rows(
-        &format!(
-            "SELECT r.row_number, c.id, c.name FROM import_rows r JOIN customers c ON c.id = r.customer_id
-             WHERE r.import_id = $1 AND r.outcome = 'kept' AND c.deleted_at IS NULL AND {readable}
-             ORDER BY r.row_number LIMIT $2"
-        ),
-        &[id.into(), limit.into()],
-    )
 }
 
 fn batch(

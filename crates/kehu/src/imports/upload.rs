@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sheets::Header;
-use store::Tx;
+use store::{Conn, Tx};
 
 use super::check::Report;
 use super::mapping::{self, Target};
 use super::model::{Import, OnDuplicate, State, choices_json, load, load_any};
-use super::reader::{self, Peek};
+use super::reader::{self, Peek, Place, Source};
 use crate::access::{self, Actor, Object, Verb, Via};
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Millis;
 use crate::customers::Keyed;
 use crate::error::AppError;
-use crate::files::{self, Place, Received, Stored};
+use crate::files::{self, Received, Stored};
 use crate::ids::{ImportId, PersonId};
 use crate::{jobs, org, text};
 
@@ -40,10 +40,14 @@ pub struct Choices {
 static LOOKING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 /// Looks into a received file: headings and first rows, or what is wrong with it.
-pub async fn peek(received: &Received) -> Result<Peek, AppError> {
-    let _turn = LOOKING.acquire().await.map_err(|_| AppError::Unavailable)?;
+pub async fn peek(received: &Received, place: &Place) -> Result<Peek, AppError> {
     let (path, name) = (received.path().to_owned(), received.name.clone());
-    tokio::task::spawn_blocking(move || reader::peek(&path, &name))
+    look(Source { path, name, place: place.clone() }).await
+}
+
+async fn look(source: Source) -> Result<Peek, AppError> {
+    let _turn = LOOKING.acquire().await.map_err(|_| AppError::Unavailable)?;
+    tokio::task::spawn_blocking(move || reader::peek(&source.path, &source.name, &source.place))
         .await
         .map_err(|e| AppError::Internal(format!("looking into an upload: {e}")))?
 }
@@ -59,14 +63,8 @@ pub fn insert(
     now: Millis,
 ) -> Result<Import, AppError> {
     let id = ImportId::new();
-    let file = files::save(tx, actor, stored, Place::Import(id), now)?;
-    let remembered = match actor.via {
-        Via::Session => mapping::remembered(tx, actor.person_id, &peek.header)?,
-        _ => HashMap::new(),
-    };
-    let mut guessed = mapping::guess(&peek.header, &remembered, catalogue);
-    mapping::settle(&mut guessed, &peek.sample);
-    let guessed: Vec<String> = guessed.iter().map(Target::code).collect();
+    let file = files::save(tx, actor, stored, files::Place::Import(id), now)?;
+    let guessed = guess(tx, actor, peek, catalogue)?;
     let header = serde_json::to_value(&peek.header).map_err(|e| AppError::Internal(e.to_string()))?;
     tx.exec(
         "INSERT INTO imports (id, object, state, file_id, file_name, file_hash, header, sample, mapping, via, created_at,
@@ -89,10 +87,77 @@ pub fn insert(
     load_any(tx, id)?.ok_or(AppError::NotFound)
 }
 
+/// What the columns mean, as far as can be told before anybody says.
+fn guess(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    peek: &Peek,
+    catalogue: &Catalogue,
+) -> Result<Vec<String>, AppError> {
+    let remembered = match actor.via {
+        Via::Session => mapping::remembered(tx, actor.person_id, &peek.header)?,
+        _ => HashMap::new(),
+    };
+    let mut guessed = mapping::guess(&peek.header, &remembered, catalogue);
+    mapping::settle(&mut guessed, &peek.sample);
+    Ok(guessed.iter().map(Target::code).collect())
+}
+
+/// Looks into another table of an import's file before it has begun; its columns are guessed anew.
+///
+/// # Errors
+/// At `sheet` or `header_row` when there is none such; the import is as before then.
+pub async fn turn_to(app: &App, actor: &Actor, id: ImportId, place: Place) -> Result<Import, AppError> {
+    let (own, reader) = (actor.clone(), app.clone());
+    let source = app
+        .db
+        .read(move |conn| {
+            let import = load_open(conn, &own, id)?;
+            let file = files::load(conn, &own, Verb::Read, import.file_id)?;
+            Ok::<_, AppError>(import.source(files::store_path(&reader, &file)))
+        })
+        .await?;
+    let peek = look(Source { place, ..source }).await?;
+    let (catalogue, actor, now) = (app.catalogue().await?, actor.clone(), app.now());
+    app.db
+        .write(move |tx| {
+            let import = load_open(tx, &actor, id)?;
+            let guessed = guess(tx, &actor, &peek, &catalogue)?;
+            let header = serde_json::to_value(&peek.header).map_err(|e| AppError::Internal(e.to_string()))?;
+            tx.exec(
+                "UPDATE imports SET state = 'uploaded', header = $2, sample = $3, mapping = $4,
+                   version = version + 1 WHERE id = $1",
+                &[id.into(), header.into(), json!(peek.sample).into(), json!(guessed).into()],
+            )?;
+            configured(tx, &actor, &import, now)
+        })
+        .await
+}
+
+/// An import that has not begun.
+fn load_open(conn: &mut Conn<'_>, actor: &Actor, id: ImportId) -> Result<Import, AppError> {
+    let import = load(conn, actor, id)?;
+    if !matches!(import.state, State::Uploaded | State::Checked) {
+        return Err(AppError::Conflict(text!("这次导入已经开始，不能再改")));
+    }
+    Ok(import)
+}
+
+/// Notes in the log what was decided otherwise than before; answers the import as it is now.
+fn configured(tx: &mut Tx<'_>, actor: &Actor, before: &Import, now: Millis) -> Result<Import, AppError> {
+    let import = load_any(tx, before.id)?.ok_or(AppError::NotFound)?;
+    let (old, new) = (choices_json(before), choices_json(&import));
+    if old != new {
+        let entry = Entry::of("import.configured", "import", import.id.0).change(&old, &new);
+        audit::record(tx, actor, now, &entry)?;
+    }
+    Ok(import)
+}
+
 /// Stores a received file as a new import.
-pub async fn take(app: &App, actor: &Actor, received: Received) -> Result<Import, AppError> {
+pub async fn take(app: &App, actor: &Actor, received: Received, place: &Place) -> Result<Import, AppError> {
     access::require_may(actor, Object::Customer, Verb::Import)?;
-    let peek = peek(&received).await?;
+    let peek = peek(&received, place).await?;
     let (catalogue, actor, now) = (app.catalogue().await?, actor.clone(), app.now());
     files::attach(app, received, move |tx, stored| insert(tx, &actor, stored, &peek, &catalogue, now)).await
 }
@@ -107,10 +172,7 @@ pub fn choose(
     catalogue: &Catalogue,
     now: Millis,
 ) -> Result<Import, AppError> {
-    let import = load(tx, actor, id)?;
-    if !matches!(import.state, State::Uploaded | State::Checked) {
-        return Err(AppError::Conflict(text!("这次导入已经开始，不能再改")));
-    }
+    let import = load_open(tx, actor, id)?;
     let header: &Header =
         import.header.as_ref().ok_or_else(|| AppError::Conflict(text!("这个文件没有表头")))?;
     let codes = choices.mapping.as_ref().unwrap_or(&import.mapping);
@@ -137,17 +199,7 @@ pub fn choose(
             choices.is_dry_run.into(),
         ],
     )?;
-    let chosen = load_any(tx, id)?.ok_or(AppError::NotFound)?;
-    let (before, after) = (choices_json(&import), choices_json(&chosen));
-    if before != after {
-        audit::record(
-            tx,
-            actor,
-            now,
-            &Entry::of("import.configured", "import", id.0).change(&before, &after),
-        )?;
-    }
-    Ok(chosen)
+    configured(tx, actor, &import, now)
 }
 
 /// Sends an import to the background: to be checked or to be run. How a person at the pages matched the columns of what
@@ -160,10 +212,7 @@ pub fn send(
     catalogue: &Catalogue,
     now: Millis,
 ) -> Result<Import, AppError> {
-    let import = load(tx, actor, id)?;
-    if !matches!(import.state, State::Uploaded | State::Checked) {
-        return Err(AppError::Conflict(text!("这次导入已经开始，不能再改")));
-    }
+    let import = load_open(tx, actor, id)?;
     let (state, kind) = if is_check { (State::Checking, super::CHECK) } else { (State::Running, super::RUN) };
     begin(tx, &import, state, now)?;
     if let (false, Via::Session, Some(header)) = (is_check, actor.via, &import.header) {

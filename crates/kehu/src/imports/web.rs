@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use super::api::{id_of, match_on, on_duplicate, read_upload, send_errors};
 use super::mapping::{Target, offered};
 use super::model::{Import, OnDuplicate, State as Stage, list, load};
-use super::{errors, template, undo, upload};
+use super::reader::Place;
+use super::{errors, rows, template, undo, upload};
 use crate::access::{Actor, Object, Verb};
 use crate::app::App;
 use crate::catalogue::Catalogue;
@@ -31,6 +32,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/imports/{id}", Need::SignedIn, show)
         .get("/imports/{id}/progress", Need::SignedIn, progress)
         .get("/imports/{id}/errors", Need::SignedIn, error_rows)
+        .post("/imports/{id}/table", Need::SignedIn, turn)
         .post("/imports/{id}/check", Need::SignedIn, check)
         .post("/imports/{id}/run", Need::SignedIn, run)
         .post("/imports/{id}/cancel", Need::SignedIn, cancel)
@@ -39,6 +41,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 /// Imports a page of the history.
 const ROWS: usize = 50;
+/// Rows listed at once of those that were skipped or stay.
+const LISTED: usize = 50;
 
 #[derive(Template)]
 #[template(path = "imports/index.html")]
@@ -144,7 +148,7 @@ async fn take(
     let outcome = async {
         let upload = read_upload(&app, request).await?;
         let file = upload.file.ok_or_else(|| AppError::field("file", text!("请选择要导入的文件")))?;
-        upload::take(&app, &actor, file).await
+        upload::take(&app, &actor, file, &Place::default()).await
     }
     .await;
     match outcome {
@@ -184,7 +188,19 @@ struct Show {
     bad: Vec<BadLine>,
     doubtful: Vec<BadLine>,
     undone: undo::Counts,
-    kept_rows: Vec<(i64, String, String)>,
+    kept_rows: Vec<rows::Row>,
+    skipped_rows: Vec<rows::Row>,
+    /// Where the next page of skipped rows begins.
+    more_skipped: Option<i64>,
+    /// Sheets to choose from.
+    sheets: Vec<Choice>,
+    sheet: String,
+    /// The row of headings that was asked for; empty leaves it to be found.
+    header_row: String,
+    /// The row that was found; `None` where there is nothing to choose.
+    found_row: Option<u64>,
+    /// What is wrong with the choice of the table: at the sheet, at the row.
+    table_errors: [String; 2],
     took: String,
     /// What changed since the template was made that the file was written in.
     notes: Vec<String>,
@@ -262,9 +278,24 @@ async fn show(
     query: QueryData,
 ) -> Result<Response, AppError> {
     let id = id_of(&id)?;
-    let wants_map = query.get("step") == "map";
-    let view = view(&app, &actor, &page, id, wants_map, None).await?;
+    let asked = Asked {
+        is_map: query.get("step") == "map",
+        skipped_after: rows::place(query.get("skipped"))?,
+        refused: None,
+    };
+    let view = view(&app, &actor, &page, id, asked).await?;
     html(&view)
+}
+
+/// What of an import is asked for.
+#[derive(Default)]
+struct Asked {
+    /// Its columns, though it was checked.
+    is_map: bool,
+    /// Skipped rows behind this one.
+    skipped_after: i64,
+    /// A form that was refused.
+    refused: Option<Refused>,
 }
 
 /// What a refused form brings back.
@@ -273,17 +304,11 @@ struct Refused {
     errors: Vec<FieldError>,
 }
 
-async fn view(
-    app: &App,
-    actor: &Actor,
-    page: &Page,
-    id: ImportId,
-    wants_map: bool,
-    refused: Option<Refused>,
-) -> Result<Show, AppError> {
+async fn view(app: &App, actor: &Actor, page: &Page, id: ImportId, asked: Asked) -> Result<Show, AppError> {
     let l = page.l;
     let own = actor.clone();
-    let (import, bad, undone, kept_rows, people, trouble) = app
+    let Asked { is_map, skipped_after, refused } = asked;
+    let (import, bad, undone, kept, skipped, people, trouble) = app
         .db
         .read(move |conn| {
             let import = load(conn, &own, id)?;
@@ -292,10 +317,15 @@ async fn view(
             let bad = if over { errors::first_rows(conn, &import, l, 50)? } else { Vec::new() };
             let undone =
                 if import.state == Stage::Undone { undo::counts(conn, id)? } else { undo::Counts::default() };
-            let kept = if undone.kept > 0 { undo::kept(conn, &own, id, 50)? } else { Vec::new() };
+            let mut some = |is_any: bool, outcome, after| match is_any {
+                true => rows::page(conn, &own, id, outcome, after, LISTED),
+                false => Ok(rows::Rows::default()),
+            };
+            let kept = some(undone.kept > 0, rows::Outcome::Kept, 0)?;
+            let skipped = some(over && import.skipped > 0, rows::Outcome::Skipped, skipped_after)?;
             let may_assign = own.may(Object::Customer, Verb::Assign);
             let people = if may_assign { org::list_people(conn)? } else { Vec::new() };
-            Ok::<_, AppError>((import, bad, undone, kept, people, trouble))
+            Ok::<_, AppError>((import, bad, undone, kept, skipped, people, trouble))
         })
         .await?;
     let catalogue = app.catalogue().await?;
@@ -307,7 +337,7 @@ async fn view(
         None => String::new(),
     };
     let (step, now) = match import.state {
-        Stage::Checked if !wants_map => ("checked", 2),
+        Stage::Checked if !is_map => ("checked", 2),
         Stage::Uploaded | Stage::Checked => ("map", 1),
         Stage::Checking => ("busy", 2),
         Stage::Running => ("busy", 3),
@@ -320,8 +350,11 @@ async fn view(
     } else {
         Vec::new()
     };
-    let errors =
-        form_errors.iter().filter(|e| !e.field.starts_with("mapping.")).map(|e| e.text.to(l)).collect();
+    let is_general =
+        |field: &str| !field.starts_with("mapping.") && !["sheet", "header_row"].contains(&field);
+    let errors = form_errors.iter().filter(|e| is_general(&e.field)).map(|e| e.text.to(l)).collect();
+    let table_errors = ["sheet", "header_row"]
+        .map(|field| form_errors.iter().find(|e| e.field == field).map(|e| e.text.to(l)).unwrap_or_default());
     let (heads, examples) =
         if step == "checked" { example_rows(&import, &catalogue, l) } else { Default::default() };
     let bad = match step {
@@ -330,6 +363,10 @@ async fn view(
     };
     let header = import.header.as_ref().filter(|_| step == "map");
     let notes = header.map_or_else(Vec::new, |header| super::plan::file_notes(header, &catalogue));
+    // Address books have no rows of headings, and a corrected error file is ours.
+    let table = header.filter(|h| h.format != sheets::Format::Vcard && !h.is_error_file);
+    let asked = |name: &str| form.as_ref().and_then(|form| form.find(name)).map(str::to_owned);
+    let named = |name: &String| Choice { value: name.clone(), label: name.clone() };
     let owner = import.owner_id.map(|o| o.to_string()).unwrap_or_default();
     let took = import.started_at.zip(import.finished_at).map(|(a, b)| duration(b - a, l)).unwrap_or_default();
     Ok(Show {
@@ -359,10 +396,19 @@ async fn view(
         bad,
         doubtful: bad_lines(&import.report.doubts.first, l),
         undone,
-        kept_rows: kept_rows.into_iter().map(|(row, id, name)| (row, id.to_string(), name)).collect(),
+        kept_rows: kept.rows.into_iter().filter(|row| row.customer.is_some()).collect(),
+        skipped_rows: skipped.rows,
+        more_skipped: skipped.next,
+        sheets: table.map_or(&[][..], |header| &header.sheets).iter().map(named).collect(),
+        sheet: asked("sheet").or(table.and_then(|t| t.sheet.clone())).unwrap_or_default(),
+        header_row: asked("header_row")
+            .or(table.and_then(|t| t.asked_row).map(|row| row.to_string()))
+            .unwrap_or_default(),
+        found_row: table.map(|t| t.row),
         took,
         notes: notes.iter().map(|text| text.to(l)).collect(),
         trouble,
+        table_errors,
         import,
     })
 }
@@ -500,7 +546,7 @@ async fn progress(
     Path(id): Path<String>,
 ) -> Result<Response, AppError> {
     let id = id_of(&id)?;
-    let view = view(&app, &actor, &page, id, false, None).await?;
+    let view = view(&app, &actor, &page, id, Asked::default()).await?;
     if view.import.state.is_busy() {
         html(&view.as_work())
     } else {
@@ -558,11 +604,42 @@ async fn check(
             app.jobs_waiting.notify_one();
             Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
         }
-        Err(AppError::Invalid(errors)) => {
-            let view = view(&app, &actor, &page, id, true, Some(Refused { form, errors })).await?;
-            let body = if page.is_htmx { html(&view.as_work())? } else { html(&view)? };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
-        }
+        Err(AppError::Invalid(errors)) => again(&app, &actor, &page, id, Refused { form, errors }).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The columns once more, with what was wrong.
+async fn again(
+    app: &App,
+    actor: &Actor,
+    page: &Page,
+    id: ImportId,
+    refused: Refused,
+) -> Result<Response, AppError> {
+    let asked = Asked { is_map: true, refused: Some(refused), ..Asked::default() };
+    let view = view(app, actor, page, id, asked).await?;
+    let body = if page.is_htmx { html(&view.as_work())? } else { html(&view)? };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
+}
+
+/// Another sheet, or another row of headings.
+async fn turn(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Path(id): Path<String>,
+    form: FormData,
+) -> Result<Response, AppError> {
+    let id = id_of(&id)?;
+    let outcome = async {
+        let place = Place::named(form.get("sheet"), form.get("header_row"))?;
+        upload::turn_to(&app, &actor, id, place).await
+    }
+    .await;
+    match outcome {
+        Ok(_) => Ok(redirect(page.is_htmx, &format!("/imports/{id}?step=map"))),
+        Err(AppError::Invalid(errors)) => again(&app, &actor, &page, id, Refused { form, errors }).await,
         Err(error) => Err(error),
     }
 }

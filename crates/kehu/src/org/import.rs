@@ -164,7 +164,7 @@ impl Credential {
 pub fn read_table(path: &Path, name: &str) -> Result<Table, AppError> {
     let file = File::open(path).map_err(|e| AppError::Internal(format!("uploaded file: {e}")))?;
     let mut table: Option<(Table, Vec<Option<usize>>)> = None;
-    for frame in imports::parse(file, name)? {
+    for frame in imports::parse(file, name, &imports::Place::default())? {
         match frame {
             Frame::Header(header) => {
                 let (sheet, places) = recognise(&header.columns)?;

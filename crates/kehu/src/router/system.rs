@@ -60,10 +60,12 @@ async fn metrics(State(app): State<App>) -> Result<Response, AppError> {
         .await?;
     let memory = resident_bytes();
     let failed = i64::from(app.db.is_failed());
+    let full = i64::from(app.db.is_full());
     let body = format!(
         "# TYPE kehu_jobs_open gauge\nkehu_jobs_open {waiting}\n# TYPE kehu_jobs_dead gauge\nkehu_jobs_dead {dead}\n\
          # TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes {memory}\n\
-         # TYPE kehu_storage_failed gauge\nkehu_storage_failed {failed}\n"
+         # TYPE kehu_storage_failed gauge\nkehu_storage_failed {failed}\n\
+         # TYPE kehu_storage_full gauge\nkehu_storage_full {full}\n"
     );
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], body).into_response())
 }

@@ -198,3 +198,42 @@ async fn a_server_whose_readers_are_all_busy_says_soon_that_it_is_not_ready() {
     })
     .await;
 }
+
+// covers: DS-06
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_and_an_export_know_how_customers_are_classified() {
+    both(|app| async move {
+        let admin = app.administrator().await;
+        let token = admin.with_token().await;
+        let mut ids = Vec::new();
+        for name in ["甲公司", "乙公司", "丙公司"] {
+            let body = json!({ "kind": "organisation", "name": name });
+            let made = token.json("POST", "/api/v1/customers", body).await.expect(201).json();
+            ids.push(made["id"].as_str().unwrap().to_owned());
+        }
+        for (id, values) in [(&ids[0], ["A"]), (&ids[1], ["B"])] {
+            let path = format!("/api/v1/customers/{id}/marks/reception_three");
+            token.json("PUT", &path, json!({ "values": values })).await.expect(200);
+        }
+        let names = async |query: &str| {
+            let path = format!("/api/v1/customers?sort=name&{query}");
+            let found = token.get(&path).await.expect(200).json();
+            let items = found["items"].as_array().unwrap().clone();
+            items.into_iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("mark=reception_three:A").await, ["甲公司"]);
+        assert_eq!(names("mark=reception_three:A,reception_three:B").await.len(), 2);
+        assert_eq!(names("mark=reception_three:C").await.len(), 0);
+        token.get("/api/v1/customers?mark=reception_three:Z").await.expect(422);
+        token.get("/api/v1/customers?mark=class:key").await.expect(422);
+        let page = admin.get("/customers?mark=reception_three:B").await.expect(200).text();
+        assert!(page.contains("乙公司") && !page.contains("甲公司"), "{page}");
+        assert!(page.contains("<option value=\"reception_three:B\" selected>"), "{page}");
+
+        let file = admin.get("/customers/export?format=csv&mark=reception_three:A").await.expect(200).text();
+        let heading = file.lines().next().unwrap();
+        assert!(heading.contains("接待三类"), "{heading}");
+        assert!(file.contains("甲公司") && file.contains("A类贵宾") && !file.contains("乙公司"), "{file}");
+    })
+    .await;
+}

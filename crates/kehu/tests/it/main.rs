@@ -31,6 +31,7 @@ mod files;
 mod imports;
 mod imports_again;
 mod imports_doubts;
+mod imports_tables;
 mod jobs;
 mod late;
 mod mail;

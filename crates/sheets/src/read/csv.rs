@@ -1,5 +1,5 @@
 //! Delimited text. An own splitter, not the `csv` crate, because a record here may not grow without bound, the
-//! delimiter may be `，`, and every row must know the physical line it starts on whatever ends the lines.
+//! delimiter may be `，`, and every row must know its number whatever ends the lines.
 
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -30,6 +30,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         columns: Vec::new(),
         keys: Vec::new(),
         row: 0,
+        asked_row: limits.header_row,
         encoding: Some(encoding.name().to_owned()),
         delimiter: Some(delimiter),
         sheet: None,
@@ -44,6 +45,8 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         for c in chunk.chars() {
             let Some(record) = splitter.take(c) else { continue };
             if std::mem::take(&mut skip_first) {
+                // Spreadsheet programs do not show it.
+                splitter.number = 1;
                 continue;
             }
             if push(&mut table, record)?.is_break() {
@@ -64,7 +67,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
 }
 
 fn push(table: &mut Table<'_, '_>, record: Record) -> Result<ControlFlow<()>, Problem> {
-    let mut row = Row { number: record.line, cells: record.fields, ..Row::default() };
+    let mut row = Row { number: record.number, cells: record.fields, ..Row::default() };
     for cell in &mut row.cells {
         let kept = text::unguard(cell).len();
         if kept < cell.len() {
@@ -79,7 +82,7 @@ fn push(table: &mut Table<'_, '_>, record: Record) -> Result<ControlFlow<()>, Pr
                 format!("表格有 {all} 列，最多 {} 列，请删去不需要的列后再上传", table.max_columns()),
                 format!("the table has {all} columns, at most {} are read", table.max_columns()),
             )
-            .at_row(record.line));
+            .at_row(record.number));
         }
         row.problems.push(
             Problem::error(
@@ -87,7 +90,7 @@ fn push(table: &mut Table<'_, '_>, record: Record) -> Result<ControlFlow<()>, Pr
                 format!("本行有 {all} 格，远多于表头"),
                 format!("{all} cells"),
             )
-            .at_row(record.line),
+            .at_row(record.number),
         );
     }
     table.push(row)
@@ -158,7 +161,7 @@ fn sniff_delimiter(head: &str) -> char {
 }
 
 struct Record {
-    line: u64,
+    number: u64,
     fields: Vec<String>,
     /// Fields beyond [`MAX_FIELDS`].
     uncounted: usize,
@@ -178,9 +181,8 @@ enum State {
 struct Splitter {
     delimiter: char,
     state: State,
-    line: u64,
-    start_line: u64,
-    quote_line: u64,
+    /// Of the record that is being read.
+    number: u64,
     last_was_cr: bool,
     field: String,
     fields: Vec<String>,
@@ -195,9 +197,7 @@ impl Splitter {
         Self {
             delimiter,
             state: State::Start,
-            line: 1,
-            start_line: 1,
-            quote_line: 1,
+            number: 1,
             last_was_cr: false,
             field: String::new(),
             fields: Vec::new(),
@@ -216,18 +216,15 @@ impl Splitter {
             if c == '"' {
                 self.state = State::Quote;
             } else {
-                self.line += u64::from(c == '\r' || (c == '\n' && !is_second_half));
                 self.append(c);
             }
             return None;
         }
         if is_second_half {
             // The carriage return ended the record already.
-            self.start_line = self.line;
             return None;
         }
         if c == '\r' || c == '\n' {
-            self.line += 1;
             return Some(self.end_record());
         }
         if c == self.delimiter {
@@ -235,10 +232,7 @@ impl Splitter {
             return None;
         }
         match (self.state, c) {
-            (State::Start, '"') => {
-                self.state = State::Quoted;
-                self.quote_line = self.line;
-            }
+            (State::Start, '"') => self.state = State::Quoted,
             (State::Quote, '"') => {
                 self.append('"');
                 self.state = State::Quoted;
@@ -256,13 +250,10 @@ impl Splitter {
         if self.state == State::Quoted {
             return Err(Problem::error(
                 "csv.unclosed_quote",
-                format!(
-                    "第 {} 行有一个引号没有配对，其后的内容无法识别，请补上引号后重新上传",
-                    self.quote_line
-                ),
-                format!("the quote opened on line {} is never closed", self.quote_line),
+                format!("第 {} 行有一个引号没有配对，其后的内容无法识别，请补上引号后重新上传", self.number),
+                format!("a quote opened in row {} is never closed", self.number),
             )
-            .at_row(self.quote_line));
+            .at_row(self.number));
         }
         let is_empty = self.state == State::Start && self.fields.is_empty();
         Ok(if is_empty { None } else { Some(self.end_record()) })
@@ -288,11 +279,11 @@ impl Splitter {
     fn end_record(&mut self) -> Record {
         self.end_field();
         let record = Record {
-            line: self.start_line,
+            number: self.number,
             fields: std::mem::take(&mut self.fields),
             uncounted: std::mem::take(&mut self.uncounted),
         };
-        self.start_line = self.line;
+        self.number += 1;
         self.record_bytes = 0;
         record
     }

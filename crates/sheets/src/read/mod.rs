@@ -44,6 +44,9 @@ pub struct Limits {
     pub max_shared_texts: usize,
     /// XLSX: the sheet to read; without it the first visible one that has rows.
     pub sheet: Option<String>,
+    /// CSV and XLSX: the row with the headings, as [`Row::number`] counts; the rows above it are left out. Without it
+    /// the headings are looked for among the first rows.
+    pub header_row: Option<u64>,
 }
 
 impl Default for Limits {
@@ -60,6 +63,7 @@ impl Default for Limits {
             max_shared_text_bytes: 128 << 20,
             max_shared_texts: 6_000_000,
             sheet: None,
+            header_row: None,
         }
     }
 }
@@ -94,8 +98,11 @@ pub struct Header {
     pub columns: Vec<String>,
     /// vCard only: stable ids beside the Chinese headings (`name`, `organisation`, …).
     pub keys: Vec<String>,
-    /// Line or sheet row of the (last) heading row; 0 for vCard.
+    /// Number of the (last) heading row; 0 for vCard.
     pub row: u64,
+    /// Where the caller said the headings are ([`Limits::header_row`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_row: Option<u64>,
     /// CSV and vCard: the encoding's name, such as `UTF-8` or `gb18030`.
     pub encoding: Option<String>,
     /// CSV: the delimiter.
@@ -114,7 +121,8 @@ pub struct Header {
 /// One row that holds something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// CSV and vCard: the physical line the row starts on; XLSX: the sheet's row number. From 1.
+    /// As a spreadsheet program shows it, from 1: in a CSV a row whose cells break lines counts once. vCard: the line
+    /// the card starts on.
     pub number: u64,
     /// In a corrected error file: the number the row had in the first file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

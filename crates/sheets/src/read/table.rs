@@ -15,6 +15,9 @@ pub const ERROR_HEADINGS: [[&str; 2]; 2] = [["错误原因", "原行号"], ["Rea
 const HEADER_SEARCH_ROWS: usize = 10;
 /// Headings may span this many rows.
 const MAX_HEADER_DEPTH: u64 = 3;
+/// Merged ranges that may be of headings begin within this many rows, and are this many.
+pub const TOP_ROWS: u64 = 60;
+const MAX_TOP_MERGES: usize = 2_000;
 /// What is longer is no heading, and would stand in every list of columns.
 const MAX_HEADING_CHARS: usize = 250;
 
@@ -36,14 +39,77 @@ impl Merge {
     fn is_wide(&self) -> bool {
         self.last_column > self.first_column
     }
+
+    pub fn is_tall(&self) -> bool {
+        self.last_row > self.first_row
+    }
 }
+
+/// Values of merged ranges over several rows of data: a spreadsheet keeps them in the first row only, and means them
+/// for all.
+#[derive(Default)]
+struct Tall {
+    /// Those to come, the topmost last.
+    ahead: Vec<Merge>,
+    /// Those of the rows at hand, with their values.
+    open: Vec<(Merge, String)>,
+}
+
+impl Tall {
+    fn of(merges: &[Merge]) -> Self {
+        let mut ahead: Vec<Merge> = merges.iter().filter(|merge| merge.is_tall()).copied().collect();
+        ahead.sort_by_key(|merge| std::cmp::Reverse((merge.first_row, merge.first_column)));
+        Self { ahead, open: Vec::new() }
+    }
+
+    /// Fills the empty cells of a row of data while it has room, with a word about each.
+    fn fill(&mut self, row: &mut Row, max_bytes: usize) {
+        self.open.retain(|(merge, _)| merge.last_row >= row.number);
+        let mut bytes: usize = row.cells.iter().map(String::len).sum();
+        for (merge, value) in &self.open {
+            let Some(cell) = row.cells.get_mut(merge.first_column).filter(|cell| cell.trim().is_empty())
+            else {
+                continue;
+            };
+            bytes += value.len();
+            if bytes > max_bytes {
+                break;
+            }
+            cell.clone_from(value);
+            row.problems.push(
+                Problem::warning(
+                    "cell.merged",
+                    format!("与第 {} 行合并的单元格，按那一行的内容填写", merge.first_row),
+                    format!("merged with row {}: filled in from there", merge.first_row),
+                )
+                .at_row(row.number)
+                .at_column(merge.first_column),
+            );
+        }
+        while self.ahead.last().is_some_and(|merge| merge.first_row <= row.number) {
+            let Some(merge) = self.ahead.pop().filter(|merge| merge.first_row == row.number) else {
+                continue;
+            };
+            let value = row.cells.get(merge.first_column).filter(|value| !value.trim().is_empty());
+            // Ranges of a damaged file may overlap without end.
+            if let (Some(value), true) = (value, self.open.len() < MAX_OPEN) {
+                self.open.push((merge, value.clone()));
+            }
+        }
+    }
+}
+
+/// Merged ranges that one row may share with those above.
+const MAX_OPEN: usize = 200;
 
 /// Takes rows as the format's parser finds them and hands out the header and the finished rows.
 pub struct Table<'a, 's> {
     limits: &'a Limits,
     sink: &'a mut Sink<'s>,
     header: Header,
+    /// Those that may be of headings.
     merges: Vec<Merge>,
+    tall: Tall,
     waiting: Vec<Row>,
     has_header: bool,
     dropped_columns: usize,
@@ -58,11 +124,14 @@ impl<'a, 's> Table<'a, 's> {
     pub fn new(header: Header, merges: Vec<Merge>, limits: &'a Limits, sink: &'a mut Sink<'s>) -> Self {
         let summary =
             Summary { format: header.format, rows: 0, bad_rows: 0, empty_rows: 0, is_stopped: false };
+        let tall = Tall::of(&merges);
+        let top = merges.into_iter().filter(|merge| merge.first_row <= TOP_ROWS).take(MAX_TOP_MERGES);
         Self {
             limits,
             sink,
             header,
-            merges,
+            merges: top.collect(),
+            tall,
             waiting: Vec::new(),
             has_header: false,
             dropped_columns: 0,
@@ -78,6 +147,9 @@ impl<'a, 's> Table<'a, 's> {
         if row.cells.iter().all(|cell| cell.trim().is_empty()) && row.problems.is_empty() {
             // Rows before anything else are layout, not data somebody left out.
             self.summary.empty_rows += u64::from(self.has_rows());
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.limits.header_row.is_some_and(|first| row.number < first) && self.header.columns.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         if self.has_header {
@@ -113,6 +185,13 @@ impl<'a, 's> Table<'a, 's> {
     }
 
     pub fn finish(mut self) -> Result<Summary, Problem> {
+        if let (false, Some(row)) = (self.has_rows(), self.limits.header_row) {
+            return Err(Problem::error(
+                "table.no_header_row",
+                format!("第 {row} 行及以下没有内容，请核对表头所在的行"),
+                format!("there is nothing in row {row} or below it"),
+            ));
+        }
         if !self.has_rows() {
             return Err(Problem::error(
                 "table.no_rows",
@@ -137,7 +216,11 @@ impl<'a, 's> Table<'a, 's> {
 
     fn settle_header(&mut self) -> Result<ControlFlow<()>, Problem> {
         let waiting = std::mem::take(&mut self.waiting);
-        let found = find_header(&waiting, &self.merges, self.header.format);
+        let at = match self.limits.header_row {
+            Some(_) => 0,
+            None => first_heading(&waiting, &self.merges, self.header.format),
+        };
+        let found = find_header(&waiting, &self.merges, at);
         let mut columns = found.columns;
         while columns.last().is_some_and(String::is_empty) {
             columns.pop();
@@ -194,6 +277,7 @@ impl<'a, 's> Table<'a, 's> {
             }
         }
         self.fit_width(&mut row);
+        self.tall.fill(&mut row, self.limits.max_row_bytes);
         self.cells += row.cells.iter().filter(|cell| !cell.is_empty()).count() as u64;
         self.text_bytes += row.cells.iter().map(String::len).sum::<usize>() as u64;
         if self.summary.rows >= self.limits.max_rows {
@@ -359,10 +443,9 @@ struct FoundHeader {
     next: usize,
 }
 
-/// Finds the headings among the first rows: a title (one cell above wider rows, merged or not) is skipped, and a line whose
-/// cells are labels with values, in a sheet also a line of remarks less than half as wide as the table; merged headings
-/// over two rows are joined.
-fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
+/// Where the headings begin among the first rows: a title (one cell above wider rows, merged or not) is skipped, and a
+/// line whose cells are labels with values, in a sheet also a line of remarks less than half as wide as the table.
+fn first_heading(rows: &[Row], merges: &[Merge], format: Format) -> usize {
     let filled: Vec<Vec<String>> = rows.iter().map(|row| fill_merged(row, rows, merges)).collect();
     let used = |cells: &[String]| cells.iter().filter(|cell| !cell.trim().is_empty()).count();
     let width = filled.iter().map(|cells| used(cells)).max().unwrap_or(0);
@@ -379,10 +462,12 @@ fn find_header(rows: &[Row], merges: &[Merge], format: Format) -> FoundHeader {
         }
         at += 1;
     }
-    if at + 1 == rows.len() && at > 0 {
-        at = 0;
-    }
+    if at + 1 == rows.len() { 0 } else { at }
+}
 
+/// The headings that begin at `rows[at]`; merged ones over two rows are joined.
+fn find_header(rows: &[Row], merges: &[Merge], at: usize) -> FoundHeader {
+    let filled: Vec<Vec<String>> = rows.iter().map(|row| fill_merged(row, rows, merges)).collect();
     let first = rows[at].number;
     let bottom = header_bottom(rows, at, merges);
     let next = rows[at..].iter().take_while(|row| row.number <= bottom).count() + at;

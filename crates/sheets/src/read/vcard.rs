@@ -42,6 +42,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         columns: COLUMNS.iter().map(|(_, heading)| (*heading).to_owned()).collect(),
         keys: COLUMNS.iter().map(|(key, _)| (*key).to_owned()).collect(),
         row: 0,
+        asked_row: None,
         encoding: Some(encoding.name().to_owned()),
         delimiter: None,
         sheet: None,

@@ -110,7 +110,8 @@ fn ragged_rows_empty_lines_and_trailing_columns() {
     assert_eq!(read.columns(), ["a", "b"]);
     assert_eq!((read.header.row, read.summary.empty_rows, read.summary.bad_rows), (3, 2, 1));
     let numbers: Vec<u64> = read.rows.iter().map(|row| row.number).collect();
-    assert_eq!(numbers, [4, 6, 9, 10]);
+    // As a spreadsheet program counts them: the one that breaks a line is one row.
+    assert_eq!(numbers, [4, 6, 8, 9]);
     assert_eq!(read.codes(2), ["row.too_many_cells"]);
     assert_eq!(read.cells(2), ["1", "2", "3"]);
     assert_eq!(read.codes(3), ["row.too_few_cells"]);
@@ -122,6 +123,24 @@ fn a_title_line_is_no_heading() {
     let read = read_bytes("2026年客户名单\n姓名,手机,城市\n张三,1,广州\n".as_bytes()).unwrap();
     assert_eq!(read.columns(), ["姓名", "手机", "城市"]);
     assert_eq!(read.header.row, 2);
+}
+
+#[test]
+fn headings_stand_where_the_reader_is_told() {
+    let text = "客户,电话\n内部,1\n姓名,手机\n张三,2\n";
+    let read = |row| {
+        let limits = Limits { header_row: Some(row), ..Limits::default() };
+        read_file(&mut file_of(text.as_bytes()), "a.csv", &limits)
+    };
+    assert_eq!(read_bytes(text.as_bytes()).unwrap().columns(), ["客户", "电话"]);
+    let third = read(3).unwrap();
+    assert_eq!(third.columns(), ["姓名", "手机"]);
+    assert_eq!((third.header.row, third.header.asked_row, third.summary.rows), (3, Some(3), 1));
+    assert_eq!((third.rows[0].number, third.cells(0)), (4, vec!["张三", "2"]));
+    assert_eq!(
+        read(5).err().map(|problem| problem.code.into_owned()),
+        Some("table.no_header_row".to_owned())
+    );
 }
 
 #[test]

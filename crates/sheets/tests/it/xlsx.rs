@@ -41,6 +41,60 @@ fn the_1904_system_and_prefixed_names() {
 
 // covers: CI-02
 #[test]
+fn cells_merged_over_rows_of_data_hold_for_all_of_them() {
+    let rows = text_rows(&[
+        &["客户", "联系人", "城市"],
+        &["天江", "张三", "广州"],
+        &["", "李四", "佛山"],
+        &["", "", ""],
+        &["", "王五", ""],
+        &["地海", "赵六", "深圳"],
+    ]);
+    let sheet = format!(
+        "{rows}<mergeCells count=\"3\"><mergeCell ref=\"A2:A4\"/><mergeCell ref=\"C3:C5\"/><mergeCell ref=\"A6:B6\"/></mergeCells>"
+    );
+    let read = read_bytes(&Book { sheet: &sheet, ..Book::default() }.bytes()).unwrap();
+    let cells: Vec<Vec<&str>> = (0..read.rows.len()).map(|row| read.cells(row)).collect();
+    let expected = [
+        ["天江", "张三", "广州"],
+        ["天江", "李四", "佛山"],
+        // The range of 天江 ends above; an empty row stays out whatever it is merged with.
+        ["", "王五", "佛山"],
+        ["地海", "赵六", "深圳"],
+    ];
+    assert_eq!(cells, expected);
+    assert_eq!(
+        (read.codes(0).len(), read.codes(1), read.rows[1].problems[0].column),
+        (0, vec!["cell.merged"], Some(0))
+    );
+    assert!(!read.rows[1].problems[0].is_error());
+}
+
+// covers: CI-02
+#[test]
+fn the_row_of_the_headings_may_be_told() {
+    let rows = text_rows(&[
+        &["表", "甲", "乙"],
+        &["说明", "a", "b"],
+        &["组", "联系", ""],
+        &["名称", "姓名", "手机"],
+        &["天江", "张三", "138"],
+    ]);
+    let sheet = format!("{rows}<mergeCells count=\"1\"><mergeCell ref=\"B3:C3\"/></mergeCells>");
+    let bytes = Book { sheet: &sheet, ..Book::default() }.bytes();
+    let limits = Limits { header_row: Some(3), sheet: Some("客户".to_owned()), ..Limits::default() };
+    let read = read_file(&mut file_of(&bytes), "a.xlsx", &limits).unwrap();
+    assert_eq!((read.header.row, read.summary.rows), (3, 2));
+    let limits = Limits { header_row: Some(4), ..limits };
+    let read = read_file(&mut file_of(&bytes), "a.xlsx", &limits).unwrap();
+    assert_eq!(read.columns(), ["名称", "姓名", "手机"]);
+    let limits = Limits { header_row: Some(9), ..limits };
+    let problem = read_file(&mut file_of(&bytes), "a.xlsx", &limits).err().unwrap();
+    assert_eq!(problem.code, "table.no_header_row");
+}
+
+// covers: CI-02
+#[test]
 fn a_title_above_and_headings_in_two_rows() {
     let rows = text_rows(&[
         &["2026 年客户档案"],

@@ -41,8 +41,10 @@ fn nothing_is_acknowledged_and_it_works_again() {
         assert_eq!(kept, acknowledged);
         assert!(kept.len() < 40);
         assert!(!kit.db.is_failed(), "a full disk is not a broken one");
+        assert!(kit.db.is_full());
         limit(kit, 1_000_000).await;
         write(kit, 100).await.unwrap();
+        assert!(!kit.db.is_full());
         assert_eq!(kit.count("SELECT COUNT(*) FROM blobs").await, kept.len() as i64 + 1);
         assert_eq!(
             kit.db.read(|c| c.value::<String>("PRAGMA integrity_check", &[])).await.unwrap().unwrap(),

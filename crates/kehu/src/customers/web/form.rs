@@ -610,9 +610,10 @@ pub(super) async fn validate(
     let stored = stored(&app, &actor, &sent).await?;
     let name = sent.get("field").to_owned();
     let one = FormData(sent.0.iter().filter(|(n, _)| *n == name).cloned().collect());
+    let now = app.now();
     let checked = draft_of(&one, &catalogue, kind).and_then(|mut draft| {
         draft.has_contact = contact_of(&one).is_some();
-        customers::clean(&catalogue, kind, &draft, stored.as_ref()).map_err(AppError::Invalid)
+        customers::clean(&catalogue, kind, &draft, stored.as_ref(), now).map_err(AppError::Invalid)
     });
     let said = match checked {
         Err(AppError::Invalid(errors)) => {

@@ -49,6 +49,8 @@ struct ListPage {
     kinds: Vec<Choice>,
     main_filters: Vec<ChoiceFilter>,
     more_filters: Vec<ChoiceFilter>,
+    /// Classification schemes with their values, as `scheme:value`.
+    schemes: Vec<(String, Vec<Choice>)>,
     completenesses: Vec<Choice>,
     more: bool,
     has_conditions: bool,
@@ -313,8 +315,9 @@ fn frame(
         .filter(|f| !matches!(f, Field::Class | Field::Level))
         .map(|f| filter(f, None))
         .collect();
-    const MORE: [&str; 9] = [
+    const MORE: [&str; 10] = [
         "kind",
+        "mark",
         "nature",
         "industry",
         "source",
@@ -346,6 +349,7 @@ fn frame(
             .into(),
         main_filters,
         more_filters,
+        schemes: schemes(catalogue, l),
         completenesses: [("incomplete", "档案不完整"), ("complete", "档案完整")]
             .map(|(value, label)| Choice { value: value.into(), label: l.t(label).to_owned() })
             .into(),
@@ -376,6 +380,18 @@ fn frame(
         next: None,
         problems: Vec::new(),
     }
+}
+
+/// The schemes customers are classified by.
+fn schemes(catalogue: &Catalogue, l: Lang) -> Vec<(String, Vec<Choice>)> {
+    let values = |name: &String| {
+        let scheme = catalogue.dictionary(name);
+        let active = scheme.entries.iter().filter(|e| e.is_active);
+        let choices =
+            active.map(|e| Choice { value: format!("{name}:{}", e.code), label: e.title(l).to_owned() });
+        (l.pick(&scheme.zh, &scheme.en).to_owned(), choices.collect())
+    };
+    catalogue.customer_schemes().map(values).collect()
 }
 
 /// 全部 and one tab a class, with the kept counts.

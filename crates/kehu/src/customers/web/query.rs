@@ -27,7 +27,7 @@ pub const CHOICE_FILTERS: [Field; 5] =
     [Field::Class, Field::Level, Field::Nature, Field::Industry, Field::Source];
 
 /// Every name an address may carry, with its meaning for the OpenAPI document.
-pub const PARAMETERS: [(&str, &str); 21] = [
+pub const PARAMETERS: [(&str, &str); 22] = [
     ("q", "Characters, pinyin, initials, digits"),
     ("kind", "person or organisation"),
     ("class", "Codes of customer_class, separated by commas: any of them"),
@@ -37,6 +37,7 @@ pub const PARAMETERS: [(&str, &str); 21] = [
     ("source", "Codes of source, separated by commas: any of them"),
     ("region", "A province, city or district, by name or code; whatever lies in it"),
     ("owner", "Id of the person who owns it; none: without an owner"),
+    ("mark", "SCHEME:VALUE, repeated or separated by commas: any of the values of each scheme"),
     ("tag", "One tag"),
     ("created_from", "From this day (YYYY-MM-DD) or time (RFC 3339)"),
     ("created_to", "To the end of this day, or before this time"),
@@ -66,6 +67,7 @@ pub fn list_query(query: &FormData, catalogue: &Catalogue, zone: &Zone) -> Resul
     for field in CHOICE_FILTERS {
         read.choices.extend(choices(query, field, catalogue, &mut errors).map(|values| (field, values)));
     }
+    read.marks = marks(query, catalogue, &mut errors);
     if let Some(region) = given(query, "region") {
         match crate::regions::resolve(region) {
             Ok(region) => read.region = region.path.to_owned(),
@@ -181,15 +183,46 @@ fn choices(
         match dictionary.entry(text).or_else(|| dictionary.find(text)) {
             Some(entry) if codes.len() < MOST_VALUES => codes.push(entry.code.clone()),
             _ => {
-                let shown: String = text.chars().filter(|c| !c.is_control()).take(30).collect();
                 let names = dictionary.choice_words();
-                let message = text!("“{}”不在可选值中，请从以下选择：{}", shown, names);
+                let message = text!("“{}”不在可选值中，请从以下选择：{}", shortened(text), names);
                 errors.push(FieldError::new(field.key(), message));
                 return None;
             }
         }
     }
     (!codes.is_empty()).then_some(codes)
+}
+
+/// Values of schemes by scheme, each written `scheme:value`.
+fn marks(
+    query: &FormData,
+    catalogue: &Catalogue,
+    errors: &mut Vec<FieldError>,
+) -> Vec<(String, Vec<String>)> {
+    let mut read: Vec<(String, Vec<String>)> = Vec::new();
+    let all = query.all("mark");
+    for text in
+        all.iter().flat_map(|v| v.split(',')).map(str::trim).filter(|v| !v.is_empty()).take(MOST_VALUES)
+    {
+        let known = text.split_once(':').filter(|(scheme, value)| {
+            let is_scheme = catalogue.customer_schemes().any(|name| name == scheme);
+            is_scheme && catalogue.dictionary(scheme).entry(value).is_some()
+        });
+        let Some((scheme, value)) = known else {
+            errors.push(FieldError::new("mark", text!("没有这个分类：{}", shortened(text))));
+            continue;
+        };
+        match read.iter_mut().find(|(known, _)| known == scheme) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => read.push((scheme.to_owned(), vec![value.to_owned()])),
+        }
+    }
+    read
+}
+
+/// What was typed, as an error repeats it.
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(30).collect()
 }
 
 fn times(
@@ -238,6 +271,7 @@ mod tests {
         for opening in ["given(query, \"", "query.get(\""] {
             read.extend(source.split(opening).skip(1).filter_map(|rest| rest.split('"').next()));
         }
+        read.extend(["mark"]);
         for call in source.split("times(query, zone, ").skip(1) {
             read.extend(call.split(',').take(2).map(|name| name.trim().trim_matches('"')));
         }

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesStart, Event as XmlEvent};
 
 use self::number::Style;
 use self::package::{Package, attribute, damaged, referenced};
-use super::table::{Merge, Table};
+use super::table::{Merge, TOP_ROWS, Table};
 use super::{Format, Header, Limits, Sink, Summary};
 use crate::problem::Problem;
 use crate::text;
@@ -54,6 +54,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
             columns: Vec::new(),
             keys: Vec::new(),
             row: 0,
+            asked_row: limits.header_row,
             encoding: None,
             delimiter: None,
             sheet: Some(entry.name.clone()),
@@ -65,7 +66,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         let Some(xml) = package.xml(&entry.path)? else { continue };
         sheet::Cells { styles: &styles, texts: &texts, is_1904: book.is_1904, limits }
             .read(xml, &mut table)?;
-        if table.has_rows() {
+        if table.has_rows() || limits.sheet.is_some() {
             return table.finish();
         }
     }
@@ -396,13 +397,12 @@ fn read_stamp(package: &mut Package<'_>) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Merged ranges near the top of a sheet. They stand behind all the rows, where the streaming reader comes too late,
+/// Merged ranges of a sheet, as far as headings or several rows share them. They stand behind all the rows, where the streaming reader comes too late,
 /// so the part is unpacked once more and only searched; that also meters it before any row is handed out.
 fn scan_merges(package: &mut Package<'_>, path: &str) -> Result<Vec<Merge>, Problem> {
     const TAG: &[u8] = b"mergeCell ";
     const TAG_ROOM: usize = 160;
-    const MAX_MERGES: usize = 2_000;
-    const TOP_ROWS: u64 = 60;
+    const MAX_MERGES: usize = 100_000;
     let mut merges = Vec::new();
     let Some(mut part) = package.part(path)? else { return Ok(merges) };
     let finder = memchr::memmem::Finder::new(TAG);
@@ -431,8 +431,8 @@ fn scan_merges(package: &mut Package<'_>, path: &str) -> Result<Vec<Merge>, Prob
                 .and_then(|(_, rest)| rest.get(1..))
                 .and_then(|rest| rest.split(['"', '\'']).next())
                 .and_then(parse_range);
-            if let Some(merge) =
-                merge.filter(|m| is_tag && m.first_row <= TOP_ROWS && merges.len() < MAX_MERGES)
+            if let Some(merge) = merge
+                .filter(|m| is_tag && (m.is_tall() || m.first_row <= TOP_ROWS) && merges.len() < MAX_MERGES)
             {
                 merges.push(merge);
             }
