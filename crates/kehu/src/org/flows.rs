@@ -13,8 +13,8 @@ use super::people::{
     NewPerson, Person, PersonChange, add_person, change_person, hold_administrators, load_person,
 };
 use super::positions::{
-    NewPosition, PositionChange, PositionRecord, add_position, change_position, end_positions,
-    list_positions, reopen_positions,
+    NewPosition, PositionChange, PositionRecord, add_position, add_position_after, change_position,
+    end_positions, list_positions, reopen_positions,
 };
 use super::units::{UnitDraft, change_unit};
 use crate::access::{
@@ -88,7 +88,8 @@ pub struct Transfer {
     pub customers: CustomersTo,
 }
 
-/// Ends posts and gives a new one, from a day on. Answers it, and whether customers still go over in the background
+/// Ends posts and gives a new one, from a day on; roles that the ending ones brought are none the new one gives.
+/// Answers it, and whether customers still go over in the background
 /// (then call `app.jobs_waiting.notify_one()`).
 pub fn transfer(
     tx: &mut Tx<'_>,
@@ -102,9 +103,11 @@ pub fn transfer(
     let wrong = || AppError::field("starts_on", text!("请填写日期，例如 2026-09-28"));
     let first = parse_date(&starts_on).ok_or_else(wrong)?;
     let last = first.parse::<jiff::civil::Date>().ok().and_then(|d| d.yesterday().ok()).ok_or_else(wrong)?;
+    require_may(actor, Object::Organisation, Verb::Update)?;
+    hold_administrators(tx)?;
+    let had = list_positions(tx, person)?;
     for id in &transfer.ends {
-        let held = list_positions(tx, person)?;
-        let ending = held.iter().find(|p| p.id == *id).ok_or(AppError::NotFound)?;
+        let ending = had.iter().find(|p| p.id == *id).ok_or(AppError::NotFound)?;
         if ending.starts_on >= first {
             return Err(AppError::field(
                 "starts_on",
@@ -115,7 +118,7 @@ pub fn transfer(
         change_position(tx, actor, *id, None, &change, at)?;
     }
     let new = NewPosition { is_main: true, starts_on: Some(first), ..transfer.position.clone() };
-    let made = add_position(tx, actor, catalogue, person, &new, at)?;
+    let made = add_position_after(tx, actor, catalogue, person, &new, &had, at)?;
     let is_waiting = give_customers(tx, actor, catalogue, person, transfer.customers, at)?;
     let ended: Vec<String> = transfer.ends.iter().map(ToString::to_string).collect();
     let after =
@@ -222,6 +225,9 @@ struct Plan {
     by: PersonId,
     /// The last day of one who leaves later.
     leaves_on: Option<String>,
+    /// The posts that end with it, and the last day each had before; `None` of an older program.
+    #[serde(default)]
+    ended: Option<Vec<(PositionId, String)>>,
     /// Why it was given up.
     #[serde(default)]
     problem: String,
@@ -298,7 +304,7 @@ pub fn leave(
     }
     let last_day = parse_date(&leaving.last_day)
         .ok_or_else(|| AppError::field("last_day", text!("请填写日期，例如 2026-09-28")))?;
-    end_positions(tx, actor, id, &last_day, at)?;
+    let ended = end_positions(tx, actor, id, &last_day, at)?;
     tx.exec(
         "UPDATE people SET left_on = $2, version = version + 1, updated_at = $3 WHERE id = $1",
         &[id.into(), (&last_day).into(), at.now.into()],
@@ -314,6 +320,7 @@ pub fn leave(
         tasks_to: leaving.tasks_to,
         by: actor.person_id,
         leaves_on: Some(last_day.clone()),
+        ended: Some(ended),
         problem: String::new(),
     };
     if last_day > at.today {
@@ -328,15 +335,17 @@ pub fn leave(
     give_customers(tx, actor, catalogue, id, leaving.customers, at)
 }
 
-/// Takes a registered leaving on a later day back: his posts go on where nothing else was said.
+/// Takes a registered leaving on a later day back: his posts go on as they would have.
 pub fn cancel_leaving(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, at: &Moment) -> Result<(), AppError> {
     require_may(actor, Object::Organisation, Verb::Update)?;
     hold_administrators(tx)?;
     let person = load_person(tx, id)?.ok_or(AppError::NotFound)?;
-    let day = plan_of(tx, id)?.and_then(|p| p.leaves_on).filter(|_| person.is_active);
-    let day = day.ok_or_else(|| AppError::Conflict(text!("没有可以取消的离职登记")))?;
+    let plan = plan_of(tx, id)?.filter(|_| person.is_active);
+    let Some((day, ended)) = plan.and_then(|plan| Some((plan.leaves_on?, plan.ended))) else {
+        return Err(AppError::Conflict(text!("没有可以取消的离职登记")));
+    };
     tx.exec("DELETE FROM settings WHERE name = $1", &[plan_name(id).into()])?;
-    reopen_positions(tx, actor, id, &day, at)?;
+    reopen_positions(tx, actor, id, &day, ended.as_deref(), at)?;
     tx.exec(
         "UPDATE people SET left_on = '', version = version + 1, updated_at = $2 WHERE id = $1",
         &[id.into(), at.now.into()],
@@ -480,6 +489,7 @@ fn give_customers(
             tasks_to: None,
             by: actor.person_id,
             leaves_on: None,
+            ended: None,
             problem: String::new(),
         };
         keep_plan(tx, from, &plan, at.now)?;

@@ -2,6 +2,7 @@
 
 mod directory;
 mod flows;
+mod gained;
 mod import;
 mod moving;
 mod own;

@@ -5,7 +5,8 @@ use store::{Conn, FromRow, Row, Tx};
 
 use super::Moment;
 use super::directory::{load_parts, rights_changed};
-use super::own::{mark, require_another};
+use super::gained::require_granter;
+use super::own::mark;
 use super::people::{hold_administrators, load_person};
 use super::units::load_unit;
 use crate::access::{Actor, Directory, Object, Verb, require_may};
@@ -133,8 +134,8 @@ pub struct PositionChange {
 }
 
 /// Gives a person a post from a day on. For whoever keeps the organisation; refused for people who left, in closed
-/// units, twice at one time in one unit, and under a superior who is himself or reports to him. Nobody but an
-/// administrator gives himself a post that brings roles.
+/// units, twice at one time in one unit, and under a superior who is himself or reports to him. A post that gives him
+/// roles he does not have is for whoever may grant roles, and nobody but an administrator gives himself one.
 pub fn add_position(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -145,6 +146,21 @@ pub fn add_position(
 ) -> Result<PositionRecord, AppError> {
     require_may(actor, Object::Organisation, Verb::Update)?;
     hold_administrators(tx)?;
+    let had = list_positions(tx, person)?;
+    add_position_after(tx, actor, catalogue, person, new, &had, at)
+}
+
+/// The same, when the caller has made sure that the actor may, for one who had these posts before some of them were ended
+/// in this transaction.
+pub(super) fn add_position_after(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    catalogue: &Catalogue,
+    person: PersonId,
+    new: &NewPosition,
+    had: &[PositionRecord],
+    at: &Moment,
+) -> Result<PositionRecord, AppError> {
     let known = load_person(tx, person)?.ok_or(AppError::NotFound)?;
     if !known.is_active || !known.left_on.is_empty() {
         return Err(AppError::Conflict(text!("“{}”已停用或已办理离职，不能任职", known.name)));
@@ -178,7 +194,7 @@ pub fn add_position(
     let mut held = list_positions(tx, person)?;
     check_twice(&held, &position, &mut errors);
     input::refuse(errors)?;
-    let is_own = brings_roles(tx, &position.post)? && require_another(tx, actor, person)?;
+    let is_own = require_granter(tx, actor, &position, had, at)?;
     if held.len() >= MOST_POSITIONS {
         return Err(AppError::Conflict(text!("一个人最多 {} 条任职记录", MOST_POSITIONS)));
     }
@@ -213,7 +229,8 @@ pub fn add_position(
 }
 
 /// Changes a post whose version is still `version` (`None` takes whatever it is): ends it, makes it the main one,
-/// names another superior. The main one's end makes the oldest of those left the main one.
+/// names another superior. The main one's end makes the oldest of those left the main one. To let it begin earlier or
+/// last longer is giving it.
 pub fn change_position(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -259,17 +276,15 @@ pub fn change_position(
             errors.push(FieldError::new("ends_on", text!("此人已停用或已办理离职，不能恢复任职")));
         }
     }
-    let mut held = list_positions(tx, old.person_id)?;
-    held.retain(|p| p.id != id);
+    let had = list_positions(tx, old.person_id)?;
+    let mut held: Vec<PositionRecord> = had.iter().filter(|p| p.id != id).cloned().collect();
     check_twice(&held, &new, &mut errors);
     input::refuse(errors)?;
     let (before, after) = difference(&old.facts(), &new.facts());
     if before == after {
         return Ok(old);
     }
-    let lasts_longer = new.starts_on < old.starts_on
-        || !old.ends_on.is_empty() && (new.ends_on.is_empty() || new.ends_on > old.ends_on);
-    let is_own = lasts_longer && brings_roles(tx, &old.post)? && require_another(tx, actor, old.person_id)?;
+    let is_own = require_granter(tx, actor, &new, &had, at)?;
     let after = mark(after, is_own);
     write(tx, &new, old.version, at.now)?;
     held.push(new);
@@ -284,14 +299,15 @@ pub fn change_position(
     load_position(tx, id)?.ok_or(AppError::NotFound)
 }
 
-/// Ends every post of a person with his last day. One that would begin after it never begins.
+/// Ends every post of a person with his last day; one that would begin after it never begins. Answers which ended, and
+/// the last day each had before.
 pub(super) fn end_positions(
     tx: &mut Tx<'_>,
     actor: &Actor,
     person: PersonId,
     last_day: &str,
     at: &Moment,
-) -> Result<(), AppError> {
+) -> Result<Vec<(PositionId, String)>, AppError> {
     let held = list_positions(tx, person)?;
     let never: Vec<(i64, Json)> =
         held.iter().filter(|p| p.starts_on.as_str() > last_day).map(|p| (p.id.0, p.facts())).collect();
@@ -308,20 +324,30 @@ pub(super) fn end_positions(
         p.starts_on.as_str() <= last_day && (p.ends_on.is_empty() || p.ends_on.as_str() > last_day)
     };
     let ending: Vec<&PositionRecord> = held.iter().filter(is_ending).collect();
-    set_last_day(tx, actor, &ending, last_day, at)
+    set_last_day(tx, actor, &ending, last_day, at)?;
+    Ok(ending.iter().map(|p| (p.id, p.ends_on.clone())).collect())
 }
 
-/// Takes [`end_positions`] back: what ended on that day goes on until further notice.
+/// Takes [`end_positions`] back: what it ended, and nothing else that ends on that day, goes on until the last day it
+/// had before. Of an older program that is not known; then all of that day goes on until further notice.
 pub(super) fn reopen_positions(
     tx: &mut Tx<'_>,
     actor: &Actor,
     person: PersonId,
     last_day: &str,
+    ended: Option<&[(PositionId, String)]>,
     at: &Moment,
 ) -> Result<(), AppError> {
-    let held = list_positions(tx, person)?;
-    let ended: Vec<&PositionRecord> = held.iter().filter(|p| p.ends_on == last_day).collect();
-    set_last_day(tx, actor, &ended, "", at)
+    for position in list_positions(tx, person)?.iter().filter(|p| p.ends_on == last_day) {
+        let before = match ended {
+            Some(ended) => ended.iter().find(|(id, _)| *id == position.id).map(|(_, day)| day.as_str()),
+            None => Some(""),
+        };
+        if let Some(before) = before {
+            set_last_day(tx, actor, &[position], before, at)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the last day of posts, each with its row.
@@ -348,11 +374,6 @@ fn set_last_day(
         .map(|(id, before)| Entry::of("position.updated", "position", *id).change(before, &after))
         .collect();
     Ok(audit::record_all(tx, actor, at.now, &entries)?)
-}
-
-/// Whether a post gives its holder rights.
-fn brings_roles(conn: &mut Conn<'_>, post: &str) -> store::Result<bool> {
-    Ok(conn.count("SELECT COUNT(*) FROM post_roles WHERE post = $1", &[post.into()])? > 0)
 }
 
 fn write(tx: &mut Tx<'_>, new: &PositionRecord, version: i64, now: Millis) -> Result<(), AppError> {

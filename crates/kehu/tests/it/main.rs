@@ -43,6 +43,7 @@ mod people;
 mod policies;
 mod policies_cli;
 mod policies_guide;
+mod postings;
 mod processes;
 mod programs;
 mod repair;

@@ -153,7 +153,8 @@ async fn list_positions(
 
 /// Gives a person a post
 ///
-/// For whoever keeps the organisation. What he may do and see follows from the very next request.
+/// For whoever keeps the organisation; a post that brings roles the person does not have, for whoever may grant roles
+/// too. What he may do and see follows from the very next request.
 #[utoipa::path(
     post, path = "/api/v1/people/{id}/positions", tag = "people",
     params(
