@@ -284,6 +284,7 @@ async fn the_sales_department_asks_a_mine_for_help_and_the_line_of_reporting_see
     .await;
 }
 
+// covers: LF-10
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_leads_the_task_and_what_is_returned_counts_as_bounced() {
     both(|app| async move {

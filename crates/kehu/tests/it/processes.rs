@@ -7,6 +7,7 @@ use crate::both;
 
 const ALL: &str = "/api/v1/processes";
 
+// covers: LF-10
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_has_one_who_approves_and_somebody_responsible_and_is_versioned() {
     both(|app| async move {
