@@ -34,6 +34,9 @@ impl World for Company {
     fn on_duty(&self, _: &str, _: Millis) -> Vec<String> {
         Vec::new()
     }
+    fn on_duty_on(&self, _: &str, _: jiff::civil::Date) -> Vec<String> {
+        Vec::new()
+    }
     fn earlier_cases(&self, _: &str, _: &str, _: &[(&str, &Value)], _: Millis) -> i64 {
         1
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use workday::Calendar;
@@ -75,8 +76,12 @@ pub struct CastPerson {
 pub struct CastRoster {
     /// Its name.
     pub name: String,
-    /// Who is on duty.
+    /// Who is on duty, on every day that is not among `days`.
+    #[serde(default)]
     pub people: Vec<String>,
+    /// Who is on duty on single days: `{ "2026-09-28" = ["小李"] }`.
+    #[serde(default)]
+    pub days: BTreeMap<Date, Vec<String>>,
 }
 
 /// A record.
@@ -342,9 +347,13 @@ impl World for CastWorld {
         }
     }
 
-    fn on_duty(&self, roster: &str, _: Millis) -> Vec<String> {
+    fn on_duty(&self, roster: &str, at: Millis) -> Vec<String> {
+        self.calendar.local(at).map_or_else(|_| Vec::new(), |at| self.on_duty_on(roster, at.date()))
+    }
+
+    fn on_duty_on(&self, roster: &str, day: Date) -> Vec<String> {
         let found = self.cast.roster.iter().find(|known| known.name == roster);
-        found.map_or_else(Vec::new, |roster| roster.people.clone())
+        found.map_or_else(Vec::new, |roster| roster.days.get(&day).unwrap_or(&roster.people).clone())
     }
 
     fn earlier_cases(&self, form: &str, case: &str, same: &[(&str, &Value)], at: Millis) -> i64 {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use serde_json::Value as Json;
 use workday::Calendar;
 
@@ -34,8 +35,11 @@ pub trait World {
     /// no unit is named. In a stable order, without people who have left.
     fn holders(&self, posts: &[String], unit: Option<&str>) -> Vec<String>;
 
-    /// Whoever is on duty by the roster of this name.
+    /// Whoever is on duty by the rosters of this name.
     fn on_duty(&self, roster: &str, at: Millis) -> Vec<String>;
+
+    /// Whoever is on duty by them at some moment of a day.
+    fn on_duty_on(&self, roster: &str, day: Date) -> Vec<String>;
 
     /// How many other cases of the form, opened before `at`, have the same values in these fields.
     fn earlier_cases(&self, form: &str, case: &str, same: &[(&str, &Value)], at: Millis) -> i64;
@@ -117,6 +121,9 @@ impl World for Nowhere {
         Vec::new()
     }
     fn on_duty(&self, _: &str, _: Millis) -> Vec<String> {
+        Vec::new()
+    }
+    fn on_duty_on(&self, _: &str, _: Date) -> Vec<String> {
         Vec::new()
     }
     fn earlier_cases(&self, _: &str, _: &str, _: &[(&str, &Value)], _: Millis) -> i64 {

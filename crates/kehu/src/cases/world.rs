@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use policy::value::{Kind, Value};
 use policy::world::{CaseQuery, MOST_CASES, World, nearest};
 use store::Conn;
@@ -17,7 +18,7 @@ use crate::clock::{Millis, Zone, month_of};
 use crate::customers::{self, Customer, Field};
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CaseId, ContactId, CustomerId, PersonId, UnitId};
+use crate::ids::{CaseId, ContactId, CustomerId, PersonId, RosterId, UnitId};
 use crate::rosters;
 
 /// Most people one rule may name.
@@ -139,6 +140,28 @@ impl<'c> CompanyWorld<'_, 'c> {
                 T::default()
             }
         }
+    }
+
+    /// People of the rosters of a name; units may each have one.
+    fn people_on(
+        &self,
+        roster: &str,
+        question: impl Fn(&mut Conn<'c>, &rosters::Place) -> store::Result<Vec<PersonId>>,
+    ) -> Vec<String> {
+        let people = self.ask(|conn| {
+            let ids: Vec<(RosterId,)> =
+                conn.rows("SELECT id FROM rosters WHERE name = $1 ORDER BY id", &[roster.into()])?;
+            let mut people: Vec<PersonId> = Vec::new();
+            for (id,) in ids {
+                for person in question(conn, &rosters::Place::Roster(id))? {
+                    if !people.contains(&person) && people.len() < MOST_PEOPLE {
+                        people.push(person);
+                    }
+                }
+            }
+            Ok(people)
+        });
+        people.iter().map(ToString::to_string).collect()
     }
 
     fn customer(&self, id: &str) -> Option<Arc<Customer>> {
@@ -335,15 +358,11 @@ impl World for CompanyWorld<'_, '_> {
     }
 
     fn on_duty(&self, roster: &str, at: Millis) -> Vec<String> {
-        let people = self.ask(|conn| {
-            let id: Option<crate::ids::RosterId> =
-                conn.value("SELECT id FROM rosters WHERE name = $1 LIMIT 1", &[roster.into()])?;
-            match id {
-                Some(id) => rosters::on_duty(conn, &rosters::Place::Roster(id), at),
-                None => Ok(Vec::new()),
-            }
-        });
-        people.iter().map(ToString::to_string).collect()
+        self.people_on(roster, |conn, place| rosters::on_duty(conn, place, at))
+    }
+
+    fn on_duty_on(&self, roster: &str, day: Date) -> Vec<String> {
+        self.people_on(roster, |conn, place| rosters::on_duty_on(conn, place, day, &self.ground.zone))
     }
 
     fn earlier_cases(&self, form: &str, case: &str, same: &[(&str, &Value)], at: Millis) -> i64 {

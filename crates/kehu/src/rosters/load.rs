@@ -298,8 +298,18 @@ pub fn on_duty(conn: &mut Conn<'_>, place: &Place, at: Millis) -> store::Result<
     Ok(model::on_duty(&shifts(conn, place, Span::new(at, at + 1), Which::InForce)?, at))
 }
 
-/// Whether a person was on duty on a day, as published, on a roster of a unit or of one below it, or on any: the half of
-/// LC-05 that is the roster's.
+/// Who was on duty at some moment of a day, as published, in the order of their starts; on a roster out of use too.
+pub fn on_duty_on(
+    conn: &mut Conn<'_>,
+    place: &Place,
+    day: Date,
+    zone: &Zone,
+) -> store::Result<Vec<PersonId>> {
+    let (from, until) = zone.day(day);
+    Ok(model::on_duty_on(&shifts(conn, place, Span::new(from, until), Which::Published)?, day, zone))
+}
+
+/// Whether a person was on duty on a day, as published, on a roster of a unit or of one below it, or on any.
 pub fn was_on_duty(
     conn: &mut Conn<'_>,
     directory: &Directory,
@@ -308,9 +318,7 @@ pub fn was_on_duty(
     day: Date,
     zone: &Zone,
 ) -> store::Result<bool> {
-    let (from, until) = zone.day(day);
-    let all = shifts(conn, &Place::of(directory, unit), Span::new(from, until), Which::Published)?;
-    Ok(model::was_on_duty(&all, person, day, zone))
+    Ok(on_duty_on(conn, &Place::of(directory, unit), day, zone)?.contains(&person))
 }
 
 /// Who is on duty at a moment and not away.

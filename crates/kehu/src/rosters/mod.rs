@@ -28,8 +28,8 @@ pub use fill::{Judged, fill, judge, week_before};
 pub use leave::{Handed, hand_over_shifts};
 pub use load::{
     Judge, MOST, Place, Wanted, Which, absences, absences_of, all_skills, delegations, free_people, list,
-    load, load_delegation, load_shift, next_free, on_duty, receive, shifts, shifts_of, skilled, skills_of,
-    was_on_duty,
+    load, load_delegation, load_shift, next_free, on_duty, on_duty_on, receive, shifts, shifts_of, skilled,
+    skills_of, was_on_duty,
 };
 pub use model::{
     Absence, Acting, Conflict, Hours, MOST_DAYS, Planned, Reception, Roster, Rotation, Shift, Skill, Span,

@@ -418,22 +418,26 @@ pub fn without(spans: Vec<Span>, taken: Vec<Span>) -> Vec<Span> {
 
 /// Who is on duty at a moment, in the order of their starts; nobody twice.
 pub fn on_duty(shifts: &[Shift], at: Millis) -> Vec<PersonId> {
-    let mut there: Vec<&Shift> = shifts.iter().filter(|s| s.span.contains(at)).collect();
-    there.sort_by_key(|s| (s.span, s.id));
+    people_of(shifts.iter().filter(|s| s.span.contains(at)).collect())
+}
+
+/// Who was on duty at some moment of a day, in the order of their starts; nobody twice. A shift that crosses into it
+/// counts.
+pub fn on_duty_on(shifts: &[Shift], day: Date, zone: &Zone) -> Vec<PersonId> {
+    let (from, until) = zone.day(day);
+    let day = Span::new(from, until);
+    people_of(shifts.iter().filter(|s| s.span.overlaps(&day)).collect())
+}
+
+fn people_of(mut shifts: Vec<&Shift>) -> Vec<PersonId> {
+    shifts.sort_by_key(|s| (s.span, s.id));
     let mut people = Vec::new();
-    for shift in there {
+    for shift in shifts {
         if !people.contains(&shift.person_id) {
             people.push(shift.person_id);
         }
     }
     people
-}
-
-/// Whether a person was on duty at some moment of a day; a shift that crosses into it counts.
-pub fn was_on_duty(shifts: &[Shift], person: PersonId, day: Date, zone: &Zone) -> bool {
-    let (from, until) = zone.day(day);
-    let day = Span::new(from, until);
-    shifts.iter().any(|s| s.person_id == person && s.span.overlaps(&day))
 }
 
 /// Who is free: on duty at a moment and not away, in the order of their starts.

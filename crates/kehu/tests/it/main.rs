@@ -60,6 +60,7 @@ mod strategies;
 mod swaps;
 mod tasks;
 mod vip;
+mod visitors;
 mod withheld;
 mod workbench;
 

@@ -190,7 +190,7 @@ async fn a_delegation_that_cannot_be_is_refused_and_nothing_is_written() {
     .await;
 }
 
-// The roster's half of LC-05; the register of visitors is not there.
+// The roster's half of LC-05; the register that asks it is in `visitors`.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_roster_tells_who_is_on_duty_and_who_was_on_which_day() {
     both(|app| async move {

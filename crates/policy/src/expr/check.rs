@@ -698,6 +698,7 @@ impl Checker<'_> {
                 ));
             }
             ("on_duty", [Ty::Text]) | ("on_duty", [Ty::Text, Ty::Time]) => (Func::OnDuty, Ty::people()),
+            ("on_duty", [Ty::Text, Ty::Date]) => (Func::OnDutyOn, Ty::people()),
             _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
                 let usage = FUNCTIONS.iter().find(|(known, _)| *known == name).map_or("", |(_, usage)| usage);
                 let given: Vec<String> = types.iter().map(|ty| ty.title()).collect();
@@ -897,7 +898,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("under", "under(部门, 上级部门)"),
     ("holders", "holders('岗位'[, 部门])"),
     ("role", "role('角色'[, 部门])"),
-    ("on_duty", "on_duty('值班表'[, 时间])"),
+    ("on_duty", "on_duty('值班表'[, 时间或日期]):现在、那时或那天当班的人"),
 ];
 
 /// Whether two types can be compared.

@@ -505,6 +505,10 @@ fn call(func: Func, args: &[Node], env: &Env<'_>) -> Value {
                 None => Value::Null,
             }
         }
+        Func::OnDutyOn => match (arg(0), arg(1)) {
+            (Value::Text(roster), Value::Date(day)) => env.world.on_duty_on(&roster, day).into(),
+            _ => Value::list([]),
+        },
         Func::Earlier => {
             let Some(case) = env.case else { return Value::Int(0) };
             let values: Vec<Value> = args.iter().map(|node| value(node, env)).collect();

@@ -172,6 +172,7 @@ enum Func {
     Done,
     Times,
     OnDuty,
+    OnDutyOn,
     Under,
     Earlier,
     HasCase,
@@ -285,7 +286,7 @@ impl Node {
             }
             Self::Call(func, args) => {
                 use Func::*;
-                matches!(func, OnDuty | Under | Earlier | HasCase | CustomersOf | FreeAt)
+                matches!(func, OnDuty | OnDutyOn | Under | Earlier | HasCase | CustomersOf | FreeAt)
                     || args.iter().any(Self::looks_outside)
             }
         }

@@ -78,7 +78,7 @@ fn stage() -> Stage {
          person = [{ name = '白总', posts = ['总经理'], unit = '公司' },
                    { name = '任店长', posts = ['店长'], unit = '一店' },
                    { name = '店员甲', posts = ['店员'], unit = '一店' }, { name = '店员乙', posts = ['店员'], unit = '二店' }]
-         roster = [{ name = '夜班', people = ['店员乙'] }]
+         roster = [{ name = '夜班', people = ['店员乙'], days = { '2026-09-30' = ['店员甲', '店员乙'] } }]
          record = [{ kind = 'customer', name = '张三公司', facts = { class = 'A', owner = '店员甲' } }]",
     )
     .unwrap();
@@ -411,6 +411,9 @@ fn people_are_found_by_role_post_unit_and_relation() {
         ["店员甲", "店员甲", "店员乙", "白总"]
     );
     assert_eq!(who("on_duty('夜班')"), ["店员乙"]);
+    assert_eq!(who("on_duty('夜班', case.on)"), ["店员甲", "店员乙"]);
+    assert_eq!(who("on_duty('夜班', date(case.opened_at))"), ["店员乙"]);
+    assert_eq!(who("on_duty('白班', case.on)"), Vec::<String>::new());
     assert_eq!(who("case.is_big ? [case.helper] : []"), ["店员甲"]);
     assert!(stage.holds("under(case.store, case.store.parent) && !under(case.store.parent, case.store)"));
     assert!(stage.holds("case.customer.class == 'A' && unit_of(case.helper) == case.store"));

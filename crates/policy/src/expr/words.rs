@@ -185,6 +185,7 @@ impl Words<'_> {
             Func::Done => format!("“{}”的时间", self.action(&name(0))),
             Func::Times => format!("“{}”的次数", self.action(&name(0))),
             Func::OnDuty => format!("“{}”当班人员", name(0)),
+            Func::OnDutyOn => format!("“{}”{}的当班人员", name(0), arg(1)),
             Func::Under => format!("{}属于{}", arg(0), arg(1)),
             Func::Earlier => {
                 let fields: Vec<String> =
@@ -246,7 +247,7 @@ impl Words<'_> {
 /// Lists that name people: joined as people are, not added as numbers are.
 fn is_people(node: &Node) -> bool {
     match node {
-        Node::List(_) | Node::Holders(..) | Node::Call(Func::OnDuty, _) => true,
+        Node::List(_) | Node::Holders(..) | Node::Call(Func::OnDuty | Func::OnDutyOn, _) => true,
         Node::Const(value) => matches!(value, Value::List(_)),
         Node::Arith(Arith::Add, left, right) => is_people(left) || is_people(right),
         _ => false,
