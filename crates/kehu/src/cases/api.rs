@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use store::{Conn, Tx};
 use utoipa_axum::routes;
 
-use super::load::Loaded;
+use super::load::{Loaded, hold};
 use super::model::{Case, CaseTask, Notice, Trail};
 use super::{
     Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, notices_of,
@@ -27,7 +27,7 @@ use crate::ids::{
 };
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
-use crate::web::api::{Reply, id_in, json_reply, limit, page_of, write_once};
+use crate::web::api::{Reply, id_in, if_match_given, json_reply, limit, page_of, write_once};
 use crate::web::{JsonBody, Need, QueryData, Routes};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -549,12 +549,14 @@ fn of_form(loaded: Loaded, form: &str) -> Result<Loaded, AppError> {
 /// Acts on a case
 ///
 /// Presses one of the buttons its step offers the caller (`actions` of the case). Who comes second is refused: the case
-/// is at another step then.
+/// is at another step then (409). With `If-Match` it is done only to the case as the caller saw it: 412 when anything
+/// has happened to it since, even if the step is still the same. It may be left out.
 #[utoipa::path(
     post, path = "/api/v1/cases/{form}/{id}/actions", tag = "cases",
     params(
         ("form" = String, Path, pattern = "^[a-z][a-z0-9_-]{0,59}$", description = "Short name of the form"),
         ("id" = inline(CaseId), Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag this is based on; 412 when the case has changed since. May be left out"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours"),
     ),
     request_body = CaseActInput,
@@ -577,9 +579,10 @@ async fn act_on_case(
     }
     refuse_rest(&body, &[], &mut errors);
     refuse(errors)?;
+    let seen = if_match_given(&headers)?;
     let path = format!("/api/v1/cases/{form}/{id}/actions");
     write(&app, actor, &headers, (&path, &request, false), move |tx, actor, ground| {
-        of_form(load(tx, actor, ground, id)?, &form)?;
+        of_form(hold(tx, actor, ground, id)?, &form)?.require_version(seen)?;
         act(tx, actor, ground, id, &action, &values)
     })
     .await
@@ -588,12 +591,14 @@ async fn act_on_case(
 /// Decides in an approval
 ///
 /// Agrees, refuses, returns it to an earlier step, adds approvers, lets somebody else decide, takes the request back,
-/// asks for speed, or steps aside.
+/// asks for speed, or steps aside. With `If-Match` only on the case as the caller saw it: 412 when anything has happened
+/// to it since. It may be left out.
 #[utoipa::path(
     post, path = "/api/v1/cases/{form}/{id}/decisions", tag = "cases",
     params(
         ("form" = String, Path, pattern = "^[a-z][a-z0-9_-]{0,59}$", description = "Short name of the form"),
         ("id" = inline(CaseId), Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag this is based on; 412 when the case has changed since. May be left out"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours"),
     ),
     request_body = CaseDecisionInput,
@@ -618,9 +623,10 @@ async fn decide_case(
     });
     refuse_rest(&body, &[], &mut errors);
     refuse(errors)?;
+    let seen = if_match_given(&headers)?;
     let path = format!("/api/v1/cases/{form}/{id}/decisions");
     write(&app, actor, &headers, (&path, &request, false), move |tx, actor, ground| {
-        of_form(load(tx, actor, ground, id)?, &form)?;
+        of_form(hold(tx, actor, ground, id)?, &form)?.require_version(seen)?;
         decide(tx, actor, ground, id, &verdict, &comment, &values)
     })
     .await

@@ -28,6 +28,13 @@ pub struct Loaded {
     pub form: Arc<Form>,
 }
 
+impl Loaded {
+    /// Refuses whoever saw another version of the case than this one; he need not say what he saw.
+    pub(super) fn require_version(&self, seen: Option<i64>) -> Result<(), AppError> {
+        if seen.is_none_or(|seen| seen == self.case.version) { Ok(()) } else { Err(AppError::Stale) }
+    }
+}
+
 struct Stored(Case, String);
 
 impl FromRow for Stored {

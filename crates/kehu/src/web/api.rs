@@ -122,6 +122,11 @@ pub fn if_match(headers: &HeaderMap) -> Result<i64, AppError> {
     value.to_str().ok().and_then(|v| v.trim().trim_matches('"').parse().ok()).ok_or(AppError::Stale)
 }
 
+/// [`if_match`] where it may be left out: `None` without `If-Match`.
+pub fn if_match_given(headers: &HeaderMap) -> Result<Option<i64>, AppError> {
+    if headers.contains_key(header::IF_MATCH) { if_match(headers).map(Some) } else { Ok(None) }
+}
+
 /// What a change is about, by the id in its path, and the version it is based on (see [`if_match`]). What is no id of
 /// ours is simply not found.
 #[derive(Clone, Copy, Debug)]

@@ -300,6 +300,54 @@ async fn seven_days_pass_to_the_minute_and_everybody_is_told_once() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_on_another_version_of_a_case_is_not_done() {
+    both(|app| async move {
+        let of = Retail::new(&app).await;
+        let case = of.clerk.json("POST", "/api/v1/cases/complaint", of.complaint()).await.expect(201).json();
+        let path = format!("/api/v1/cases/complaint/{}", id(&case));
+        let seen = of.keeper.get(&path).await.expect(200).header("etag").to_owned();
+        assert_eq!(seen, format!("\"{}\"", case["version"]));
+        let act_on = format!("{path}/actions");
+        let decide_on = format!("{path}/decisions");
+        let verified = json!({ "action": "verify.submit", "values": {
+            "reason_holds": true, "basis": "凭发票", "complained_department": of.buying["id"],
+        } });
+        // What is no version of ours is none that is seen.
+        for wrong in ["\"999\"", "x", "*"] {
+            let stale = [("if-match", wrong)];
+            let refused =
+                of.clerk.json_with("POST", &act_on, verified.clone(), &stale).await.expect(412).json();
+            assert_eq!(refused["code"], "stale", "{wrong}");
+        }
+        assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'case.changed'").await, 0);
+        let once = [("if-match", seen.as_str()), ("idempotency-key", "verify-1")];
+        let done = of.clerk.json_with("POST", &act_on, verified.clone(), &once).await.expect(200);
+        let now = done.header("etag").to_owned();
+        assert_ne!(now, seen);
+        // The same request again is answered as before: it was done on what its sender saw.
+        let again = of.clerk.json_with("POST", &act_on, verified, &once).await.expect(200);
+        assert_eq!((again.header("etag"), again.json()), (now.as_str(), done.json()));
+        // Whoever still looks at the older version decides nothing, nor does he urge.
+        let accept = json!({ "action": "accept", "values": { "ruling_opinion": "受理" } });
+        let (old, new) = ([("if-match", seen.as_str())], [("if-match", now.as_str())]);
+        of.general.json_with("POST", &act_on, accept.clone(), &old).await.expect(412);
+        let urge = json!({ "verdict": "urge" });
+        of.personnel.json_with("POST", &decide_on, urge.clone(), &old).await.expect(412);
+        assert!(!told(&of.general).await.contains(&"urged".to_owned()));
+        let urged = of.personnel.json_with("POST", &decide_on, urge, &new).await.expect(200);
+        // Being urged happened to the case too.
+        of.general.json_with("POST", &act_on, accept.clone(), &new).await.expect(412);
+        let newest = urged.header("etag").to_owned();
+        let accepted =
+            of.general.json_with("POST", &act_on, accept, &[("if-match", &newest)]).await.expect(200);
+        assert_eq!(accepted.json()["step"], "assign");
+        // Who has nothing to do with it does not learn from the answer that it is there.
+        of.buyer.json_with("POST", &decide_on, json!({ "verdict": "urge" }), &new).await.expect(404);
+    })
+    .await;
+}
+
 // covers: FC-03
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_complained_about_takes_no_part_and_sees_nothing() {

@@ -18,6 +18,7 @@ use super::{Around, HOME, Line, refusals};
 use crate::access::Actor;
 use crate::app::App;
 use crate::cases::api::verdict_of;
+use crate::cases::load::hold;
 use crate::cases::{
     Done, Exemption, Ground, Loaded, Trail, act, children_of, decide, exempt, exemptions_of, load, parent_of,
     read_notices, trail_of, with_world,
@@ -458,11 +459,8 @@ pub(super) async fn act_on(
     let done = app
         .db
         .write(move |tx| {
-            let loaded = load(tx, &by, &ground, id)?;
-            let seen: Option<i64> = sent.get("seen").parse().ok();
-            if seen.is_some_and(|seen| seen != loaded.case.version) {
-                return Err(AppError::Stale);
-            }
+            let loaded = hold(tx, &by, &ground, id)?;
+            loaded.require_version(sent.get("seen").parse().ok())?;
             let known =
                 loaded.form.steps.iter().flat_map(|step| &step.actions).find(|known| known.id == name);
             let places = known.map_or_else(Vec::new, |action| {
