@@ -16,7 +16,7 @@ use super::load::{Loaded, hold, selves};
 use super::refuse::{Attempt, fields, refuse, refuse_with};
 use super::tick::{Caught, catch_up};
 use super::world::{Ground, with_world};
-use super::{deeds, grant, hear, named, numbers};
+use super::{deeds, grant, hear, named, numbers, urge};
 use crate::access::{self, Actor, Object, Verb};
 use crate::audit::{self, Entry};
 use crate::customers;
@@ -199,7 +199,7 @@ pub fn act(
     })
 }
 
-/// Decides in an approval, or does something else to it.
+/// Decides in an approval, or does something else to it. Urging the same step again takes a while (`urge::MINUTES`).
 pub fn decide(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -212,6 +212,9 @@ pub fn decide(
     let comment =
         clean_value(input::Kind::Lines, 2_000, comment).map_err(|text| AppError::field("comment", text))?;
     let loaded = hold_caught_up(tx, actor, ground, id)?;
+    if *verdict == Verdict::Urge && loaded.case.is_open {
+        urge::require_pause(tx, actor, ground, &loaded)?;
+    }
     let mut values = read(ground, &loaded.form, values)?;
     let named = named::resolve(tx, actor, &loaded.form, &mut values)?;
     require_records(tx, actor, ground, &loaded.form, (&values, &named), id)?;

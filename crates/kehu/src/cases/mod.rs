@@ -26,6 +26,7 @@ mod replay;
 mod tick;
 mod trail;
 mod unseen;
+mod urge;
 mod world;
 
 pub mod api;
@@ -54,7 +55,7 @@ use crate::settings::Parameter;
 use crate::web::Routes;
 
 /// What an administrator may set.
-pub const PARAMETERS: &[Parameter] = &[grant::DAYS];
+pub const PARAMETERS: &[Parameter] = &[grant::DAYS, urge::MINUTES];
 
 /// Its routes.
 pub fn routes(routes: Routes) -> Routes {

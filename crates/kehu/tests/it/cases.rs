@@ -348,6 +348,58 @@ async fn what_was_decided_on_another_version_of_a_case_is_not_done() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_person_urges_the_same_step_once_in_an_interval() {
+    both(|app| async move {
+        let of = Retail::new(&app).await;
+        let case = of.clerk.json("POST", "/api/v1/cases/complaint", of.complaint()).await.expect(201).json();
+        let urge = || json!({ "verdict": "urge", "comment": "请尽快" });
+        let urged = "SELECT COUNT(*) FROM case_trail WHERE kind = 'urged'";
+        let page = format!("/cases/{}", id(&case));
+        let personnel = &of.pages["personnel"];
+        assert!(personnel.get(&page).await.expect(200).text().contains("value=\"urge\""));
+        app.app.clock.advance(1);
+        decide(&of.personnel, &case, urge()).await.expect(200);
+        // Told to the minute, and rounded up: at the minute that is named it goes.
+        let refused = decide(&of.personnel, &case, urge()).await.expect(409).json();
+        assert_eq!(refused["title"], "您已经催办过“确认投诉理由”，2026-09-28 17:21 起可以再次催办");
+        let sent = [("verdict", "urge"), ("comment", "")];
+        let refused = personnel.post_form(&format!("{page}/decision"), &sent).await.expect(422).text();
+        assert!(refused.contains("您已经催办过“确认投诉理由”，2026-09-28 17:21 起可以再次催办"), "{refused}");
+        let shown = personnel.get(&page).await.expect(200).text();
+        assert!(
+            shown.contains("您催办过了，2026-09-28 17:21 起可以再次催办")
+                && !shown.contains("value=\"urge\""),
+            "{shown}"
+        );
+        // Others may, and he himself again to the millisecond.
+        decide(&of.general, &case, urge()).await.expect(200);
+        app.app.clock.advance(60 * MINUTE - 1);
+        decide(&of.personnel, &case, urge()).await.expect(409);
+        app.app.clock.advance(1);
+        decide(&of.personnel, &case, urge()).await.expect(200);
+        assert_eq!(app.number(urged).await, 3);
+        // The next step is another one.
+        let verified = json!({
+            "reason_holds": true, "basis": "凭发票", "complained_department": of.buying["id"],
+        });
+        app.app.clock.advance(1);
+        act(&of.clerk, &case, "verify.submit", verified).await.expect(200);
+        decide(&of.personnel, &case, urge()).await.expect(200);
+        decide(&of.personnel, &case, urge()).await.expect(409);
+        // The interval is the company's.
+        let body = json!({ "value": 5 });
+        let path = "/api/v1/parameters/cases.urge_minutes";
+        of.admin.json_with("PATCH", path, body, &[("if-match", "\"0\"")]).await.expect(200);
+        app.app.clock.advance(5 * MINUTE - 1);
+        decide(&of.personnel, &case, urge()).await.expect(409);
+        app.app.clock.advance(1);
+        decide(&of.personnel, &case, urge()).await.expect(200);
+        assert_eq!(app.number(urged).await, 5);
+    })
+    .await;
+}
+
 // covers: FC-03
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_complained_about_takes_no_part_and_sees_nothing() {

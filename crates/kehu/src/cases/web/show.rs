@@ -19,10 +19,12 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::cases::api::verdict_of;
 use crate::cases::load::hold;
+use crate::cases::urge;
 use crate::cases::{
     Done, Exemption, Ground, Loaded, Trail, act, children_of, decide, exempt, exemptions_of, load, parent_of,
     read_notices, trail_of, with_world,
 };
+use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CaseId, PenaltyId, PersonId};
@@ -56,6 +58,8 @@ struct Decision {
     may_reassign: bool,
     may_withdraw: bool,
     may_urge: bool,
+    /// From when on he may urge again; empty when he may now.
+    urges_again: String,
 }
 
 #[derive(Template)]
@@ -139,6 +143,7 @@ struct Read {
     hidden: HashSet<usize>,
     actions: Vec<String>,
     may_decide: bool,
+    urges_again_at: Option<Millis>,
     exemptable: Vec<(String, String)>,
     trail: Vec<Trail>,
     exemptions: Vec<Exemption>,
@@ -192,6 +197,7 @@ async fn read_all(
                 hidden: hidden.into_iter().collect(),
                 actions,
                 may_decide,
+                urges_again_at: urge::again_at(conn, &me, &of, &loaded)?,
                 exemptable,
                 trail: trail_of(conn, &me, &loaded)?,
                 exemptions: exemptions_of(conn, &me, &of, id)?,
@@ -266,7 +272,7 @@ async fn card(
             }
         })
         .collect();
-    let decision = decision_of(&found, actor, |fill, offer| inputs("decision", fill, offer));
+    let decision = decision_of(&found, actor, &ground, |fill, offer| inputs("decision", fill, offer));
     let diagram_of = {
         let been: Vec<&str> = state.entered.keys().map(String::as_str).collect();
         diagram(form, Some(&state.step), &been)
@@ -346,6 +352,7 @@ async fn card(
 fn decision_of(
     found: &Read,
     actor: &Actor,
+    ground: &Ground,
     inputs: impl Fn(&[usize], &[usize]) -> Inputs,
 ) -> Option<Decision> {
     let (form, state) = (&found.loaded.form, &found.loaded.state);
@@ -354,6 +361,7 @@ fn decision_of(
     }
     let step = form.step(&state.step)?;
     let may_urge = !state.assigned.is_empty() && !state.assigned.contains(&actor.person_id.to_string());
+    let urges_again = found.urges_again_at.map_or_else(String::new, |at| ground.zone.minute(at));
     let Some(approve) = step.approve.as_ref().filter(|_| state.approval.is_some()) else {
         return may_urge.then(|| Decision {
             inputs: inputs(&[], &[]),
@@ -363,6 +371,7 @@ fn decision_of(
             may_reassign: false,
             may_withdraw: false,
             may_urge,
+            urges_again,
         });
     };
     let asked_by_him = state
@@ -384,6 +393,7 @@ fn decision_of(
         may_reassign: found.may_decide && approve.may_reassign,
         may_withdraw: asked_by_him && approve.may_withdraw,
         may_urge,
+        urges_again,
     })
 }
 
