@@ -89,11 +89,16 @@ pub(super) fn readable_in(actor: &Actor, directory: &Directory, day: &str) -> St
     } else {
         format!(" OR one_of(k.unit_id, '{}')", units.join(","))
     };
+    // Whoever has to decide on a penalty judges by the case it comes from, until it is decided; nobody on his own.
+    let judged = format!(
+        "k.id IN (SELECT q.case_id FROM penalty_people w JOIN penalties q ON q.id = w.penalty_id
+           WHERE w.person_id IN ({selves}) AND w.waits = TRUE AND q.person_id <> {me})"
+    );
     format!(
         "({out} AND (EXISTS (SELECT 1 FROM case_people p WHERE p.case_id = k.id AND p.person_id IN ({selves})
             AND p.part <> 'excluded')
           OR EXISTS (SELECT 1 FROM customers o WHERE o.id = k.customer_id AND o.owner_id = {me}
-            AND o.deleted_at IS NULL){led}{below}))"
+            AND o.deleted_at IS NULL) OR {judged}{led}{below}))"
     )
 }
 

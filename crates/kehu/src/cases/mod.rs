@@ -2,8 +2,9 @@
 //! happens; here it is stored, shown to those who may see it, and woken when time passes.
 //!
 //! Who reads a case: who takes part in it (opened it, answers for it, had or has to act), who the regulation names as
-//! readers, the heads of its unit and of those above, the superiors of who answers for it, the owner of its customer, and
-//! administrators; nobody who is to stay out of it (回避), whatever else he may.
+//! readers, the heads of its unit and of those above, the superiors of who answers for it, the owner of its customer,
+//! whoever has to decide on a penalty that came of it, for as long as he has to, and administrators; nobody who is to stay
+//! out of it (回避), whatever else he may.
 
 mod act;
 mod api_files;

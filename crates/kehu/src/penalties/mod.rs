@@ -2,7 +2,8 @@
 //! in time. A regulation never fines anybody by itself, and nobody decides on his own penalty.
 //!
 //! Who knows of a penalty: whoever it hits, those who decide on it and who acts for them, his superiors and the heads of
-//! his units, and administrators. Its case is named to those only who may read it.
+//! his units, and administrators. Its case is named to those only who may read it; whoever has something to decide may,
+//! until it is decided.
 
 mod act;
 mod load;

@@ -260,6 +260,61 @@ async fn a_penalty_is_confirmed_by_a_delegate_appealed_at_the_last_instant_and_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_on_a_penalty_reads_its_case_until_it_is_decided() {
+    both(|app| async move {
+        let of = company(&app).await;
+        let case = of.late(1).await;
+        let penalty = of.newest(&of.boss).await;
+        let path = format!("/api/v1/cases/lateness/{}", id(&case));
+        let reads = |status: u16| {
+            let (boss, path) = (of.boss.clone(), path.clone());
+            async move { boss.get(&path).await.expect(status) }
+        };
+        let listed_cases = || async {
+            let list = of.boss.get("/api/v1/cases/lateness").await.expect(200).json();
+            list["items"].as_array().unwrap().len()
+        };
+        // While it waits for him, to read; he has no part in the case itself. Nobody else comes in with him, least of
+        // all whoever it hits.
+        assert_eq!(reads(200).await.json()["values"]["slips"], 1);
+        assert_eq!((&penalty["case"]["number"], listed_cases().await), (&case["number"], 1));
+        act(&of.boss, &case, "unexplained", json!({})).await.expect(403);
+        for who in [&of.li, &of.deputy, &of.wang] {
+            who.get(&path).await.expect(404);
+        }
+        // Nor on behalf of him: whoever it hits reads nothing of it as his superior's delegate.
+        for (to, status) in [(&of.deputy, 200), (&of.li, 404)] {
+            let away = json!({ "to_id": to.person_id, "ends_at": "2026-09-28 20:00", "reason": "出差" });
+            let given = of.boss.json("POST", "/api/v1/delegations", away).await.expect(201).json();
+            to.get(&path).await.expect(status);
+            let back = format!("/api/v1/delegations/{}", id(&given));
+            of.boss.json("DELETE", &back, json!({})).await.expect(204);
+            to.get(&path).await.expect(404);
+        }
+        // Decided: what he may read beside it is what remains, here nothing.
+        let confirmed = with(&of.boss, &penalty, "confirmation", json!({})).await.expect(200).json();
+        assert_eq!(confirmed["case"], Json::Null);
+        reads(404).await;
+        assert_eq!(listed_cases().await, 0);
+        // An appeal is to be decided by the case again.
+        let own = of.newest(&of.li).await;
+        let appealed = with(&of.li, &own, "appeal", json!({ "reason": "堵车" })).await.expect(200).json();
+        reads(200).await;
+        let decision = json!({ "decision": "upheld", "reason": "不算" });
+        with(&of.boss, &appealed, "appeal-decision", decision).await.expect(200);
+        reads(404).await;
+        // Another one of the same case still waits: cancelled, it ends as well.
+        let case = of.late(1).await;
+        let path = format!("/api/v1/cases/lateness/{}", id(&case));
+        of.boss.get(&path).await.expect(200);
+        let second = listed(&of.boss, "state=proposed").await.remove(0);
+        with(&of.boss, &second, "cancellation", json!({ "reason": "登记错了" })).await.expect(200);
+        of.boss.get(&path).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_cancelled_does_not_double_and_an_appeal_one_millisecond_late_is_refused() {
     both(|app| async move {
         let of = company(&app).await;
@@ -403,7 +458,7 @@ async fn pages_show_how_an_amount_follows_and_finance_gets_the_sums_as_a_file() 
         assert!(
             card.contains(&format!("{path}/confirmation")) && !card.contains(&format!("{path}/appeal\""))
         );
-        assert!(!card.contains("/cases/"), "he cannot read the case: {card}");
+        assert!(card.contains("/cases/"), "he judges by the case: {card}");
         assert!(admin.get(&path).await.expect(200).text().contains("/cases/"));
         let own = li.get(&path).await.expect(200).text();
         assert!(own.contains("2026-09-29 16:20") && own.contains(&format!("{path}/appeal\"")), "{own}");
@@ -426,6 +481,8 @@ async fn pages_show_how_an_amount_follows_and_finance_gets_the_sums_as_a_file() 
         li.post_form(&format!("{path}/appeal"), &appeal).await.expect(303);
         let decide = [("version", "3"), ("reason", "不算"), ("decision", "upheld")];
         boss.post_form(&format!("{path}/appeal-decision"), &decide).await.expect(303);
+        let card = boss.get_part(&path).await.expect(200).text();
+        assert!(!card.contains("/cases/"), "nothing is left to decide: {card}");
         let list =
             li.get_part("/penalties?place=mine&state=confirmed&month=2026-09").await.expect(200).text();
         assert!(
