@@ -1,4 +1,4 @@
-//! Regulations listening to the outbox: events open cases, move waiting ones on, and are refused.
+//! Regulations listening to the outbox: events open cases and move waiting ones on.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,9 @@ use store::Tx;
 
 use super::act::{Place, finish, start};
 use super::load::hold_for_timer;
-use super::refuse::{Attempt, refuse, refuse_with};
+use super::refuse::refuse_with;
 use super::tick::catch_up;
 use super::world::{Ground, with_world};
-use crate::access::Actor;
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
@@ -23,31 +22,6 @@ use crate::policies;
 const READER: &str = "regulations";
 /// Events read at once.
 const BATCH: i64 = 200;
-
-/// Whether a regulation in force forbids something of the application. What is refused is counted by clause, though the
-/// transaction of the act is taken back: call it in there. `of` is the record an exemption may stand for, `what` says
-/// in words what was to be done, `customer` whom it concerns.
-pub fn judge(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    ground: &Ground,
-    (event, facts): (&str, &BTreeMap<String, Value>),
-    of: i64,
-    (what, customer): (&str, Option<CustomerId>),
-) -> Result<(), AppError> {
-    let by = actor.person_id.to_string();
-    for (_, policy) in policies::in_force(tx, ground.now)? {
-        let record = CaseId(of).to_string();
-        let verdict = with_world(tx, ground, &policy.id, |world| {
-            policy.judge(event, facts, &record, Moment { now: ground.now, actor: Some(&by), world })
-        })?;
-        if let Err(refused) = verdict {
-            let attempt = Attempt { what: what.to_owned(), subject: of, is_case: false, customer };
-            return Err(refuse(tx, actor, ground, &policy, refused, attempt));
-        }
-    }
-    Ok(())
-}
 
 /// Tells an event to all regulations in force: cases that wait for it, then those it opens.
 pub(super) fn spread(

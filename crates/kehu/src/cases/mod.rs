@@ -36,7 +36,7 @@ pub mod web;
 pub use act::{Done, act, decide, open, open_as, openable};
 pub use attached::file_for;
 pub use exempt::{Exemption, exempt, exemptions_of};
-pub use hear::{begin_now, judge};
+pub use hear::begin_now;
 pub use list::{
     ListQuery, MOST_COUNTED, Place, children_of, column_values, count_about, due_between, list, open_counts,
     parent_of,

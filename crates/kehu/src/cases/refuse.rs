@@ -15,10 +15,8 @@ use crate::ids::{CaseId, CustomerId, RefusalId, UnitId};
 pub(super) struct Attempt {
     /// In words: `请假单：销假`.
     pub what: String,
-    /// The case, or the record; 0 when there is none yet.
-    pub subject: i64,
-    /// Whether `subject` is a case.
-    pub is_case: bool,
+    /// The case; `None` when it was about to be opened.
+    pub case: Option<CaseId>,
     /// The customer it is about.
     pub customer: Option<CustomerId>,
 }
@@ -26,7 +24,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// On a case that exists.
     pub(super) fn on(case: CaseId, customer: Option<CustomerId>, what: String) -> Self {
-        Self { what, subject: case.0, is_case: true, customer }
+        Self { what, case: Some(case), customer }
     }
 }
 
@@ -73,8 +71,8 @@ fn count(
                 (&clause).into(),
                 person.into(),
                 unit.into(),
-                attempt.subject.into(),
-                attempt.is_case.into(),
+                attempt.case.map_or(0, |case| case.0).into(),
+                attempt.case.is_some().into(),
                 attempt.customer.into(),
                 (&what).into(),
                 at.into(),

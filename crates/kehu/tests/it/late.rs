@@ -308,39 +308,3 @@ async fn what_a_clause_refuses_is_counted_though_it_is_taken_back() {
     })
     .await;
 }
-
-/// What the application itself asks of regulations is counted in the same way.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_act_of_the_application_is_counted_too() {
-    both(|app| async move {
-        let admin = app.administrator().await.with_token().await;
-        let mut files = leave();
-        let text = files[1]["text"].as_str().unwrap().to_owned();
-        let more = r#"
-        [[refusal]]
-        id = "not-on-mondays"
-        on = "customer.created"
-        when = "event.owner != null"
-        message = "周一不登记新客户。"
-        clause = "2"
-        "#;
-        files[1]["text"] = json!(format!("{text}{more}"));
-        enact(&admin, files).await;
-        let actor = kehu::access::Actor::command_line();
-        let ground = kehu::cases::Ground::of(&app.app).await.unwrap();
-        let refused = app
-            .app
-            .db
-            .write(move |tx| {
-                let person = policy::value::Value::text(store::format_id(7));
-                let facts = std::collections::BTreeMap::from([("owner".to_owned(), person)]);
-                cases::judge(tx, &actor, &ground, ("customer.created", &facts), 77, ("登记客户", None))
-            })
-            .await;
-        assert!(matches!(refused, Err(kehu::error::AppError::Conflict(_))), "{refused:?}");
-        let written =
-            app.text("SELECT what || '|' || refusal FROM refusals WHERE subject_id = 77 AND is_case = FALSE");
-        assert_eq!(written.await, "登记客户|not-on-mondays");
-    })
-    .await;
-}
