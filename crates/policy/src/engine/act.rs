@@ -65,8 +65,8 @@ impl Policy {
             if people.is_empty() {
                 run.complete(&form.fill, &[])?;
             }
-            let text = format!("您不能开《{}》;由{}开", form.title, run.names(&people));
-            return Err(Refused::new(Why::NotYours, text));
+            let who = run.by_whom(&people, Some(&form.by), "开");
+            return Err(Refused::new(Why::NotYours, format!("您不能开《{}》;{who}", form.title)));
         }
         run.complete(&form.fill, &[])?;
         run.refuse(&format!("{}.open", form.id))?;
@@ -102,8 +102,9 @@ impl Policy {
         };
         run.keep_away()?;
         let Some(on_behalf_of) = run.may(step, action) else {
-            let who = run.names(&run.who(step, action));
-            return Err(Refused::new(Why::NotYours, format!("“{}”由{who}办理", action.title)));
+            let who = action.by.as_ref().or(step.by.as_ref());
+            let who = run.by_whom(&run.who(step, action), who, "办理");
+            return Err(Refused::new(Why::NotYours, format!("“{}”{who}", action.title)));
         };
         if !run.is_there(action) {
             return Err(Refused::new(Why::NotNow, format!("现在还不能“{}”", action.title)));

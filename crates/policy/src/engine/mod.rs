@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell_nobody(&mut self, step: &Step, who: Option<&Expr>) {
-        let why = who.and_then(|who| who.unit_missing(&self.env(), self.form));
+        let why = who.and_then(|who| who.why_nobody(&self.env(), self.form));
         self.effects.push(Effect::Nobody { step: step.id.clone(), why, clause: step.clause.clone() });
     }
 

@@ -1433,7 +1433,74 @@ clause = "1"
     // With a unit that has nobody it is the same, but for the reason.
     let mut play = Play::new(text);
     play.open("bill", "小甲", &[("office", Value::text("公司"))]).expect("opened");
-    assert!(play.effects.contains(&Effect::Nobody { step: "pay".into(), why: None, clause: "1".into() }));
+    let why = Some("“财务”在公司没有任职的人".to_owned());
+    assert!(play.effects.contains(&Effect::Nobody { step: "pay".into(), why, clause: "1".into() }));
+}
+
+#[test]
+fn a_refusal_that_can_name_nobody_says_what_is_missing_and_who_puts_it_right() {
+    let mut play = Play::new(
+        r#"
+[[role]]
+id = "finance"
+title = "财务"
+posts = ["财务"]
+at = "case.office"
+[[form]]
+id = "bill"
+title = "账单"
+by = "role:finance"
+offer = ["office"]
+[[form.field]]
+id = "office"
+title = "管理处"
+type = "unit"
+[[step]]
+id = "kept"
+form = "bill"
+title = "留存"
+kind = "end"
+clause = "1"
+[[form]]
+id = "note"
+title = "便条"
+by = "holders('经办')"
+[[step]]
+id = "pay"
+form = "note"
+title = "付款"
+by = "[case.creator]"
+clause = "1"
+[[step.action]]
+id = "paid"
+title = "付清"
+by = "holders('出纳')"
+next = "done"
+[[step.action]]
+id = "seen"
+title = "过目"
+by = "holders('财务')"
+next = "done"
+[[step]]
+id = "done"
+form = "note"
+title = "结束"
+kind = "end"
+clause = "1"
+"#,
+    );
+    let refused = play.open("bill", "小甲", &[]).expect_err("refused");
+    assert_eq!(
+        (refused.why, refused.text.as_str()),
+        (Why::NotYours, "您不能开《账单》;应由财务开,但管理处没有填,请先填上")
+    );
+    let refused = play.open("bill", "小甲", &[("office", Value::text("公司"))]).expect_err("refused");
+    assert_eq!(refused.text, "您不能开《账单》;应由财务开,但公司没有任职的人,请管理员在组织里补上");
+    play.open("note", "小甲", &[]).expect("opened");
+    let said = |action: &str| play.try_act("小甲", action, &[]).err().map(|refused| refused.text);
+    let nobody = "“付清”应由出纳办理,但公司里没有任职的人,请管理员在组织里补上";
+    assert_eq!(said("paid").as_deref(), Some(nobody));
+    assert_eq!(said("seen").as_deref(), Some("“过目”由财务一、财务二办理"));
 }
 
 // ---------------------------------------------------------------- penalties

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effect, Run};
 use crate::case::Case;
-use crate::expr::Env;
+use crate::expr::{Env, Expr};
 use crate::model::{Form, Piece, Policy, Template};
 use crate::value::{Kind, Millis, Ty, Value, yuan};
 use crate::world::World;
@@ -26,6 +26,19 @@ impl Run<'_> {
             let text = filled(&notice.text, &self.env());
             let (notice, clause) = (notice.id.clone(), notice.clause.clone());
             self.effects.push(Effect::Notice { notice, people, text, clause });
+        }
+    }
+
+    /// Who does something, for whoever may not: `由张三办理`. Where `who` is nobody, what is missing.
+    pub(super) fn by_whom(&self, people: &[String], who: Option<&Expr>, does: &str) -> String {
+        match who.filter(|_| people.is_empty()) {
+            None => format!("由{}{does}", self.names(people)),
+            // Those it names are all kept out.
+            Some(who) if !who.value(&self.env()).as_texts().is_empty() => {
+                let who = who.in_chinese(Some(self.form));
+                format!("应由{who}{does},但他们都应当回避,请制度管理员处理")
+            }
+            Some(who) => who.nobody_does(does, &self.env(), self.form),
         }
     }
 

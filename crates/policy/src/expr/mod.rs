@@ -292,16 +292,19 @@ impl Node {
         }
     }
 
-    /// The first holders of posts that are looked for in a unit nobody has filled in.
-    fn unknown_unit(&self, env: &Env<'_>) -> Option<(&[String], &Node)> {
+    /// The first holders of posts that name nobody, and the unit they are looked for in.
+    fn holders_of_nobody(&self, env: &Env<'_>) -> Option<(&[String], Option<&Node>)> {
         match self {
-            Self::Holders(posts, Some(unit)) if !eval::value(unit, env).is_known() => Some((posts, unit)),
-            Self::Arith(_, a, b) => a.unknown_unit(env).or_else(|| b.unknown_unit(env)),
-            Self::If(test, yes, no) => {
-                if eval::value(test, env).is_true() { yes } else { no }.unknown_unit(env)
+            Self::Holders(posts, unit) => {
+                let is_empty = eval::value(self, env).as_texts().is_empty();
+                is_empty.then_some((&**posts, unit.as_deref()))
             }
-            Self::Each(Each::Filter, list, ..) => list.unknown_unit(env),
-            Self::List(items) => items.iter().find_map(|item| item.unknown_unit(env)),
+            Self::Arith(_, a, b) => a.holders_of_nobody(env).or_else(|| b.holders_of_nobody(env)),
+            Self::If(test, yes, no) => {
+                if eval::value(test, env).is_true() { yes } else { no }.holders_of_nobody(env)
+            }
+            Self::Each(Each::Filter, list, ..) => list.holders_of_nobody(env),
+            Self::List(items) => items.iter().find_map(|item| item.holders_of_nobody(env)),
             _ => None,
         }
     }

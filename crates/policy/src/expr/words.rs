@@ -1,6 +1,6 @@
 //! Expressions in words, for managers who read a regulation and do not write one.
 
-use super::{Arith, Builtin, Each, Expr, Func, Node, Order, Part};
+use super::{Arith, Builtin, Each, Expr, Func, Node, Order, Part, eval};
 use crate::model::Form;
 use crate::value::{Kind, Ty, Value, yuan};
 
@@ -15,12 +15,49 @@ impl Expr {
         if text.chars().count() > LONGEST { self.source.to_string() } else { text }
     }
 
-    /// Why it names nobody: it looks in a unit that is not known.
-    pub(crate) fn unit_missing(&self, env: &super::Env<'_>, form: &Form) -> Option<String> {
-        let words = Words { form: Some(form), locals: Vec::new() };
-        let (posts, unit) = self.node.unknown_unit(env)?;
-        Some(format!("“{}”要在{}里找,而它没有填", posts.join("、"), words.of(unit)))
+    /// Why it names nobody, where that can be told.
+    pub(crate) fn why_nobody(&self, env: &super::Env<'_>, form: &Form) -> Option<String> {
+        let (posts, lack) = self.lack(env, form)?;
+        Some(match lack {
+            Lack::Unit(unit) => format!("“{posts}”要在{unit}里找,而它没有填"),
+            Lack::Holder(unit) => format!("“{posts}”在{unit}没有任职的人"),
+        })
     }
+
+    /// Who was to do something that nobody can do, what is missing, and who puts that right: 「应由工程主任办理,但东园管理处
+    /// 没有任职的人,请管理员在组织里补上」.
+    pub(crate) fn nobody_does(&self, does: &str, env: &super::Env<'_>, form: &Form) -> String {
+        match self.lack(env, form) {
+            Some((posts, Lack::Unit(unit))) => format!("应由{posts}{does},但{unit}没有填,请先填上"),
+            Some((posts, Lack::Holder(unit))) => {
+                format!("应由{posts}{does},但{unit}没有任职的人,请管理员在组织里补上")
+            }
+            None => {
+                let who = self.in_chinese(Some(form));
+                format!("应由{who}{does},但现在找不到这样的人,请管理员在组织里补上")
+            }
+        }
+    }
+
+    /// The posts it names nobody by, and what is missing.
+    fn lack(&self, env: &super::Env<'_>, form: &Form) -> Option<(String, Lack)> {
+        let words = Words { form: Some(form), locals: Vec::new() };
+        let (posts, unit) = self.node.holders_of_nobody(env)?;
+        let lack = match unit.map(|unit| (unit, eval::value(unit, env))) {
+            None => Lack::Holder("公司里".into()),
+            Some((_, Value::Text(id))) if !id.is_empty() => Lack::Holder(env.world().name(Kind::Unit, &id)),
+            Some((unit, _)) => Lack::Unit(words.of(unit)),
+        };
+        Some((posts.join("、"), lack))
+    }
+}
+
+/// What is missing where nobody is found.
+enum Lack {
+    /// The unit to look in: it is not filled.
+    Unit(String),
+    /// Anybody with such a post in this unit.
+    Holder(String),
 }
 
 struct Words<'f> {
