@@ -679,6 +679,7 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
             plain("期限", duty.due.in_chinese()),
             people("责任人", policy, Some(&duty.by), None),
             plain("凭证", format!("{:?}", duty.evidence)),
+            plain("凭证归期", duty.evidence_on.as_deref().unwrap_or_default()),
             plain("次数", duty.times.to_string()),
             number("目标", duty.target),
             list("提醒", &warn),

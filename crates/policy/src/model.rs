@@ -721,6 +721,8 @@ pub struct Duty {
     pub by: Expr,
     /// What proves it.
     pub evidence: Evidence,
+    /// The field of the form that tells which period a case counts for.
+    pub evidence_on: Option<String>,
     /// How often in a period.
     pub times: u32,
     /// The share to reach.

@@ -586,8 +586,13 @@ impl Text<'_> {
                 Per::Customer => "每个客户",
             };
             let evidence = match &duty.evidence {
-                Evidence::Form(form) => {
-                    format!("办结的《{}》", policy.form(form).map_or(form.as_str(), |form| &form.title))
+                Evidence::Form(id) => {
+                    let form = policy.form(id);
+                    let on = duty.evidence_on.as_ref().map_or_else(String::new, |on| {
+                        let place = form.and_then(|form| form.fields.get(form.field(on)?));
+                        format!("(按“{}”归期)", place.map_or(on.as_str(), |field| &field.title))
+                    });
+                    format!("办结的《{}》{on}", form.map_or(id.as_str(), |form| &form.title))
                 }
                 Evidence::Event(event) => format!("事件 {event}"),
             };

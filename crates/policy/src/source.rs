@@ -817,6 +817,11 @@ pub struct Duty {
     /// What proves it: `form:ID` (a case of that form, closed) or the name of an event.
     #[schemars(with = "String")]
     pub evidence: Text,
+    /// The day or time in the form that tells which period a case counts for; without it, or where it is empty, the case
+    /// counts for the time at which it ended.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub evidence_on: Option<Text>,
     /// How often in a period: a number, or `{NAME}` for a setting.
     #[serde(default)]
     #[schemars(with = "Option<Times>")]

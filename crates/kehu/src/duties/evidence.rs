@@ -1,15 +1,19 @@
-//! What proves duties: closed cases and events, read out of the outbox once, each counting for one period of a duty.
+//! What proves duties: closed cases and events, read out of the outbox once, each counting for one period of a duty. A case
+//! whose regulation says by which of its days (`evidence_on`) counts for that period or for none, whenever it ended.
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+use policy::periods::Period;
+use serde_json::Value as Json;
 use store::{FromRow, Row, Tx};
 
-use super::model::{Per, Standing};
+use super::model::{Per, Standing, every_named};
 use super::open::looked_until;
 use crate::cases::Ground;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::{CustomerId, DutyId, PersonId, RoundId, UnitId};
+use crate::ids::{CustomerId, DutyId, PersonId, PolicyVersionId, RoundId, UnitId};
 use crate::policies;
 
 /// The name under which duties remember how far they have read.
@@ -67,6 +71,16 @@ struct Candidate {
     standing: Standing,
     done: i64,
     times: i64,
+    every: String,
+    /// First day of its period.
+    first: String,
+}
+
+impl Candidate {
+    /// Whether its period has this day in it.
+    fn has(&self, day: Date) -> bool {
+        every_named(&self.every).is_some_and(|every| Period::of(every, day).first.to_string() == self.first)
+    }
 }
 
 impl FromRow for Candidate {
@@ -82,6 +96,8 @@ impl FromRow for Candidate {
             standing: Standing::named(&row.get::<String>(7)?),
             done: row.get(8)?,
             times: row.get(9)?,
+            every: row.get(10)?,
+            first: row.get(11)?,
         })
     }
 }
@@ -209,16 +225,35 @@ fn proofs(tx: &mut Tx<'_>, ground: &Ground, events: &[Heard]) -> store::Result<V
         .collect())
 }
 
-/// Counts a proof for the one period of each duty it is for: the first whose time it falls into and that still wants it,
-/// else, late, the last that was missed. Of units the nearest one that owes the duty.
-fn count_proof(tx: &mut Tx<'_>, ground: &Ground, proof: &Proof) -> store::Result<()> {
+/// The day in a closed case that tells which period of a duty it counts for, where its regulation names one.
+fn day_of(tx: &mut Tx<'_>, ground: &Ground, proof: &Proof, duty: &str) -> Result<Option<Date>, AppError> {
+    if proof.policy.is_none() {
+        return Ok(None);
+    }
+    let case: Option<(PolicyVersionId, String)> =
+        tx.row("SELECT version_id, body FROM cases WHERE id = $1", &[proof.source.into()])?;
+    let Some((version, body)) = case else { return Ok(None) };
+    let policy = policies::load(tx, version)?;
+    let found = policy.duties.iter().find(|known| known.id == duty);
+    let Some(field) = found.and_then(|duty| duty.evidence_on.as_ref()) else { return Ok(None) };
+    let body: Json = serde_json::from_str(&body).unwrap_or_default();
+    Ok(match &body["values"][field] {
+        Json::String(day) => day.parse().ok(),
+        at => at.as_i64().map(|at| ground.zone.date(at)),
+    })
+}
+
+/// Counts a proof for the one period of each duty it is for: the one it names, or else the first whose time it falls into
+/// and that still wants it, else, late, the last that was missed. Of units the nearest one that owes the duty.
+fn count_proof(tx: &mut Tx<'_>, ground: &Ground, proof: &Proof) -> Result<(), AppError> {
     let units: Vec<i64> = proof
         .unit
         .map_or_else(Vec::new, |unit| ground.directory.line(unit).iter().map(|unit| unit.id.0).collect());
     let subjects: Vec<String> =
         [0, proof.customer, proof.person].iter().chain(&units).map(ToString::to_string).collect();
     let sql = format!(
-        "SELECT d.id, d.round_id, r.policy, r.duty, r.per, d.subject_id, d.due_at, d.standing, d.done, r.times
+        "SELECT d.id, d.round_id, r.policy, r.duty, r.per, d.subject_id, d.due_at, d.standing, d.done, r.times, r.every,
+           r.period
          FROM duties d JOIN duty_rounds r ON r.id = d.round_id
          WHERE d.subject_id IN ({}) AND d.standing IN ('open', 'missed') AND r.evidence = $1 AND r.starts_at <= $2
          ORDER BY d.due_at, d.id",
@@ -237,11 +272,13 @@ fn count_proof(tx: &mut Tx<'_>, ground: &Ground, proof: &Proof) -> store::Result
             duties.entry((found.policy.clone(), found.duty.clone())).or_default().push(found);
         }
     }
-    for found in duties.values() {
+    for ((_, duty), found) in &duties {
+        let day = day_of(tx, ground, proof, duty)?;
         let nearest = units.iter().find(|unit| found.iter().any(|one| one.subject == **unit));
         let mut near = found
             .iter()
-            .filter(|one| one.per != Per::Unit || nearest.is_some_and(|unit| one.subject == *unit));
+            .filter(|one| one.per != Per::Unit || nearest.is_some_and(|unit| one.subject == *unit))
+            .filter(|one| day.is_none_or(|day| one.has(day)));
         let in_time = near.clone().find(|one| proof.at <= one.due_at);
         if let Some(one) = in_time.or_else(|| near.next_back()) {
             count_for(tx, one, proof)?;

@@ -98,6 +98,11 @@ pub(super) fn evidence_code(evidence: &Evidence) -> String {
     }
 }
 
+/// The period of this word.
+pub(super) fn every_named(code: &str) -> Option<Every> {
+    Every::ALL.iter().find(|(word, _)| *word == code).map(|(_, every)| *every)
+}
+
 /// The word of the format for a period.
 pub(super) fn every_code(every: Every) -> &'static str {
     Every::ALL.iter().find(|(_, known)| *known == every).map_or("", |(word, _)| word)

@@ -318,6 +318,87 @@ async fn a_month_ends_to_the_millisecond() {
     .await;
 }
 
+/// The regulation whose form says for which month a sampling is, and whose duty goes by it.
+fn by_month(mut files: Json) -> Json {
+    let field = "offer = [\"month\"]\n[[form.field]]\nid = \"month\"\ntitle = \"抽查月份\"\ntype = \"date\"\n[[step]]";
+    for file in files.as_array_mut().unwrap() {
+        let text = file["text"].as_str().unwrap();
+        let new = match file["name"].as_str().unwrap() {
+            "forms.toml" => text.replacen("[[step]]", field, 1),
+            "duties.toml" => text.replace(
+                "evidence = \"form:sampling\"",
+                "evidence = \"form:sampling\"\nevidence_on = \"month\"",
+            ),
+            _ => continue,
+        };
+        assert_ne!(new, text);
+        file["text"] = new.into();
+    }
+    files
+}
+
+/// A sampling of a month that is done at once.
+async fn sample_of(who: &Client<'_>, day: &str) {
+    let body = json!({ "values": { "month": day } });
+    let case = who.json("POST", "/api/v1/cases/sampling", body).await.expect(201).json();
+    let path = format!("/api/v1/cases/sampling/{}/actions", case["id"].as_str().unwrap());
+    who.json("POST", &path, json!({ "action": "finish" })).await.expect(200);
+}
+
+// covers: R-21
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_for_an_earlier_period_counts_for_that_one_only() {
+    both(|app| async move {
+        let of = company(&app).await;
+        enact(&of.admin, by_month(rules(&app, &["sampling"]).await)).await;
+        run(&app).await;
+        let owed = |state: &'static str| {
+            let east = of.east.clone();
+            async move {
+                let all = listed(&east, state).await;
+                let of = |duty: &Json| format!("{} {}", duty["period"], duty["state"]).replace('"', "");
+                all.iter().map(of).collect::<Vec<_>>()
+            }
+        };
+        let settle = || async {
+            app.clock.advance(3_000);
+            run(&app).await;
+        };
+        // August was asked of nobody, and stands for nothing else.
+        sample_of(&of.east, "2026-08-31").await;
+        settle().await;
+        assert_eq!(owed("").await, ["2026年9月 open"]);
+        assert_eq!(app.number("SELECT COUNT(*) FROM duty_evidence").await, 0);
+        // In October September is missed. Done for it now it is late, and October is still to be done.
+        app.clock.advance(5 * DAY);
+        run(&app).await;
+        assert_eq!(
+            (owed("state=missed").await, owed("").await.len()),
+            (vec!["2026年9月 missed".to_owned()], 1)
+        );
+        sample_of(&of.east, "2026-09-15").await;
+        settle().await;
+        assert_eq!(
+            (owed("state=done").await, owed("").await),
+            (vec!["2026年9月 late".to_owned()], vec!["2026年10月 open".to_owned()],)
+        );
+        // Nothing wants September once more.
+        sample_of(&of.east, "2026-09-30").await;
+        settle().await;
+        assert_eq!(owed("").await, ["2026年10月 open"]);
+        sample_of(&of.east, "2026-10-01").await;
+        settle().await;
+        assert_eq!(owed("state=done").await, ["2026年10月 done", "2026年9月 late"]);
+        // What names no month counts for the time at which it ends, as ever: the west missed September.
+        sample(&of.west).await;
+        settle().await;
+        let west = listed(&of.west, "state=done").await;
+        assert_eq!((west.len(), &west[0]["period"]), (1, &json!("2026年10月")));
+        assert_eq!(listed(&of.west, "state=missed").await.len(), 1);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn five_working_days_pass_over_the_national_day() {
     both(|app| async move {

@@ -397,6 +397,24 @@ fn what_could_never_work_is_refused() {
 }
 
 #[test]
+fn which_period_a_case_counts_for_is_told_by_a_day_of_its_form() {
+    let form =
+        "[[form.field]]\nid = \"month\"\ntitle = \"月份\"\ntype = \"date\"\n[[form.field]]\nid = \"kind\"";
+    let good = GOOD.replacen("[[form.field]]\nid = \"kind\"", form, 1);
+    let duty = "[[duty]]\nid = \"count\"\ntitle = \"盘点\"\nper = \"company\"\nevery = \"month\"\ndue = \"0d\"\nby = \"role:clerk\"\nevidence = \"form:gift\"\nevidence_on = \"month\"\nclause = \"1\"\n";
+    let text = format!("{good}{duty}");
+    let policy = check(&[file("policy.toml", &text)], &Settings::new(), &vocabulary()).expect("in order");
+    assert_eq!(policy.duties[0].evidence_on.as_deref(), Some("month"));
+    for (from, to, said) in [
+        ("evidence_on = \"month\"", "evidence_on = \"gone\"", "表单“gift”里没有字段“gone”"),
+        ("evidence_on = \"month\"", "evidence_on = \"price\"", "evidence_on 要写日期或时间字段"),
+    ] {
+        let all = problems(&text.replace(from, to));
+        assert!(all.len() == 1 && all[0].contains(said), "{all:?}");
+    }
+}
+
+#[test]
 fn a_duty_is_due_at_the_end_of_its_period_and_as_often_as_a_setting_says() {
     let duty = "[[setting]]\nid = \"often\"\ntitle = \"次数\"\ntype = \"int\"\ndefault = 3\nclause = \"1\"\n[[duty]]\nid = \"count\"\ntitle = \"盘点\"\nper = \"company\"\nevery = \"month\"\ndue = \"0d\"\nby = \"role:clerk\"\nevidence = \"form:gift\"\ntimes = \"{often}\"\nclause = \"1\"\n";
     let policy = |text: &str, company: &Settings| check(&[file("policy.toml", text)], company, &vocabulary());

@@ -115,6 +115,18 @@ impl Builder<'_, '_> {
                 Evidence::Event(duty.evidence.get_ref().clone())
             }
         };
+        let evidence_on = duty.evidence_on.as_ref().and_then(|field| {
+            let Evidence::Form(form) = &evidence else {
+                self.problems.add(&part.at(field), "evidence_on 只能用于登记表(evidence = \"form:代号\")");
+                return None;
+            };
+            let found = self.field_of(part, form, field)?;
+            let ty = self.shapes.get(form).map(|shape| shape.fields[found].1.clone());
+            if !matches!(ty, Some(Ty::Date | Ty::Time)) {
+                self.problems.add(&part.at(field), "evidence_on 要写日期或时间字段");
+            }
+            Some(field.get_ref().clone())
+        });
         if duty.target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
             self.problems.add(&part.place(), "目标 target 要在 0 与 1 之间,例如 0.9");
         }
@@ -138,6 +150,7 @@ impl Builder<'_, '_> {
             due: due?,
             by: by?,
             evidence,
+            evidence_on,
             times: times.unwrap_or(1),
             target: duty.target,
             warn: duty.warn.iter().filter_map(|text| self.before(&part.at(text), text)).collect(),
