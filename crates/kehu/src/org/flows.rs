@@ -30,7 +30,7 @@ use crate::customers::{self, Draft};
 use crate::error::AppError;
 use crate::ids::{CustomerId, PersonId, PositionId, UnitId};
 use crate::jobs::{self, Kind, Outcome, Task, Work};
-use crate::{confidentiality, rosters, shares, text};
+use crate::{confidentiality, events, rosters, shares, text};
 
 /// Customers handed over in the request itself; more of them go to a background job, so many a transaction.
 pub const MOST_AT_ONCE: i64 = 500;
@@ -89,6 +89,7 @@ pub struct Transfer {
 }
 
 /// Ends posts and gives a new one, from a day on; roles that the ending ones brought are none the new one gives.
+/// Regulations hear of it when it is another main post than he has today.
 /// Answers it, and whether customers still go over in the background
 /// (then call `app.jobs_waiting.notify_one()`).
 pub fn transfer(
@@ -106,6 +107,7 @@ pub fn transfer(
     require_may(actor, Object::Organisation, Verb::Update)?;
     hold_administrators(tx)?;
     let had = list_positions(tx, person)?;
+    let old = had.iter().find(|p| p.is_main && p.is_on(&at.today));
     for id in &transfer.ends {
         let ending = had.iter().find(|p| p.id == *id).ok_or(AppError::NotFound)?;
         if ending.starts_on >= first {
@@ -124,6 +126,15 @@ pub fn transfer(
     let after =
         json!({ "unit_id": made.unit_id, "post": made.post, "starts_on": made.starts_on, "ended": ended });
     audit::record(tx, actor, at.now, &Entry::of("person.transferred", "person", person.0).after(&after))?;
+    if old.is_none_or(|old| (old.unit_id, &old.post) != (made.unit_id, &made.post)) {
+        // What he leaves behind is with the unit he was in.
+        let from = old.map(|old| old.unit_id);
+        let facts =
+            json!({ "unit": from.unwrap_or(made.unit_id), "from_unit": from, "to_unit": made.unit_id })
+                .to_string();
+        let kind = "person.transferred";
+        events::emit_with(tx, actor.person_id, at.now, kind, "person", person.0, 0, &facts)?;
+    }
     Ok((made, is_waiting))
 }
 
@@ -312,7 +323,7 @@ pub fn leave(
     rights_changed(tx)?;
     let after = json!({ "name": person.name, "left_on": last_day });
     audit::record(tx, actor, at.now, &Entry::of("person.left", "person", id.0).after(&after))?;
-    crate::events::emit(tx, actor, at.now, "person.left", "person", id.0, 0)?;
+    events::emit(tx, actor, at.now, "person.left", "person", id.0, 0)?;
     let plan = Plan {
         customers: leaving.customers,
         lead_to: leaving.lead_to,

@@ -410,6 +410,14 @@ async fn each_unit_sees_its_own_archive_and_a_transfer_changes_that_with_the_nex
         assert_eq!(names(&li_api).await, ["联营办客户", "销售部客户"]);
         assert!(names(&wang_api).await.is_empty());
         assert_eq!(app.number("SELECT COUNT(*) FROM audit_log WHERE action = 'person.transferred'").await, 2);
+        // Regulations hear of each once, with where he comes from and goes to; of what was refused they hear nothing.
+        let heard = "SELECT COUNT(*) FROM events WHERE kind = 'person.transferred' AND object = 'person'";
+        assert_eq!(app.number(heard).await, 2);
+        let facts =
+            app.text("SELECT facts FROM events WHERE kind = 'person.transferred' ORDER BY id LIMIT 1").await;
+        let facts: Json = serde_json::from_str(&facts).unwrap();
+        let (from, to) = (&liaison["id"], &sales["id"]);
+        assert_eq!(facts, json!({ "unit": from, "from_unit": from, "to_unit": to }));
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! VIP customers: whoever may not see a customer asks to be shown it, and visits are planned by class.
 
+use kehu::ids::PersonId;
 use kehu::{cases as running, duties};
 use serde_json::{Value as Json, json};
 
@@ -67,6 +68,65 @@ async fn told(app: &TestApp) {
 async fn ask(who: &Client<'_>, customer: &str) -> crate::Answer {
     let body = json!({ "values": { "customer": customer, "purpose": "准备投标" } });
     who.json("POST", "/api/v1/cases/lookup", body).await
+}
+
+// covers: VF-15
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_transferred_to_another_unit_has_his_customers_handed_over_by_the_one_he_leaves() {
+    both(|app| async move {
+        let of = company(&app).await;
+        customer_of(&of, &of.chen, "东方机械厂", "general").await;
+        let positions = |who: PersonId| {
+            let admin = of.admin.clone();
+            async move {
+                let path = format!("/api/v1/people/{who}/positions");
+                admin.get(&path).await.expect(200).json()["items"][0].clone()
+            }
+        };
+        let (first, second) = (positions(of.chen.person_id).await, positions(of.xu.person_id).await);
+        let path = format!("/admin/people/{}/transfer", of.chen.person_id);
+        let departures = || async {
+            let list = of.qiu.get("/api/v1/cases/departure").await.expect(200).json();
+            list["items"].as_array().unwrap().clone()
+        };
+        // Another post in his own unit: he goes on with his customers.
+        app.app.clock.advance(DAY);
+        let held = positions(of.chen.person_id).await;
+        let form = [
+            ("unit_id", first["unit_id"].as_str().unwrap()),
+            ("post", "customer_information_specialist"),
+            ("starts_on", "2026-09-29"),
+            ("ends", id(&held)),
+            ("customers_to", "stay"),
+        ];
+        app.administrator().await.post_form(&path, &form).await.expect(303);
+        told(&app).await;
+        assert_eq!(departures().await, Vec::<Json>::new());
+        // To another unit: the manager of the one he leaves hands his customers over, one by one.
+        app.app.clock.advance(DAY);
+        let held = positions(of.chen.person_id).await;
+        let form = [
+            ("unit_id", second["unit_id"].as_str().unwrap()),
+            ("post", "sales_staff"),
+            ("starts_on", "2026-09-30"),
+            ("ends", id(&held)),
+            ("customers_to", "stay"),
+        ];
+        app.administrator().await.post_form(&path, &form).await.expect(303);
+        told(&app).await;
+        told(&app).await;
+        let opened = departures().await;
+        assert_eq!(opened.len(), 1, "told once: {opened:?}");
+        assert_eq!(opened[0]["unit_id"], first["unit_id"]);
+        let case =
+            of.qiu.get(&format!("/api/v1/cases/departure/{}", id(&opened[0]))).await.expect(200).json();
+        assert_eq!(case["waiting_for"], json!([of.qiu.person_id]), "{case}");
+        assert_eq!(
+            (&case["values"]["person"], &case["values"]["count"]),
+            (&json!(of.chen.person_id), &json!(1))
+        );
+    })
+    .await;
 }
 
 // covers: VF-09, VF-10

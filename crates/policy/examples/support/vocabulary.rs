@@ -59,6 +59,8 @@ fn event(name: &str) -> Facts {
     }
     match name {
         "customer.owner_changed" => facts.extend([("from", PERSON), ("to", PERSON)]),
+        // `unit` is the one he was in, where he was in one.
+        "person.transferred" => facts.extend([("from_unit", UNIT), ("to_unit", UNIT)]),
         "activity.created" => {
             facts.extend([("kind", Ty::Text), ("subject", Ty::Text), ("happened_at", Ty::Time)])
         }

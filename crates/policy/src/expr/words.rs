@@ -326,6 +326,8 @@ fn fact(name: &str) -> &str {
         "actor" => "操作人",
         "from" => "原负责人",
         "to" => "新负责人",
+        "from_unit" => "原部门",
+        "to_unit" => "新部门",
         "person" => "人员",
         "amount" => "金额",
         "at" => "时间",
