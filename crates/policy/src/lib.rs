@@ -42,8 +42,8 @@ pub fn head(file: &SourceFile) -> Result<source::Head, Problem> {
         return Err(problem(0, format!("文件太大,最多 {} KiB", LARGEST_FILE / 1024)));
     }
     let read: source::File = toml::from_str(&file.text).map_err(|error| {
-        let line = error.span().map_or(0, |span| check::line_of(&file.text, span.start));
-        problem(line, check::in_chinese(error.message()))
+        let (line, text) = check::told(&file.text, &error);
+        problem(line, text)
     })?;
     match read.policy {
         Some(head) => Ok(head.into_inner()),

@@ -271,8 +271,7 @@ fn too_large(file: &SourceFile) -> Option<Report> {
 }
 
 fn unreadable(file: &SourceFile, error: &toml::de::Error) -> Report {
-    let line = error.span().map_or(0, |span| crate::check::line_of(&file.text, span.start));
-    Report { failures: vec![(line, crate::check::in_chinese(error.message()))], ..empty(file) }
+    Report { failures: vec![crate::check::told(&file.text, error)], ..empty(file) }
 }
 
 fn empty(file: &SourceFile) -> Report {

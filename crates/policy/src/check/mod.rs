@@ -8,12 +8,14 @@ mod read;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unreadable;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-pub(crate) use read::{in_chinese, line_of};
+pub(crate) use read::line_of;
+pub(crate) use unreadable::told;
 
 use crate::expr::Vocabulary;
 use crate::model::Policy;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::unreadable::told;
 use super::{LARGEST_FILE, MOST_FILES, MOST_PARTS, MOST_PROBLEMS, Problem, SourceFile};
 use crate::source::{self, File};
 
@@ -136,8 +137,8 @@ pub fn read(files: &[SourceFile], problems: &mut Problems<'_>) -> Option<Parts> 
         match toml::from_str::<File>(&file.text) {
             Ok(read) => parts.take(number, read, &mut head, problems),
             Err(error) => {
-                let place = Place { file: number, span: error.span().unwrap_or(0..0) };
-                problems.add(&place, in_chinese(error.message()));
+                let (line, text) = told(&file.text, &error);
+                problems.push(Problem { file: file.name.clone(), line, text });
             }
         }
     }
@@ -190,24 +191,4 @@ lists! {
     clause: Clause, setting: Setting, role: Role, form: Form, step: Step, authority: Authority, deadline: Deadline,
     trigger: Trigger, duty: Duty, refusal: Refusal, penalty: Penalty, retention: Retention, access: Access,
     metric: Metric, report: Report, notice: Notice, standard: Standard,
-}
-
-/// What the TOML library says, in words for a manager.
-pub fn in_chinese(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let message = message.trim();
-    if message.starts_with("unknown field") {
-        let known: Vec<&str> = quoted.iter().skip(1).copied().collect();
-        return format!("不认识“{}”;可以写:{}", quoted.first().unwrap_or(&""), known.join("、"));
-    }
-    if message.starts_with("missing field") {
-        return format!("缺少“{}”", quoted.first().unwrap_or(&""));
-    }
-    if message.starts_with("duplicate key") {
-        return format!("同一处写了两次:{message}");
-    }
-    if message.starts_with("invalid type") {
-        return format!("类型不对({message})");
-    }
-    format!("TOML 写法有误({})", message.replace('\n', " "))
 }

@@ -332,14 +332,10 @@ fn what_the_format_does_not_know_is_told_with_what_it_knows() {
     is_refused(
         &changed("version = \"1\"", "version = \"1\"\nverzion = \"2\""),
         "verzion",
-        "不认识“verzion”;可以写:",
+        "不认识“verzion”，是不是“version”？",
     );
-    is_refused(
-        &changed("[[deadline]]", "[[dedline]]"),
-        "[[dedline]]",
-        "不认识“dedline”;可以写:policy、clause",
-    );
-    is_refused(&changed("id = \"gifts\"", "id = "), "id = ", "TOML 写法有误");
+    is_refused(&changed("[[deadline]]", "[[dedline]]"), "[[dedline]]", "不认识“dedline”，是不是“deadline”？");
+    is_refused(&changed("id = \"gifts\"", "id = "), "id = ", "“id”的等号后面没有值");
     is_refused(
         &changed("id = \"gifts\"", "id = \"Gifts 2\""),
         "id = \"Gifts 2\"",

@@ -931,7 +931,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// Edits between two short names, up to 3.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(60).collect(), b.chars().take(60).collect());
     if a.len().abs_diff(b.len()) > 2 {
         return 3;

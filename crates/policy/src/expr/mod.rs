@@ -15,6 +15,7 @@ mod parse;
 mod tests;
 mod words;
 
+pub(crate) use check::distance;
 pub use check::{Wanted, compile, people};
 pub use eval::Env;
 pub use names::{CASE_FACTS, Facts, FormNames, Names, RoleNames, Vocabulary};
