@@ -11,8 +11,8 @@ use std::sync::Arc;
 use workday::{Before, Within};
 
 use super::Settings;
-use super::read::{Part, Parts, Place, Problems};
-use crate::expr::{self, Expr, FormNames, Names, RoleNames, Vocabulary, Wanted};
+use super::read::{Part, Parts, Place, Problems, Unknown};
+use crate::expr::{self, Expr, FormNames, Names, RoleNames, Vocabulary, Wanted, hint};
 use crate::model::{Clause, Piece, Policy, Template};
 use crate::source::{self, Text};
 use crate::value::{Ty, Value};
@@ -122,7 +122,7 @@ impl Builder<'_, '_> {
             let (title, text, binds) = (clause.title.clone(), clause.text.clone(), clause.binds.clone());
             all.push(Clause { id, title, text, binds });
         }
-        if all.is_empty() {
+        if all.is_empty() && !self.problems.is_partial() {
             self.problems.add(&self.parts.head.place(), "制度至少要有一个条款 [[clause]]");
         }
         all
@@ -165,7 +165,7 @@ impl Builder<'_, '_> {
         let ids: Vec<&str> = clause.get_ref().split([',', '，', '、']).map(str::trim).collect();
         for id in &ids {
             if !self.clauses.iter().any(|known| known == id) {
-                self.problems.add(place, format!("没有条款“{}”", cut(id)));
+                self.problems.unknown(place, Unknown::new("条款", id), format!("没有条款“{}”", cut(id)));
             }
         }
         ids.join(",")
@@ -212,7 +212,11 @@ impl Builder<'_, '_> {
                 } else {
                     String::new()
                 };
-                self.problems.add(place, format!("“{}” {where_in}{}", cut(text.get_ref()), problem.text));
+                let said = format!("“{}” {where_in}{}", cut(text.get_ref()), problem.text);
+                match &problem.unknown {
+                    Some((what, name)) => self.problems.unknown(place, Unknown::new(what, name), said),
+                    None => self.problems.add(place, said),
+                }
                 None
             }
         }
@@ -252,7 +256,8 @@ impl Builder<'_, '_> {
                     return None;
                 }
                 None => {
-                    self.problems.add(place, format!("没有叫“{}”的参数 [[setting]]", cut(name.trim())));
+                    let text = format!("没有叫“{}”的参数 [[setting]]", cut(name.trim()));
+                    self.problems.unknown(place, Unknown::new("参数", name.trim()), text);
                     return None;
                 }
             }
@@ -299,7 +304,9 @@ impl Builder<'_, '_> {
             None => match self.parts.form.as_slice() {
                 [only] => Some(only.get().id.get_ref().clone()),
                 [] => {
-                    self.problems.add(&part.place(), "制度里还没有表单 [[form]]");
+                    if !self.problems.is_partial() {
+                        self.problems.add(&part.place(), "制度里还没有表单 [[form]]");
+                    }
                     None
                 }
                 _ => {
@@ -314,7 +321,8 @@ impl Builder<'_, '_> {
         if self.parts.form.iter().any(|form| form.get().id.get_ref() == id) {
             return Some(id.to_owned());
         }
-        self.problems.add(place, format!("没有表单“{}”", cut(id)));
+        let hint = hint(id, self.parts.form.iter().map(|form| form.get().id.get_ref().as_str()));
+        self.problems.unknown(place, Unknown::new("表单", id), format!("没有表单“{}”{hint}", cut(id)));
         None
     }
 
@@ -323,7 +331,9 @@ impl Builder<'_, '_> {
         let shape = self.shapes.get(form)?;
         let found = shape.fields.iter().position(|(name, _)| name == text.get_ref());
         if found.is_none() {
-            self.problems.add(&place, format!("表单“{form}”里没有字段“{}”", cut(text.get_ref())));
+            let hint = hint(text.get_ref(), shape.fields.iter().map(|(name, _)| name.as_str()));
+            let said = format!("表单“{form}”里没有字段“{}”{hint}", cut(text.get_ref()));
+            self.problems.unknown(&place, Unknown::new("字段", text.get_ref()), said);
         }
         found
     }
@@ -383,7 +393,9 @@ impl Builder<'_, '_> {
             let Some(shape) = self.shapes.get(into).cloned() else { continue };
             let place = part.at(text);
             let Some(field) = shape.fields.iter().position(|(known, _)| known == name) else {
-                self.problems.add(&place, format!("表单“{into}”里没有字段“{}”", cut(name)));
+                let hint = hint(name, shape.fields.iter().map(|(name, _)| name.as_str()));
+                let said = format!("表单“{into}”里没有字段“{}”{hint}", cut(name));
+                self.problems.unknown(&place, Unknown::new("字段", name), said);
                 continue;
             };
             let wanted = Wanted::Value(shape.fields[field].1.clone());

@@ -4,6 +4,7 @@
 mod build;
 mod clauses;
 mod flow;
+mod mend;
 mod read;
 mod tables;
 #[cfg(test)]

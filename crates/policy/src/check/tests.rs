@@ -170,13 +170,17 @@ fn names_that_are_not_known_are_told_with_their_place() {
         "“chioce”不认识,可以写:text、long",
     );
     let to = changed("next = \"done\"", "next = \"end\"");
-    assert!(problems(&to).iter().any(|p| p.contains("没有步骤“end”;已有:ask、done")), "{:?}", problems(&to));
+    assert!(
+        problems(&to).iter().any(|p| p.contains("没有步骤“end”;可用的有:ask、done")),
+        "{:?}",
+        problems(&to)
+    );
     let refusal =
         "[[refusal]]\nid = \"no\"\non = \"gift.give\"\nwhen = \"true\"\nmessage = \"不行\"\nclause = \"1\"\n";
     is_refused(
         &format!("{GOOD}{refusal}"),
         "on = \"gift.give\"",
-        "表单“gift”没有动作“give”;已有:open、ask.approved",
+        "表单“gift”没有动作“give”;可用的有:open、ask.approved",
     );
     is_refused(
         &format!("{GOOD}{}", refusal.replace("gift.give", "gone.by")),

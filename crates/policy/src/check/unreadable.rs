@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::read::line_of;
-use crate::expr::distance;
+use crate::expr::nearest;
 
 /// The line, counted from 1 (0 for the file as a whole), and what is wrong there.
 pub fn told(text: &str, error: &Error) -> (usize, String) {
@@ -41,16 +41,48 @@ fn general() -> String {
     "这里读不懂：请检查引号、方括号、等号和逗号是否成对、齐全".to_owned()
 }
 
+/// The name that is not known, and the nearest of those that are.
+pub fn unknown_key(error: &Error) -> Option<(&str, Option<&str>)> {
+    let names = error.message().starts_with("unknown field ").then(|| quoted(error.message()))?;
+    let (name, known) = names.split_first()?;
+    Some((name, nearest(name, known.iter().copied())))
+}
+
+/// The name that is missing.
+pub fn missing_key(error: &Error) -> Option<&str> {
+    error.message().starts_with("missing field ").then(|| quoted(error.message()).first().copied())?
+}
+
+/// What a value was meant to be, when its type is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A text, and it is a number, a date or yes or no.
+    Text,
+    /// A list, and it is a single item.
+    List,
+    /// A table `[x]`, and it is a list of them `[[x]]`.
+    Single,
+    /// Not to be told.
+    Other,
+}
+
+/// What the value the error points at was meant to be; `None` when it is not the value that is wrong.
+pub fn meant(text: &str, error: &Error) -> Option<Meant> {
+    let message = error.message();
+    let at = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+    match mismatch(message) {
+        Some(("map", _)) if at.starts_with("[[") => Some(Meant::Single),
+        Some(("map", _)) if is_implied(at) => Some(Meant::Other),
+        Some((_, "a sequence")) => Some(Meant::List),
+        Some((found, "a string")) if found != "sequence" && found != "map" => Some(Meant::Text),
+        Some(_) => Some(Meant::Other),
+        None => is_of(message, &["data did not match any variant", "missing field"]).then_some(Meant::Other),
+    }
+}
+
 /// What stands between backquotes.
 fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
-}
-
-/// At most two edits away, and not half the word.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let (edits, near) = known.iter().map(|known| (distance(name, known), *known)).min()?;
-    let longest = name.chars().count().max(near.chars().count());
-    (edits <= 2 && edits * 2 <= longest).then_some(near)
 }
 
 /// What was found and what was wanted, when a value is of a wrong type.
@@ -70,7 +102,7 @@ fn of_values(text: &str, span: &Range<usize>, message: &str) -> Option<String> {
     if message.starts_with("unknown field ") {
         let names = quoted(message);
         let (name, known) = names.split_first()?;
-        return Some(match nearest(name, known) {
+        return Some(match nearest(name, known.iter().copied()) {
             Some(near) => format!("不认识“{name}”，是不是“{near}”？"),
             None => format!("不认识“{name}”；这里可以写：{}", known.join("、")),
         });
@@ -86,6 +118,9 @@ fn of_values(text: &str, span: &Range<usize>, message: &str) -> Option<String> {
         return Some(format!("{name}要写数字，或者写参数 \"{{代号}}\""));
     }
     let (found, expected) = mismatch(message)?;
+    if found == "map" && is_implied(at) {
+        return Some(format!("前面没有“{at}”的表头，不能写它下面的内容"));
+    }
     match header {
         Some(header) if found == "map" && at.starts_with("[[") => {
             return Some(format!("[[{header}]] 只能写一个，要用单方括号 [{header}]"));
@@ -120,6 +155,11 @@ fn of_values(text: &str, span: &Range<usize>, message: &str) -> Option<String> {
         _ => return Some(format!("{name}的类型不对，现在是{now}")),
     };
     Some(format!("{name}的类型不对：要写{wanted}；现在是{now}"))
+}
+
+/// Whether a table is there only because one within it is: what stands at its place is its name in the header of that.
+fn is_implied(at: &str) -> bool {
+    at.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
 /// The name of the value that stands here, and whether it is a date without quotes.
@@ -399,6 +439,8 @@ mod tests {
         let cases = [
             // Names.
             (text("[policy]\nid = \"a\"\ntilte = \"x\"\n"), 3, "不认识“tilte”，是不是“title”？"),
+            (text("[[step]]\ncalus = \"1\"\n"), 2, "不认识“calus”，是不是“clause”？"),
+            (form("[[form.field]]\nsort = \"int\"\n"), 6, "不认识“sort”；这里可以写：id、title、type"),
             (text("[[stpe]]\nid = \"a\"\n"), 1, "不认识“stpe”，是不是“step”？"),
             (text("[[clause]]\nheading = \"x\"\n"), 2, "不认识“heading”；这里可以写：id、title、text、binds"),
             (text("\n[[clause]]\nid = \"1\"\n"), 2, "[[clause]] 缺少“text”，请补上 text = …"),
@@ -418,6 +460,8 @@ mod tests {
             (field("min = \"3\"\n"), 9, "“min”的类型不对：要写数字，不加引号；现在是文字"),
             (text("[[step]]\nid = \"a\"\napprove = true\n"), 3, "“approve”的类型不对：要写一组“名称 = 值”"),
             (text("[[step]]\nid = \"a\"\nnext = 3\n"), 3, "“next”的类型不对：要写步骤的代号"),
+            (text("[[step.action.open]]\nform = \"a\"\n"), 1, "前面没有“step”的表头，不能写它下面的内容"),
+            (text("[[step]]\n[[step.action.open]]\nform = \"a\"\n"), 2, "前面没有“action”的表头，不能写它下面的内容"),
             (text("[[duty]]\ntimes = [3]\n"), 2, "“times”要写数字"),
             (text("[step]\nid = \"a\"\n"), 1, "[step] 可以写几个，要用双方括号 [[step]]"),
             (text("[[policy]]\nid = \"a\"\n"), 1, "[[policy]] 只能写一个，要用单方括号 [policy]"),

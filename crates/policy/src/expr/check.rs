@@ -78,7 +78,8 @@ pub fn people(source: &str, names: &Names<'_>) -> Result<Expr, Problem> {
     let Some(roles) = roles_of(source) else { return compile(source, names, &Wanted::People) };
     let list: Vec<String> =
         roles.iter().map(|role| format!("role('{}')", role.replace(['\'', '\\'], ""))).collect();
-    let mut expr = compile(&list.join(" + "), names, &Wanted::People).map_err(|p| Problem::new(p.text, 1))?;
+    let mut expr =
+        compile(&list.join(" + "), names, &Wanted::People).map_err(|p| Problem { column: 1, ..p })?;
     expr.source = Arc::from(source);
     Ok(expr)
 }
@@ -263,18 +264,8 @@ impl Checker<'_> {
         name: &str,
         known: impl Iterator<Item = &'a str>,
     ) -> Checked<T> {
-        let known: Vec<&str> = known.take(40).collect();
-        let near = known
-            .iter()
-            .copied()
-            .min_by_key(|known| distance(known, name))
-            .filter(|n| distance(n, name) <= 2);
-        let hint = match near {
-            Some(near) => format!(";是不是“{near}”?"),
-            None if known.is_empty() => String::new(),
-            None => format!(";可用的有:{}", known.join("、")),
-        };
-        self.problem(at, format!("没有叫“{}”的{what}{hint}", shorten(name)))
+        let hint = hint(name, known);
+        self.problem(at, format!("没有叫“{}”的{what}{hint}", shorten(name))).map_err(|p| p.of(what, name))
     }
 
     /// A value as the type it is put into or compared with.
@@ -746,7 +737,9 @@ impl Checker<'_> {
             match self.unit_of_role(name, source) {
                 Ok(node) => Some(Box::new(node)),
                 Err(problem) => {
-                    return self.problem(at, format!("角色“{name}”的范围不能用在这里:{}", problem.text));
+                    let text = format!("角色“{name}”的范围不能用在这里:{}", problem.text);
+                    // A name it does not know is one fault wherever the role is used.
+                    return self.problem(at, text).map_err(|p| Problem { unknown: problem.unknown, ..p });
                 }
             }
         } else {
@@ -930,21 +923,42 @@ fn shorten(text: &str) -> String {
     if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(39).chain(['…']).collect() }
 }
 
-/// Edits between two short names, up to 3.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+/// The nearest of the names known: at most two edits away, and not half a word.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (edits, near) = known.into_iter().map(|known| (distance(name, known), known)).min()?;
+    let longest = name.chars().count().max(near.chars().count());
+    (edits <= 2 && edits * 2 < longest).then_some(near)
+}
+
+/// What to write instead of a name that is not known: the nearest one, or what there is.
+pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!(";是不是“{near}”?"),
+        None if known.is_empty() => String::new(),
+        None => format!(";可用的有:{}", known[..known.len().min(40)].join("、")),
+    }
+}
+
+/// Edits between two short names, up to 3; two letters that changed places are one.
+fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(60).collect(), b.chars().take(60).collect());
     if a.len().abs_diff(b.len()) > 2 {
         return 3;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let here = row[j + 1];
-            row[j + 1] = (before + usize::from(x != y)).min(here + 1).min(row[j] + 1);
-            before = here;
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let above = &rows[i - 1];
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let same = usize::from(a[i - 1] != b[j - 1]);
+            let mut least = (above[j - 1] + same).min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()].min(3)
 }

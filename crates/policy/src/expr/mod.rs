@@ -15,8 +15,8 @@ mod parse;
 mod tests;
 mod words;
 
-pub(crate) use check::distance;
 pub use check::{Wanted, compile, people};
+pub(crate) use check::{hint, nearest};
 pub use eval::Env;
 pub use names::{CASE_FACTS, Facts, FormNames, Names, RoleNames, Vocabulary};
 pub use parse::{DEEPEST, LONGEST};
@@ -39,11 +39,17 @@ pub struct Problem {
     pub text: String,
     /// Where: the character in the source, counted from 1.
     pub column: usize,
+    /// What is not known, and its name, when that is what is wrong: it may be wrong in many places.
+    pub(crate) unknown: Option<(String, String)>,
 }
 
 impl Problem {
     fn new(text: impl Into<String>, column: usize) -> Self {
-        Self { text: text.into(), column }
+        Self { text: text.into(), column, unknown: None }
+    }
+
+    fn of(self, what: &str, name: &str) -> Self {
+        Self { unknown: Some((what.to_owned(), name.to_owned())), ..self }
     }
 }
 

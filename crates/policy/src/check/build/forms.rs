@@ -6,9 +6,9 @@ use toml::Spanned;
 use workday::{Until, Within};
 
 use super::super::MOST_PARTS;
-use super::super::read::Part;
+use super::super::read::{Part, Unknown};
 use super::{Builder, Shape, cut, of_form};
-use crate::expr::{CASE_FACTS, FormNames, Wanted};
+use crate::expr::{CASE_FACTS, FormNames, Wanted, hint};
 use crate::model::{
     Action, Approve, Copy, Deadline, Empty, Field, FieldKind, Form, On, Open, Rank, Requester, Require,
     Stage, Step, StepKind, TimeoutThen, Way,
@@ -39,8 +39,18 @@ impl Builder<'_, '_> {
     /// Every step and deadline belongs to a form; one that named none would silently be left out.
     fn homes(&mut self) {
         let (steps, deadlines) = (&self.parts.step, &self.parts.deadline);
-        steps.iter().for_each(|part| drop(self.form_of(part, part.get().form.as_ref())));
-        deadlines.iter().for_each(|part| drop(self.form_of(part, part.get().form.as_ref())));
+        for part in steps {
+            let step = part.get();
+            if self.form_of(part, step.form.as_ref()).is_none() {
+                self.problems.lose(step.id.get_ref());
+                step.action.iter().for_each(|action| self.problems.lose(action.get_ref().id.get_ref()));
+            }
+        }
+        for part in deadlines {
+            if self.form_of(part, part.get().form.as_ref()).is_none() {
+                self.problems.lose(part.get().id.get_ref());
+            }
+        }
         // `deadline:ID` names no form.
         self.ids(deadlines, "时限", |deadline| &deadline.id);
     }
@@ -83,10 +93,12 @@ impl Builder<'_, '_> {
                 if id.contains('-') {
                     self.problems.add(&place, format!("字段代号“{}”不能含 -,请用 _", cut(id)));
                 }
+                self.problems.lose(id);
                 continue;
             }
             if CASE_FACTS.contains(&id.as_str()) {
                 self.problems.add(&place, format!("“{id}”是单据自有的名称,字段请换一个代号"));
+                self.problems.lose(id);
                 continue;
             }
             if all.iter().any(|known| known.id == *id) {
@@ -94,6 +106,7 @@ impl Builder<'_, '_> {
                 continue;
             }
             let Some(kind) = self.word(&part.at(&field.kind), field.kind.get_ref(), FieldKind::ALL) else {
+                self.problems.lose(id);
                 continue;
             };
             let columns = self.fields(part, &field.column);
@@ -111,7 +124,10 @@ impl Builder<'_, '_> {
             if field.by_name && kind != FieldKind::Customer {
                 self.problems.add(&place, "by_name 用于客户字段");
             }
-            let Some(ty) = self.field_type(part, spanned, kind, &columns) else { continue };
+            let Some(ty) = self.field_type(part, spanned, kind, &columns) else {
+                self.problems.lose(id);
+                continue;
+            };
             let form = field.form.as_ref().and_then(|form| self.form_named(&part.at(form), form.get_ref()));
             all.push(Field {
                 id: id.clone(),
@@ -148,6 +164,7 @@ impl Builder<'_, '_> {
         let chooses = matches!(kind, FieldKind::Choice | FieldKind::Choices | FieldKind::Checklist);
         if chooses && field.options.is_empty() {
             self.problems.add(&place, format!("“{}”要写出选项 options = [\"…\"]", field.title));
+            return None;
         }
         if (kind == FieldKind::Lines) == columns.is_empty() {
             self.problems.add(
@@ -214,7 +231,8 @@ impl Builder<'_, '_> {
         for field in &form.field {
             for copy in &field.get_ref().not_on {
                 if !copies.iter().any(|known| known.id == *copy) {
-                    self.problems.add(&part.within(field), format!("没有联次“{}”", cut(copy)));
+                    let unknown = Unknown::new("联次", copy);
+                    self.problems.unknown(&part.within(field), unknown, format!("没有联次“{}”", cut(copy)));
                 }
             }
         }
@@ -226,7 +244,7 @@ impl Builder<'_, '_> {
             let text = format!("步骤“{}”写了 opens_customer,表单要写 customer", step.title);
             self.problems.add(&part.place(), text);
         }
-        if steps.is_empty() {
+        if steps.is_empty() && !self.problems.is_partial() {
             self.problems.add(&part.place(), format!("表单“{}”没有步骤 [[step]]", form.title));
         }
         Form {
@@ -372,13 +390,15 @@ impl Builder<'_, '_> {
         for part in &parts {
             let id = part.get().id.get_ref();
             self.id(&part.at(&part.get().id), id);
-            if seen.contains(&id.as_str()) {
+            let is_twice = seen.contains(&id.as_str());
+            if is_twice {
                 self.problems.add(&part.place(), format!("步骤“{id}”写了两次"));
             }
             seen.push(id);
             let step = self.step(form, part);
             for action in &step.actions {
-                if actions.contains(&action.id) {
+                // The action of a step without buttons bears its name, which has been told.
+                if actions.contains(&action.id) && !(is_twice && part.get().action.is_empty()) {
                     self.problems.add(&part.place(), format!("动作“{}”在表单里写了两次", action.id));
                 }
                 actions.push(action.id.clone());
@@ -396,12 +416,16 @@ impl Builder<'_, '_> {
             ("wait", StepKind::Wait),
             ("end", StepKind::End),
         ];
-        let kind = match &step.kind {
-            Some(kind) => self.word(&part.at(kind), kind.get_ref(), &words).unwrap_or(StepKind::Task),
-            None if step.approve.is_some() => StepKind::Approval,
-            None => StepKind::Task,
-        };
-        self.step_fits(part, kind);
+        let usual = if step.approve.is_some() { StepKind::Approval } else { StepKind::Task };
+        let written = step.kind.as_ref().map(|kind| self.word(&part.at(kind), kind.get_ref(), &words));
+        let kind = written.unwrap_or(Some(usual));
+        if let Some(kind) = kind {
+            self.step_fits(part, kind);
+        } else {
+            // It may have been meant as an end.
+            self.problems.lose(if step.outcome.is_empty() { &step.title } else { &step.outcome });
+        }
+        let kind = kind.unwrap_or(usual);
         let clause = self.clause(part, &step.clause);
         let approve = step.approve.as_ref().map(|approve| self.approve(form, part, approve));
         let actions = match kind {
@@ -566,9 +590,9 @@ impl Builder<'_, '_> {
         let shape = Arc::clone(self.shapes.get(form)?);
         let found = shape.steps.iter().position(|(id, _)| id == to.get_ref());
         if found.is_none() {
-            let known: Vec<&str> = shape.steps.iter().map(|(id, _)| id.as_str()).take(40).collect();
-            let text = format!("没有步骤“{}”;已有:{}", cut(to.get_ref()), known.join("、"));
-            self.problems.add(&part.at(to), text);
+            let hint = hint(to.get_ref(), shape.steps.iter().map(|(id, _)| id.as_str()));
+            let text = format!("没有步骤“{}”{hint}", cut(to.get_ref()));
+            self.problems.unknown(&part.at(to), Unknown::new("步骤", to.get_ref()), text);
         }
         found
     }
@@ -616,7 +640,8 @@ impl Builder<'_, '_> {
             let only = self.parts.form.len() == 1;
             let known = of_form(&self.parts.deadline, form, only, |d| d.form.as_ref());
             if !known.iter().any(|d| d.get().id.get_ref() == deadline) {
-                self.problems.add(&part.at(&on.event), format!("没有时限“{}”", cut(deadline)));
+                let unknown = Unknown::new("时限", deadline);
+                self.problems.unknown(&part.at(&on.event), unknown, format!("没有时限“{}”", cut(deadline)));
             }
             Vec::new()
         } else {
@@ -649,7 +674,8 @@ impl Builder<'_, '_> {
         if let Some(authority) = &approve.authority
             && !self.parts.authority.iter().any(|known| known.get().id.get_ref() == authority.get_ref())
         {
-            self.problems.add(&part.at(authority), format!("没有核决表“{}”", cut(authority.get_ref())));
+            let text = format!("没有核决表“{}”", cut(authority.get_ref()));
+            self.problems.unknown(&part.at(authority), Unknown::new("核决表", authority.get_ref()), text);
         }
         let empty = [("refuse", Empty::Refuse), ("skip", Empty::Skip), ("escalate", Empty::Escalate)];
         let same = [("ask", false), ("skip", true)];
@@ -781,8 +807,9 @@ impl Builder<'_, '_> {
                 ("actor".to_owned(), Ty::Ref(Kind::Person)),
             ]);
         }
-        let known: Vec<&str> = self.vocabulary.events.keys().map(String::as_str).take(60).collect();
-        self.problems.add(place, format!("没有事件“{}”;已有:{}", cut(event), known.join("、")));
+        let hint = hint(event, self.vocabulary.events.keys().map(String::as_str));
+        let text = format!("没有事件“{}”{hint}", cut(event));
+        self.problems.unknown(place, Unknown::new("事件", event), text);
         None
     }
 }

@@ -1,8 +1,8 @@
 //! Tables of authority, triggers, duties, refusals, penalties, figures, reports, notices and standards.
 
-use super::super::read::{Part, Place};
+use super::super::read::{Part, Place, Unknown};
 use super::{Builder, cut};
-use crate::expr::Wanted;
+use crate::expr::{Wanted, hint};
 use crate::model::{
     Access, Authority, Duty, Every, Evidence, Measure, Metric, MetricKind, Notice, Penalty, Per, Refusal,
     Register, Report, Retention, Standard, Trigger,
@@ -164,7 +164,8 @@ impl Builder<'_, '_> {
         if let Some(deadline) = on.strip_prefix("deadline:") {
             let found = self.parts.deadline.iter().find(|known| known.get().id.get_ref() == deadline);
             let Some(found) = found else {
-                self.problems.add(place, format!("没有时限“{}”", cut(deadline)));
+                let text = format!("没有时限“{}”", cut(deadline));
+                self.problems.unknown(place, Unknown::new("时限", deadline), text);
                 return None;
             };
             let form = self.form_of(found, found.get().form.as_ref())?;
@@ -181,15 +182,14 @@ impl Builder<'_, '_> {
                     None => shape.steps.iter().any(|(_, actions)| actions.contains(&action)),
                 };
             if !is_known {
-                let known: Vec<&str> = shape
-                    .steps
-                    .iter()
-                    .flat_map(|(_, actions)| actions)
-                    .map(String::as_str)
-                    .take(60)
-                    .collect();
-                let text = format!("表单“{form}”没有动作“{}”;已有:open、{}", cut(&action), known.join("、"));
-                self.problems.add(place, text);
+                let actions = shape.steps.iter().flat_map(|(_, actions)| actions).map(String::as_str);
+                let hint = hint(&action, ["open"].into_iter().chain(actions));
+                let text = format!("表单“{form}”没有动作“{}”{hint}", cut(&action));
+                let unknown = match action.strip_prefix("enter:") {
+                    Some(step) => Unknown::new("步骤", step),
+                    None => Unknown::new("动作", &action),
+                };
+                self.problems.unknown(place, unknown, text);
                 return None;
             }
             return Some(About { form: Some(form), facts: None });
@@ -272,13 +272,15 @@ impl Builder<'_, '_> {
         if let Some(replaces) = &penalty.replaces
             && !others.contains(&replaces.get_ref().as_str())
         {
-            self.problems.add(&part.at(replaces), format!("没有罚则“{}”", cut(replaces.get_ref())));
+            let text = format!("没有罚则“{}”", cut(replaces.get_ref()));
+            self.problems.unknown(&part.at(replaces), Unknown::new("罚则", replaces.get_ref()), text);
         }
         let multiply = penalty.multiply.as_ref().map(|multiply| {
             let written = multiply.get_ref();
             for other in &written.together {
                 if !others.contains(&other.as_str()) {
-                    self.problems.add(&part.within(multiply), format!("没有罚则“{}”", cut(other)));
+                    let text = format!("没有罚则“{}”", cut(other));
+                    self.problems.unknown(&part.within(multiply), Unknown::new("罚则", other), text);
                 }
             }
             if written.from < 2 || !(1.0..=100.0).contains(&written.by) {
@@ -411,7 +413,8 @@ impl Builder<'_, '_> {
         let every = self.word(&part.at(&report.every), report.every.get_ref(), Every::ALL)?;
         for metric in &report.metrics {
             if !self.parts.metric.iter().any(|known| known.get().id.get_ref() == metric.get_ref()) {
-                self.problems.add(&part.at(metric), format!("没有指标“{}”", cut(metric.get_ref())));
+                let text = format!("没有指标“{}”", cut(metric.get_ref()));
+                self.problems.unknown(&part.at(metric), Unknown::new("指标", metric.get_ref()), text);
             }
         }
         if report.metrics.is_empty() && report.register.is_none() {
@@ -486,7 +489,8 @@ impl Builder<'_, '_> {
             let clause = self.clause(part, &standard.clause);
             for role in &standard.roles {
                 if !self.roles.contains_key(role.get_ref()) {
-                    self.problems.add(&part.at(role), format!("没有角色“{}”", cut(role.get_ref())));
+                    let text = format!("没有角色“{}”", cut(role.get_ref()));
+                    self.problems.unknown(&part.at(role), Unknown::new("角色", role.get_ref()), text);
                 }
             }
             all.push(Standard {

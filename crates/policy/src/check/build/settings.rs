@@ -16,7 +16,11 @@ impl Builder<'_, '_> {
         let mut all = Vec::new();
         for part in parts {
             let setting = part.get();
-            let Some((ty, is_within)) = self.kind(part, setting) else { continue };
+            let id = setting.id.get_ref();
+            let Some((ty, is_within)) = self.kind(part, setting) else {
+                self.problems.lose(id);
+                continue;
+            };
             let default = setting.default.as_ref().and_then(|default| {
                 let read = read(&ty, is_within, default);
                 if read.is_none() {
@@ -25,19 +29,23 @@ impl Builder<'_, '_> {
                 }
                 read
             });
-            let id = setting.id.get_ref();
             let given = values.get(id).filter(|value| !value.is_null()).map(|json| ty.read(json, &|_| None));
             let value = match given {
                 Some(Ok(value)) if value.is_known() => value,
                 Some(Err(text)) => {
                     self.problems.add(&part.place(), format!("参数“{}”的值不对:{text}", setting.title));
+                    self.problems.lose(id);
                     continue;
                 }
                 _ => default.clone().unwrap_or_default(),
             };
-            self.bounds(part, setting, &value, is_within);
+            let is_usable = self.bounds(part, setting, &value, is_within);
             let clause = self.clause_maybe(part, setting.clause.as_ref());
-            self.settings.insert(id.clone(), (ty.clone(), value.clone()));
+            if !is_usable || (setting.default.is_some() && default.is_none()) {
+                self.problems.lose(id);
+            } else {
+                self.settings.insert(id.clone(), (ty.clone(), value.clone()));
+            }
             all.push(Setting {
                 id: id.clone(),
                 title: setting.title.clone(),
@@ -68,38 +76,42 @@ impl Builder<'_, '_> {
         let kind = self.word(&place, setting.kind.get_ref(), &words)?;
         if matches!(kind.0, Ty::Choice(_)) && setting.options.is_empty() {
             self.problems.add(&place, "choice 要写出 options = [\"…\"]");
+            return None;
         }
         Some(kind)
     }
 
+    /// Whether the value can be used, were it within its bounds or not.
     fn bounds(
         &mut self,
         part: &super::Part<source::Setting>,
         setting: &source::Setting,
         value: &Value,
         is_within: bool,
-    ) {
+    ) -> bool {
         if is_within
             && let Some(text) = value.as_text()
             && let Err(error) = text.parse::<workday::Within>()
         {
             self.problems.add(&part.place(), format!("参数“{}”的时限“{}”:{error}", setting.title, cut(text)));
+            return false;
         }
         let number = match value {
             Value::Int(value) => *value as f64,
             Value::Number(value) => *value,
             Value::Money(cents) => *cents as f64 / 100.0,
-            _ => return,
+            _ => return true,
         };
         if setting.min.is_some_and(|min| number < min) || setting.max.is_some_and(|max| number > max) {
             let text = match (setting.min, setting.max) {
                 (Some(min), Some(max)) => format!("应在 {min} 与 {max} 之间"),
                 (Some(min), None) => format!("不能小于 {min}"),
                 (None, Some(max)) => format!("不能大于 {max}"),
-                (None, None) => return,
+                (None, None) => return true,
             };
             self.problems.add(&part.place(), format!("参数“{}”是 {number},{text}", setting.title));
         }
+        true
     }
 
     /// The roles, each with the posts of the regulation or those the company has named for it (`role.ID` among the values).
@@ -121,6 +133,7 @@ impl Builder<'_, '_> {
                     let most = Role::MOST_POSTS;
                     let text = format!("公司为角色“{}”指定的岗位要是 1–{most} 个名称的列表", role.title);
                     self.problems.add(&part.place(), text);
+                    self.problems.lose(role.id.get_ref());
                     continue;
                 }
             };
