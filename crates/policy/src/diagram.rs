@@ -26,13 +26,13 @@ const MARGIN: f64 = 14.0;
 /// Draws a process. `current` is the step a case is at, `been` those it has been to.
 pub fn diagram(form: &Form, current: Option<&str>, been: &[&str]) -> String {
     let title = match current.and_then(|id| form.step(id)) {
-        Some(step) => format!("《{}》流程图,当前步骤:{}", form.title, step.title),
+        Some(step) => format!("《{}》流程图，当前步骤：{}", form.title, step.title),
         None => format!("《{}》流程图", form.title),
     };
     let id: String = form.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     let edges = edges(form);
     if form.steps.is_empty() || form.steps.len() > MOST_STEPS || edges.len() > MOST_EDGES {
-        let text = format!("{title}:{} 个步骤,图太大,不画", form.steps.len());
+        let text = format!("{title}：{} 个步骤，图太大，不画", form.steps.len());
         return format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"diagram\" role=\"img\" viewBox=\"0 0 {w} 40\" width=\"{w}\" \
              height=\"40\"><title>{t}</title><text class=\"diagram-label\" x=\"10\" y=\"25\" font-size=\"14\">{t}</text></svg>",
@@ -95,7 +95,7 @@ fn draw_step(svg: &mut String, form: &Form, step: &Step, place: &Box, is_current
         class.push_str(" diagram-step-been");
     }
     let who = acts(form, step);
-    let all = if who.is_empty() { step.title.clone() } else { format!("{}:{who}", step.title) };
+    let all = if who.is_empty() { step.title.clone() } else { format!("{}：{who}", step.title) };
     let radius = if step.kind == StepKind::End { place.height / 2.0 } else { 8.0 };
     let _ = write!(
         svg,
@@ -169,7 +169,7 @@ fn edges(form: &Form) -> BTreeMap<(usize, usize), Vec<String>> {
         for on in &step.on {
             for way in &on.next {
                 let event = match on.event.strip_prefix("deadline:") {
-                    Some(id) => format!("逾期:{}", form.deadline(id).map_or(id, |deadline| &deadline.title)),
+                    Some(id) => format!("逾期：{}", form.deadline(id).map_or(id, |deadline| &deadline.title)),
                     None => on.event.clone(),
                 };
                 add(from, way.to, event);
@@ -642,7 +642,7 @@ mod tests {
     fn a_process_is_drawn_for_people_and_for_the_page_that_styles_it() {
         let svg = diagram(&complaint(), Some("ruling"), &["verify", "ruling"]);
         assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"diagram\" role=\"img\""));
-        assert!(svg.contains("《客户投诉记录卡》流程图,当前步骤:裁定是否受理</title>"));
+        assert!(svg.contains("《客户投诉记录卡》流程图，当前步骤：裁定是否受理</title>"));
         assert_eq!(svg.matches("<g class=\"diagram-step").count(), complaint().steps.len());
         assert_eq!(svg.matches("diagram-step-current").count(), 1);
         assert_eq!(svg.matches("diagram-step-been").count(), 1, "the current one is lit, not tinted");
@@ -779,7 +779,7 @@ mod tests {
         );
         let ways: Vec<Vec<usize>> = (0..201).map(|n| if n == 200 { vec![] } else { vec![n + 1] }).collect();
         let svg = diagram(&drawn(&ways.iter().map(Vec::as_slice).collect::<Vec<_>>()), None, &[]);
-        assert!(svg.contains("201 个步骤,图太大,不画") && svg.len() < 1_000);
+        assert!(svg.contains("201 个步骤，图太大，不画") && svg.len() < 1_000);
         assert!(diagram(&form_of(&[]), None, &[]).contains("role=\"img\""));
         assert!(begun.elapsed() < Duration::from_secs(5));
     }

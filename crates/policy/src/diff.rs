@@ -78,13 +78,13 @@ impl Item {
             .aspects
             .iter()
             .filter(|a| !a.says.is_empty())
-            .map(|a| format!("{}:{}", a.name, a.says))
+            .map(|a| format!("{}：{}", a.name, a.says))
             .collect();
-        let says = says.join(";");
+        let says = says.join("；");
         let text = if says.is_empty() {
             format!("{verb}{}", self.what)
         } else {
-            format!("{verb}{}({})", self.what, cut(&says))
+            format!("{verb}{}（{}）", self.what, cut(&says))
         };
         let (before, after) = if kind == Kind::Added { (None, Some(says)) } else { (Some(says), None) };
         Change { clause: self.clause.clone(), kind, what: self.what.clone(), before, after, text }
@@ -104,7 +104,7 @@ impl Item {
                 (&before.says, &aspect.says)
             };
             let shown = |text: &str| {
-                if text.is_empty() { "(无)".to_owned() } else { format!("“{}”", cut(text)) }
+                if text.is_empty() { "（无）".to_owned() } else { format!("“{}”", cut(text)) }
             };
             changes.push(Change {
                 clause: self.clause.clone().or_else(|| was.clause.clone()),
@@ -202,7 +202,7 @@ fn set(name: &'static str, form: Option<&Form>, set: &[(usize, Expr)], reads: Op
         .iter()
         .map(|(place, expr)| format!("{}={}", title(place), expr.in_chinese(reads)))
         .collect::<Vec<_>>();
-    Aspect { name, means: means.join(";"), says: says.join(";") }
+    Aspect { name, means: means.join(";"), says: says.join("；") }
 }
 
 fn fields(name: &'static str, form: &Form, all: &[usize]) -> Aspect {
@@ -231,7 +231,7 @@ fn next(name: &'static str, form: &Form, all: &[crate::model::Way]) -> Aspect {
             format!("{to}?{}", way.when.as_ref().map_or_else(String::new, |when| meaning(when.source())))
         })
         .collect();
-    Aspect { name, means: means.join(";"), says: ways(form, all).join(";") }
+    Aspect { name, means: means.join(";"), says: ways(form, all).join("；") }
 }
 
 fn item(key: String, what: String, clause: Option<&str>, mut aspects: Vec<Aspect>) -> Item {
@@ -386,7 +386,7 @@ fn of_field(policy: &Policy, form: &Form, field: &Field) -> Vec<Aspect> {
                 .value
                 .as_ref()
                 .map_or_else(String::new, |value| format!("={}", value.in_chinese(Some(form))));
-            format!("{}({}){value}", column.title, column.ty.title())
+            format!("{}（{}）{value}", column.title, column.ty.title())
         })
         .collect();
     vec![
@@ -443,7 +443,7 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
                 approve.authority,
                 approve.reject.map(id)
             );
-            Aspect { name: "审批办法", means, says: approve_lines(policy, form, approve).join(";") }
+            Aspect { name: "审批办法", means, says: approve_lines(policy, form, approve).join("；") }
         },
     );
     let heard: Vec<String> = step
@@ -452,7 +452,7 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
         .map(|one| {
             let when =
                 one.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(this)));
-            format!("{}{when}:{}", on(policy, &one.event), ways(form, &one.next).join(";"))
+            format!("{}{when}：{}", on(policy, &one.event), ways(form, &one.next).join("；"))
         })
         .collect();
     vec![
@@ -461,7 +461,7 @@ fn of_step(policy: &Policy, form: &Form, step: &Step) -> Vec<Aspect> {
         people("办理人", policy, step.by.as_ref(), this),
         plain("办理要求", &step.help),
         approve,
-        plain("等待的事件", heard.join(";")),
+        plain("等待的事件", heard.join("；")),
         plain("结果", &step.outcome),
         plain("办理期间可以查看客户", if step.opens_customer { "是" } else { "" }),
         people("抄送", policy, step.copy_to.as_ref(), this),
@@ -476,7 +476,7 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
         .map(|require| {
             let titles = field_titles(form, &require.fill);
             (
-                format!("{}:{titles}", meaning(require.when.source())),
+                format!("{}：{titles}", meaning(require.when.source())),
                 format!("{}时{titles}", require.when.in_chinese(this)),
             )
         })
@@ -489,8 +489,10 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
             let set: Vec<String> =
                 open.set.iter().map(|(field, expr)| format!("{field}={}", meaning(expr.source()))).collect();
             let when = open.when.as_ref().map_or_else(String::new, |when| meaning(when.source()));
-            let only =
-                open.when.as_ref().map_or_else(String::new, |when| format!("({}时)", when.in_chinese(this)));
+            let only = open
+                .when
+                .as_ref()
+                .map_or_else(String::new, |when| format!("（{}时）", when.in_chinese(this)));
             let each = open.each.as_ref().map_or_else(String::new, |each| meaning(each.source()));
             (format!("{} {each} {set:?} {when}", open.form), format!("《{title}》{only}"))
         })
@@ -498,7 +500,7 @@ fn of_action(policy: &Policy, form: &Form, action: &Action) -> Vec<Aspect> {
     let joined = |name, pairs: &[(String, String)]| Aspect {
         name,
         means: pairs.iter().map(|(means, _)| means.as_str()).collect::<Vec<_>>().join(";"),
-        says: pairs.iter().map(|(_, says)| says.as_str()).collect::<Vec<_>>().join(";"),
+        says: pairs.iter().map(|(_, says)| says.as_str()).collect::<Vec<_>>().join("；"),
     };
     vec![
         plain("名称", &action.title),
@@ -523,7 +525,7 @@ fn of_deadline(policy: &Policy, form: &Form, deadline: &Deadline) -> Vec<Aspect>
             let people = if says { who(policy, expr, this) } else { meaning(expr.source()) };
             format!("再过{}通知{people}", after.in_chinese())
         });
-        rungs.collect::<Vec<_>>().join(";")
+        rungs.collect::<Vec<_>>().join("；")
     };
     vec![
         plain("名称", &deadline.title),
@@ -549,10 +551,10 @@ fn of_rules(policy: &Policy, all: &mut Vec<Item>) {
             let when = when.as_ref().map_or_else(|| "其余情况".to_owned(), text);
             let by: Vec<String> =
                 by.iter().map(|by| if says { who(policy, by, form) } else { meaning(by.source()) }).collect();
-            format!("{when}:{}", by.join(" → "))
+            format!("{when}：{}", by.join(" → "))
         };
         let rows =
-            |says| table.rows.iter().map(|(when, by)| row(when, by, says)).collect::<Vec<_>>().join(";");
+            |says| table.rows.iter().map(|(when, by)| row(when, by, says)).collect::<Vec<_>>().join("；");
         let aspects =
             vec![plain("名称", &table.title), Aspect { name: "各行", means: rows(false), says: rows(true) }];
         all.push(item(
@@ -733,9 +735,11 @@ fn of_periods(policy: &Policy, all: &mut Vec<Item>) {
                 }
             });
             let columns = columns.collect::<Vec<_>>().join("、");
-            let when =
-                register.when.as_ref().map_or_else(String::new, |when| format!(",{}", when.in_chinese(form)));
-            format!("《{}》{when}:{columns}", form.map_or("", |form| form.title.as_str()))
+            let when = register
+                .when
+                .as_ref()
+                .map_or_else(String::new, |when| format!("，{}", when.in_chinese(form)));
+            format!("《{}》{when}：{columns}", form.map_or("", |form| form.title.as_str()))
         });
         let aspects = vec![
             plain("名称", &report.title),
@@ -868,7 +872,7 @@ mod tests {
             (came[0].kind, came[0].clause.as_deref(), came[0].what.as_str()),
             (Kind::Added, Some("第四条"), "《客户投诉记录卡》的字段“客户情绪”")
         );
-        assert!(came[0].text.contains("选项:平静、激动"), "{}", came[0].text);
+        assert!(came[0].text.contains("选项：平静、激动"), "{}", came[0].text);
         let went = diff(&new, &old);
         assert_eq!((went.len(), went[0].kind), (1, Kind::Removed));
         assert!(went[0].text.starts_with("删去《客户投诉记录卡》的字段“客户情绪”"), "{}", went[0].text);

@@ -39,7 +39,7 @@ pub use check::{LARGEST_FILE, MOST_FILES, MOST_PARTS, MOST_PROBLEMS, Problem, Se
 pub fn head(file: &SourceFile) -> Result<source::Head, Problem> {
     let problem = |line, text: String| Problem { file: file.name.clone(), line, text };
     if file.text.len() > LARGEST_FILE {
-        return Err(problem(0, format!("文件太大,最多 {} KiB", LARGEST_FILE / 1024)));
+        return Err(problem(0, format!("文件太大，最多 {} KiB", LARGEST_FILE / 1024)));
     }
     let read: source::File = toml::from_str(&file.text).map_err(|error| {
         let (line, text) = check::told(&file.text, &error);
@@ -47,7 +47,7 @@ pub fn head(file: &SourceFile) -> Result<source::Head, Problem> {
     })?;
     match read.policy {
         Some(head) => Ok(head.into_inner()),
-        None => Err(problem(0, "缺少 [policy]:制度的代号、名称和版本".to_owned())),
+        None => Err(problem(0, "缺少 [policy]：制度的代号、名称和版本".to_owned())),
     }
 }
 

@@ -266,7 +266,7 @@ pub fn run(files: &[SourceFile], vocabulary: &crate::expr::Vocabulary) -> Vec<Re
 }
 
 fn too_large(file: &SourceFile) -> Option<Report> {
-    let failures = vec![(0, format!("文件太大,最多 {} KiB", crate::LARGEST_FILE / 1024))];
+    let failures = vec![(0, format!("文件太大，最多 {} KiB", crate::LARGEST_FILE / 1024))];
     (file.text.len() > crate::LARGEST_FILE).then(|| Report { failures, ..empty(file) })
 }
 

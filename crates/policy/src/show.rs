@@ -38,7 +38,7 @@ pub(crate) fn who(policy: &Policy, expr: &Expr, form: Option<&Form>) -> String {
         })
         .collect();
     let text = roles.map_or_else(|| expr.in_chinese(form), |roles| roles.join("、"));
-    if text.is_empty() { "(没有人)".into() } else { text }
+    if text.is_empty() { "（没有人）".into() } else { text }
 }
 
 /// Where a step leads, in words.
@@ -47,8 +47,8 @@ pub(crate) fn ways(form: &Form, ways: &[Way]) -> Vec<String> {
         .filter_map(|way| {
             let to = &form.steps.get(way.to)?.title;
             Some(match &way.when {
-                Some(when) => format!("{}时,转“{to}”", when.in_chinese(Some(form))),
-                None if ways.len() > 1 => format!("其余情况,转“{to}”"),
+                Some(when) => format!("{}时，转“{to}”", when.in_chinese(Some(form))),
+                None if ways.len() > 1 => format!("其余情况，转“{to}”"),
                 None => format!("转“{to}”"),
             })
         })
@@ -103,32 +103,32 @@ pub(crate) fn on(policy: &Policy, on: &str) -> String {
 pub(crate) fn deadline_line(policy: &Policy, form: &Form, deadline: &Deadline) -> String {
     let words = |expr: &Expr| expr.in_chinese(Some(form));
     let mut text = format!(
-        "从{}起,{},以{}为准",
+        "从{}起，{}，以{}为准",
         words(&deadline.from),
         deadline.within.in_chinese(),
         words(&deadline.until)
     );
     if let Some(when) = &deadline.when {
-        let _ = write!(text, ";只适用于{}", words(when));
+        let _ = write!(text, "；只适用于{}", words(when));
     }
     if let Some(pause) = &deadline.pause {
-        let _ = write!(text, ";{}期间不计时", words(pause));
+        let _ = write!(text, "；{}期间不计时", words(pause));
     }
     if !deadline.warn.is_empty() {
         let warn: Vec<String> = deadline.warn.iter().map(|before| before.in_chinese()).collect();
-        let _ = write!(text, ";{}提醒", warn.join("、"));
+        let _ = write!(text, "；{}提醒", warn.join("、"));
         if let Some(tell) = &deadline.tell {
             let _ = write!(text, "经办人和{}", who(policy, tell, Some(form)));
         }
     }
     if let Some((_, title)) = &deadline.mark {
-        let _ = write!(text, ";逾期标记“{title}”");
+        let _ = write!(text, "；逾期标记“{title}”");
     }
     if let Some(notify) = &deadline.notify {
-        let _ = write!(text, ";逾期通知{}", who(policy, notify, Some(form)));
+        let _ = write!(text, "；逾期通知{}", who(policy, notify, Some(form)));
     }
     for (after, notify) in &deadline.escalate {
-        let _ = write!(text, ";再过{}通知{}", after.in_chinese(), who(policy, notify, Some(form)));
+        let _ = write!(text, "；再过{}通知{}", after.in_chinese(), who(policy, notify, Some(form)));
     }
     text
 }
@@ -140,13 +140,13 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
         lines.push(format!("按《{title}》逐级审批"));
     }
     for (number, stage) in approve.stages.iter().enumerate() {
-        let mut line = format!("第{}级:{}", number + 1, who(policy, &stage.by, Some(form)));
+        let mut line = format!("第{}级：{}", number + 1, who(policy, &stage.by, Some(form)));
         if !stage.title.is_empty() {
-            let _ = write!(line, "({})", stage.title);
+            let _ = write!(line, "（{}）", stage.title);
         }
-        line.push_str(if stage.is_joint { ",会签,须全部同意" } else { "" });
+        line.push_str(if stage.is_joint { "，会签，须全部同意" } else { "" });
         if let Some(when) = &stage.when {
-            let _ = write!(line, ",只在{}时", when.in_chinese(Some(form)));
+            let _ = write!(line, "，只在{}时", when.in_chinese(Some(form)));
         }
         lines.push(line);
     }
@@ -165,7 +165,7 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
     }
     lines.push(
         match approve.requester {
-            Requester::Superior => "提交人不能审批自己的事项,由其上级代为审批",
+            Requester::Superior => "提交人不能审批自己的事项，由其上级代为审批",
             Requester::Skip => "提交人不能审批自己的事项",
             Requester::Allow => "提交人可以审批自己的事项",
         }
@@ -173,7 +173,7 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
     );
     lines.push(
         match approve.empty {
-            Empty::Refuse => "没有审批人时停下,由制度管理员指定",
+            Empty::Refuse => "没有审批人时停下，由制度管理员指定",
             Empty::Skip => "没有审批人的一级跳过",
             Empty::Escalate => "没有审批人时由制度管理员审批",
         }
@@ -189,7 +189,7 @@ pub(crate) fn approve_lines(policy: &Policy, form: &Form, approve: &Approve) -> 
             TimeoutThen::Reject => "视为不同意",
             TimeoutThen::Escalate => "转其上级审批",
         };
-        lines.push(format!("{}内未审批的,{then}", within.in_chinese()));
+        lines.push(format!("{}内未审批的，{then}", within.in_chinese()));
     }
     lines
 }
@@ -201,22 +201,22 @@ pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
     if let Some(when) = &penalty.when {
         let _ = write!(text, "且{}", when.in_chinese(form));
     }
-    let _ = write!(text, ",罚{}{}{unit}", who(policy, &penalty.whom, form), penalty.amount.in_chinese(form));
+    let _ = write!(text, "，罚{}{}{unit}", who(policy, &penalty.whom, form), penalty.amount.in_chinese(form));
     if let Some(count) = &penalty.count {
-        let _ = write!(text, ",乘以{}", count.in_chinese(form));
+        let _ = write!(text, "，乘以{}", count.in_chinese(form));
     }
     if let Some((from, by, together)) = &penalty.multiply {
-        let _ = write!(text, ";同一人当月第{from}次起乘以{by}");
+        let _ = write!(text, "；同一人当月第{from}次起乘以{by}");
         let titles =
             policy.penalties.iter().filter(|other| other.id != penalty.id && together.contains(&other.id));
         let titles: Vec<String> = titles.map(|other| format!("“{}”", other.title)).collect();
         if !titles.is_empty() {
-            let _ = write!(text, ",与{}合并计次", titles.join("、"));
+            let _ = write!(text, "，与{}合并计次", titles.join("、"));
         }
     }
     if let Some(repeat) = penalty.repeat {
         let until = penalty.until.as_ref().map_or_else(String::new, |until| until.in_chinese(form));
-        let _ = write!(text, ";每过{}未改正再罚同额,直到{until}", repeat.in_chinese());
+        let _ = write!(text, "；每过{}未改正再罚同额，直到{until}", repeat.in_chinese());
     }
     if let Some(replaced) = &penalty.replaces {
         let title = policy
@@ -224,13 +224,13 @@ pub(crate) fn penalty_line(policy: &Policy, penalty: &Penalty) -> String {
             .iter()
             .find(|other| other.id == *replaced)
             .map_or(replaced, |other| &other.title);
-        let _ = write!(text, ";代替“{title}”,不并罚");
+        let _ = write!(text, "；代替“{title}”，不并罚");
     }
     if let Some(confirm) = &penalty.confirm_by {
-        let _ = write!(text, ";由{}确认", who(policy, confirm, form));
+        let _ = write!(text, "；由{}确认", who(policy, confirm, form));
     }
     if let Some(appeal) = penalty.appeal {
-        let _ = write!(text, ";{}内可以申诉", appeal.in_chinese());
+        let _ = write!(text, "；{}内可以申诉", appeal.in_chinese());
     }
     text
 }
@@ -250,11 +250,11 @@ pub(crate) fn every(every: Every) -> &'static str {
 fn kind_title(field: &Field) -> String {
     use crate::model::FieldKind::*;
     match field.kind {
-        Choice => format!("选项:{}", field.options.join("、")),
-        Choices => format!("多选:{}", field.options.join("、")),
-        Checklist => format!("逐项勾选:{}", field.options.join("、")),
+        Choice => format!("选项：{}", field.options.join("、")),
+        Choices => format!("多选：{}", field.options.join("、")),
+        Checklist => format!("逐项勾选：{}", field.options.join("、")),
         Lines => format!(
-            "明细:{}",
+            "明细：{}",
             field.columns.iter().map(|column| column.title.as_str()).collect::<Vec<_>>().join("、")
         ),
         Long => "多行文字".into(),
@@ -302,7 +302,7 @@ impl Text<'_> {
         ];
         for (title, text) in facts {
             if !text.is_empty() {
-                self.line(0, &format!("{title}:{text}"));
+                self.line(0, &format!("{title}：{text}"));
             }
         }
     }
@@ -311,9 +311,12 @@ impl Text<'_> {
         self.part("条款及其落实");
         for clause in &self.policy.clauses {
             let title = if clause.title.is_empty() { String::new() } else { format!(" {}", clause.title) };
-            let binds =
-                if clause.binds.is_empty() { String::new() } else { format!("(约束:{})", clause.binds) };
-            self.line(0, &format!("{}{title}:{}{binds}", clause.id, clause.text.replace('\n', " ")));
+            let binds = if clause.binds.is_empty() {
+                String::new()
+            } else {
+                format!("（约束：{}）", clause.binds)
+            };
+            self.line(0, &format!("{}{title}：{}{binds}", clause.id, clause.text.replace('\n', " ")));
             for (what, title) in self.policy.citing(&clause.id) {
                 let title = match what {
                     "触发" => on(self.policy, &title),
@@ -322,7 +325,7 @@ impl Text<'_> {
                     }
                     _ => title,
                 };
-                self.line(1, &format!("→ {what}:{title}"));
+                self.line(1, &format!("→ {what}：{title}"));
             }
         }
     }
@@ -334,10 +337,10 @@ impl Text<'_> {
         self.part("由公司确定的数值");
         for setting in &self.policy.settings {
             let is_own = setting.default.as_ref().is_some_and(|default| *default != setting.value);
-            let own = if is_own { "(公司已改)" } else { "" };
-            let hint = if setting.hint.is_empty() { String::new() } else { format!(",{}", setting.hint) };
+            let own = if is_own { "（公司已改）" } else { "" };
+            let hint = if setting.hint.is_empty() { String::new() } else { format!("，{}", setting.hint) };
             let line = format!(
-                "{}:{}{own}{hint}{}",
+                "{}：{}{own}{hint}{}",
                 setting.title,
                 setting_value(setting),
                 cited(setting.clause.as_deref())
@@ -352,7 +355,7 @@ impl Text<'_> {
         }
         self.part("角色");
         for role in &self.policy.roles {
-            self.line(0, &format!("{}:由岗位 {} 担任", role.title, role.posts.join("、")));
+            self.line(0, &format!("{}：由岗位 {} 担任", role.title, role.posts.join("、")));
         }
     }
 
@@ -362,54 +365,54 @@ impl Text<'_> {
         let people = [("负责人", &form.owner), ("另可查看", &form.readers), ("须回避", &form.excluded)];
         for (title, expr) in people {
             if let Some(expr) = expr {
-                self.line(0, &format!("{title}:{}", self.who(expr, Some(form))));
+                self.line(0, &format!("{title}：{}", self.who(expr, Some(form))));
             }
         }
         if !form.fill.is_empty() {
-            self.line(0, &format!("开单时必填:{}", field_titles(form, &form.fill)));
+            self.line(0, &format!("开单时必填：{}", field_titles(form, &form.fill)));
         }
         if !form.offer.is_empty() {
-            self.line(0, &format!("开单时可填:{}", field_titles(form, &form.offer)));
+            self.line(0, &format!("开单时可填：{}", field_titles(form, &form.offer)));
         }
-        self.line(0, "字段:");
+        self.line(0, "字段：");
         for field in &form.fields {
             self.field(form, field);
         }
         for copy in &form.copies {
-            self.line(0, &format!("联次“{}”:依次交{}", copy.title, copy.to.join("、")));
+            self.line(0, &format!("联次“{}”：依次交{}", copy.title, copy.to.join("、")));
         }
-        self.line(0, "步骤:");
+        self.line(0, "步骤：");
         for (number, step) in form.steps.iter().enumerate() {
             self.step(form, number, step);
         }
         if !form.deadlines.is_empty() {
-            self.line(0, "时限:");
+            self.line(0, "时限：");
         }
         for deadline in &form.deadlines {
             let line = deadline_line(self.policy, form, deadline);
-            self.line(1, &format!("{}:{line}{}", deadline.title, cited(Some(&deadline.clause))));
+            self.line(1, &format!("{}：{line}{}", deadline.title, cited(Some(&deadline.clause))));
         }
     }
 
     fn field(&mut self, form: &Form, field: &Field) {
-        let mut line = format!("{}({})", field.title, kind_title(field));
+        let mut line = format!("{}（{}）", field.title, kind_title(field));
         if let Some(value) = &field.value {
-            let _ = write!(line, ",自动算出:{}", value.in_chinese(Some(form)));
+            let _ = write!(line, "，自动算出：{}", value.in_chinese(Some(form)));
         }
         if let Some(among) = &field.among {
             let ranks: Vec<&str> = field.ranks.iter().map(|rank| rank.title.as_str()).collect();
             let by = if ranks.is_empty() {
                 String::new()
             } else {
-                format!(",依次按{}排先后", ranks.join("、"))
+                format!("，依次按{}排先后", ranks.join("、"))
             };
-            let _ = write!(line, ",从{}中选{by}", self.who(among, Some(form)));
+            let _ = write!(line, "，从{}中选{by}", self.who(among, Some(form)));
         }
         if field.by_name {
-            line.push_str(",看不到的客户可以填全名");
+            line.push_str("，看不到的客户可以填全名");
         }
         if let Some(seen_by) = &field.seen_by {
-            let _ = write!(line, ",只有{}可见", self.who(seen_by, Some(form)));
+            let _ = write!(line, "，只有{}可见", self.who(seen_by, Some(form)));
         }
         line.push_str(&cited(field.clause.as_deref()));
         self.line(1, &line);
@@ -422,9 +425,9 @@ impl Text<'_> {
             }
             StepKind::Approval => "审批".into(),
             StepKind::Wait => "等待".into(),
-            StepKind::End => format!("结束,结果为“{}”", step.outcome),
+            StepKind::End => format!("结束，结果为“{}”", step.outcome),
         };
-        self.line(1, &format!("{}. {}:{kind}{}", number + 1, step.title, cited(Some(&step.clause))));
+        self.line(1, &format!("{}. {}：{kind}{}", number + 1, step.title, cited(Some(&step.clause))));
         self.line(2, &step.help);
         if let Some(approve) = &step.approve {
             for line in approve_lines(self.policy, form, approve) {
@@ -446,7 +449,7 @@ impl Text<'_> {
                 .as_ref()
                 .map_or_else(String::new, |when| format!("且{}", when.in_chinese(Some(form))));
             let what = self::on(self.policy, &on.event);
-            self.line(2, &format!("{what}{when}:{}", stay(ways(form, &on.next))));
+            self.line(2, &format!("{what}{when}：{}", stay(ways(form, &on.next))));
         }
     }
 
@@ -456,28 +459,28 @@ impl Text<'_> {
             let _ = write!(line, "由{}", self.who(by, Some(form)));
         }
         if let Some(when) = &action.when {
-            let _ = write!(line, ",在{}时", when.in_chinese(Some(form)));
+            let _ = write!(line, "，在{}时", when.in_chinese(Some(form)));
         }
         if !action.fill.is_empty() {
-            let _ = write!(line, ",必填{}", field_titles(form, &action.fill));
+            let _ = write!(line, "，必填{}", field_titles(form, &action.fill));
         }
         if !action.offer.is_empty() {
-            let _ = write!(line, ",可填{}", field_titles(form, &action.offer));
+            let _ = write!(line, "，可填{}", field_titles(form, &action.offer));
         }
         for require in &action.require {
             let _ = write!(
                 line,
-                ",{}时必填{}",
+                "，{}时必填{}",
                 require.when.in_chinese(Some(form)),
                 field_titles(form, &require.fill)
             );
         }
-        let _ = write!(line, ":{}{}", stay(ways(form, &action.next)), cited(action.clause.as_deref()));
+        let _ = write!(line, "：{}{}", stay(ways(form, &action.next)), cited(action.clause.as_deref()));
         for open in &action.open {
             let title = self.policy.form(&open.form).map_or(open.form.as_str(), |form| &form.title);
             let each = open.each.as_ref().map(|each| each.in_chinese(Some(form)));
             let each = each.map_or_else(String::new, |each| format!("为{each}各"));
-            let _ = write!(line, ";同时{each}开《{title}》");
+            let _ = write!(line, "；同时{each}开《{title}》");
         }
         self.line(2, &line);
     }
@@ -489,7 +492,7 @@ impl Text<'_> {
             for (when, by) in &table.rows {
                 let when = when.as_ref().map_or_else(|| "其余情况".to_owned(), |when| when.in_chinese(form));
                 let by: Vec<String> = by.iter().map(|by| self.who(by, form)).collect();
-                self.line(0, &format!("{when}:{}", by.join(" → ")));
+                self.line(0, &format!("{when}：{}", by.join(" → ")));
             }
             self.line(0, cited(Some(&table.clause)).trim());
         }
@@ -504,8 +507,8 @@ impl Text<'_> {
             let form = refusal.on.split_once('.').and_then(|(form, _)| policy.form(form)).map(|form| &**form);
             let when = refusal.when.in_chinese(form);
             let exempt = refusal.exempt_by.as_ref();
-            let exempt = exempt.map_or_else(String::new, |by| format!(";可由{}特批", self.who(by, form)));
-            let line = format!("{}时,{when}的,拒绝:{}{exempt}", on(policy, &refusal.on), refusal.message);
+            let exempt = exempt.map_or_else(String::new, |by| format!("；可由{}特批", self.who(by, form)));
+            let line = format!("{}时，{when}的，拒绝：{}{exempt}", on(policy, &refusal.on), refusal.message);
             self.line(0, &format!("{line}{}", cited(Some(&refusal.clause))));
         }
         if !policy.penalties.is_empty() {
@@ -513,7 +516,7 @@ impl Text<'_> {
         }
         for penalty in &policy.penalties {
             let line = format!(
-                "{}:{}{}",
+                "{}：{}{}",
                 penalty.title,
                 penalty_line(policy, penalty),
                 cited(Some(&penalty.clause))
@@ -529,7 +532,11 @@ impl Text<'_> {
                 trigger.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(None)));
             self.line(
                 0,
-                &format!("{}{when}时,开《{title}》{}", on(policy, &trigger.on), cited(Some(&trigger.clause))),
+                &format!(
+                    "{}{when}时，开《{title}》{}",
+                    on(policy, &trigger.on),
+                    cited(Some(&trigger.clause))
+                ),
             );
         }
         if !policy.notices.is_empty() {
@@ -539,7 +546,7 @@ impl Text<'_> {
             let form = policy.form(&notice.form).map(|form| &**form);
             let when =
                 notice.when.as_ref().map_or_else(String::new, |when| format!("且{}", when.in_chinese(form)));
-            let line = format!("{}{when}时,通知{}", on(policy, &notice.on), self.who(&notice.to, form));
+            let line = format!("{}{when}时，通知{}", on(policy, &notice.on), self.who(&notice.to, form));
             self.line(0, &format!("{line}{}", cited(notice.clause.as_deref())));
         }
         if !(policy.retentions.is_empty() && policy.access.is_empty()) {
@@ -550,7 +557,7 @@ impl Text<'_> {
             let then = if retention.destroys { "销毁" } else { "鉴定" };
             let title = form.map_or("", |form| form.title.as_str());
             let line = format!(
-                "《{title}》办结后保管{},到期{then},由{}批准",
+                "《{title}》办结后保管{}，到期{then}，由{}批准",
                 retention.keep.in_chinese(),
                 self.who(&retention.by, form)
             );
@@ -596,9 +603,9 @@ impl Text<'_> {
                 }
                 Evidence::Event(event) => format!("事件 {event}"),
             };
-            let of = duty.of.as_ref().map_or_else(String::new, |of| format!("({})", of.in_chinese(None)));
+            let of = duty.of.as_ref().map_or_else(String::new, |of| format!("（{}）", of.in_chinese(None)));
             let mut line = format!(
-                "{}:{per}{of}{}{}次,由{}完成,期后{},凭{evidence}",
+                "{}：{per}{of}{}{}次，由{}完成，期后{}，凭{evidence}",
                 duty.title,
                 every(duty.every),
                 duty.times,
@@ -606,7 +613,7 @@ impl Text<'_> {
                 duty.due.in_chinese()
             );
             if let Some(target) = duty.target {
-                let _ = write!(line, ",目标 {}%", target * 100.0);
+                let _ = write!(line, "，目标 {}%", target * 100.0);
             }
             line.push_str(&cited(Some(&duty.clause)));
             self.line(0, &line);
@@ -622,28 +629,31 @@ impl Text<'_> {
             };
             let what = match metric.kind {
                 MetricKind::Rate => {
-                    format!("《{title}》中({})的占({})的比率", words(&metric.of), words(&metric.over))
+                    format!("《{title}》中（{}）的占（{}）的比率", words(&metric.of), words(&metric.over))
                 }
-                MetricKind::Count => format!("《{title}》({})的件数", words(&metric.over)),
+                MetricKind::Count => format!("《{title}》（{}）的件数", words(&metric.over)),
                 MetricKind::Sum => {
-                    format!("《{title}》({})的{}合计", words(&metric.over), words(&metric.value))
+                    format!("《{title}》（{}）的{}合计", words(&metric.over), words(&metric.value))
                 }
                 MetricKind::Mean => {
-                    format!("《{title}》({})的{}平均", words(&metric.over), words(&metric.value))
+                    format!("《{title}》（{}）的{}平均", words(&metric.over), words(&metric.value))
                 }
             };
-            let goal = metric.goal.map_or_else(String::new, |goal| format!(",目标 {goal}"));
-            self.line(0, &format!("{}:{what}{goal}{}", metric.title, cited(Some(&metric.clause))));
+            let goal = metric.goal.map_or_else(String::new, |goal| format!("，目标 {goal}"));
+            self.line(0, &format!("{}：{what}{goal}{}", metric.title, cited(Some(&metric.clause))));
         }
         if !policy.reports.is_empty() {
             self.part("报表");
         }
         for report in &policy.reports {
             let reviewed: Vec<String> = report.reviewed_by.iter().map(|by| self.who(by, None)).collect();
-            let reviewed =
-                if reviewed.is_empty() { String::new() } else { format!(",{}审阅", reviewed.join("、")) };
+            let reviewed = if reviewed.is_empty() {
+                String::new()
+            } else {
+                format!("，{}审阅", reviewed.join("、"))
+            };
             let line = format!(
-                "{}:{},由{}编制{reviewed},期后{}",
+                "{}：{}，由{}编制{reviewed}，期后{}",
                 report.title,
                 every(report.every),
                 self.who(&report.made_by, None),
@@ -659,16 +669,16 @@ impl Text<'_> {
         }
         for standard in &self.policy.standards {
             let text = standard.text.replace('\n', " ");
-            self.line(0, &format!("{}:{text}{}", standard.title, cited(Some(&standard.clause))));
+            self.line(0, &format!("{}：{text}{}", standard.title, cited(Some(&standard.clause))));
             for check in &standard.checks {
-                self.line(1, &format!("检查:{check}"));
+                self.line(1, &format!("检查：{check}"));
             }
         }
     }
 }
 
 fn stay(ways: Vec<String>) -> String {
-    if ways.is_empty() { "留在本步骤".into() } else { ways.join(";") }
+    if ways.is_empty() { "留在本步骤".into() } else { ways.join("；") }
 }
 
 fn cited(clause: Option<&str>) -> String {
@@ -687,26 +697,26 @@ mod tests {
         let text = show(&policy);
         for says in [
             "《门店客户投诉处理办法》 1.0 版\n",
-            "施行:2024-07-01\n",
+            "施行：2024-07-01\n",
             "第二十六条",
-            "  → 时限:七天结案\n",
-            "结案期限:7天,自接到投诉起计算;d 为日历天,wd 为工作日 〔第二十六条〕\n",
-            "门店人员:由岗位 客户服务人员、客服人员、销售人员、部门负责人 担任\n",
+            "  → 时限：七天结案\n",
+            "结案期限：7天，自接到投诉起计算;d 为日历天,wd 为工作日 〔第二十六条〕\n",
+            "门店人员：由岗位 客户服务人员、客服人员、销售人员、部门负责人 担任\n",
             "由门店人员、营运部客服开单",
-            "须回避:",
-            "1. 确认投诉理由:由门店人员办理 〔第七条〕\n",
-            "2. 裁定是否受理:由门店负责人的上级办理",
-            "“受理”,必填裁定意见:转“确定受理部门”",
+            "须回避：",
+            "1. 确认投诉理由：由门店人员办理 〔第七条〕\n",
+            "2. 裁定是否受理：由门店负责人的上级办理",
+            "“受理”，必填裁定意见：转“确定受理部门”",
             "是否折价或赔偿时必填折价赔偿方式、折价赔偿金额",
-            "是否折价或赔偿为否时,转“上级主管审核处理意见”",
+            "是否折价或赔偿为否时，转“上级主管审核处理意见”",
             "按《折价赔偿核决表》逐级审批",
             "驳回时转“提出处理意见”",
-            "从受理时间起,7天,以办结时间为准;提前2天、提前1天提醒经办人和负责人;逾期标记“逾期未结案”",
+            "从受理时间起，7天，以办结时间为准；提前2天、提前1天提醒经办人和负责人；逾期标记“逾期未结案”",
             "再过1天通知总经理",
-            "折价赔偿金额不超过500元:受理部门负责人\n",
-            "折价赔偿金额大于500元:受理部门负责人 → 总经理\n",
+            "折价赔偿金额不超过500元：受理部门负责人\n",
+            "折价赔偿金额大于500元：受理部门负责人 → 总经理\n",
             "同时开《防范措施落实单》",
-            "按期结案率:《客户投诉记录卡》中(标记不含“overdue”)的占(办结结果为“已结案”,或办结结果为“不受理”)的比率",
+            "按期结案率：《客户投诉记录卡》中（标记不含“overdue”）的占（办结结果为“已结案”，或办结结果为“不受理”）的比率",
         ] {
             assert!(text.contains(says), "{says}\n{text}");
         }

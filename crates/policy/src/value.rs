@@ -302,11 +302,11 @@ impl Ty {
             Self::Money => match json {
                 Json::Number(cents) => match cents.as_i64() {
                     Some(cents) => Value::Money(cents),
-                    None => return wanted("金额(整数,单位为分)"),
+                    None => return wanted("金额（整数，单位为分）"),
                 },
                 Json::String(text) => match cents(text) {
                     Some(cents) => Value::Money(cents),
-                    None => return wanted("金额,例如 128.50"),
+                    None => return wanted("金额，例如 128.50"),
                 },
                 _ => return wanted("金额"),
             },
@@ -320,17 +320,17 @@ impl Ty {
             },
             Self::Choice(options) => match json.as_str().map(str::trim) {
                 Some(text) if options.iter().any(|option| option == text) => Value::text(text),
-                _ => return Err(format!("请选择:{}", options.join("、"))),
+                _ => return Err(format!("请选择：{}", options.join("、"))),
             },
             Self::Date => match json.as_str().and_then(|text| text.trim().parse::<Date>().ok()) {
                 Some(date) => Value::Date(date),
-                None => return wanted("日期,例如 2026-09-28"),
+                None => return wanted("日期，例如 2026-09-28"),
             },
             Self::Time => match json {
                 Json::Number(at) if at.as_i64().is_some() => Value::Time(at.as_i64().unwrap_or_default()),
                 Json::String(text) => match local(text.trim()) {
                     Some(at) => Value::Time(at),
-                    None => return wanted("时间,例如 2026-09-28 16:20"),
+                    None => return wanted("时间，例如 2026-09-28 16:20"),
                 },
                 _ => return wanted("时间"),
             },

@@ -97,14 +97,14 @@ fn files_of_ten_megabytes_are_refused_at_once() {
     {
         assert!(text.len() > 10_000_000 && text.len() > LARGEST_FILE);
         let problems = refused(what, &[file("policy.toml", text)]);
-        assert_eq!(problems[0].to_string(), "policy.toml: 文件太大,最多 512 KiB,请拆成几个文件", "{what}");
+        assert_eq!(problems[0].to_string(), "policy.toml: 文件太大，最多 512 KiB，请拆成几个文件", "{what}");
     }
     let files = [file("policy.toml", SMALL), file("scenarios/huge.toml", megabytes("[[given]]\n"))];
     let reports = soon("a scenario", || scenario::run(&files, &vocabulary()));
-    assert_eq!(reports[0].failures, [(0, "文件太大,最多 512 KiB".to_owned())]);
+    assert_eq!(reports[0].failures, [(0, "文件太大，最多 512 KiB".to_owned())]);
     let cast = [file("policy.toml", SMALL), file("scenarios/cast.toml", megabytes("[[unit]]\n"))];
     let reports = soon("a cast", || scenario::run(&cast, &vocabulary()));
-    assert_eq!(reports[0].failures, [(0, "文件太大,最多 512 KiB".to_owned())]);
+    assert_eq!(reports[0].failures, [(0, "文件太大，最多 512 KiB".to_owned())]);
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn tables_with_gaps_overlaps_and_clauses_without_effect_are_refused_where_they_s
     };
     let row = |when: &str| format!("[[authority.row]]\nwhen = \"{when}\"\nby = [\"holders('主管')\"]\n");
     let gap = table(&(row("case.amount < 500") + &row("case.amount > 500")));
-    is_refused("gap", &gap, "[[authority]]", "有空档:金额为500.00 元时没有审批人");
+    is_refused("gap", &gap, "[[authority]]", "有空档：金额为500.00 元时没有审批人");
     let overlap = table(&(row("case.amount <= 500") + &row("case.amount >= 500")));
-    is_refused("overlap", &overlap, "[[authority]]", "有重叠:金额为500.00 元时第 1 行和第 2 行都成立");
+    is_refused("overlap", &overlap, "[[authority]]", "有重叠：金额为500.00 元时第 1 行和第 2 行都成立");
     let many: String = (0..400).map(|n| row(&format!("case.amount == {n}"))).collect();
     is_refused("many rows", &table(&many), "[[authority]]", "核决表“核决表”有空档");
     let idle = format!("{SMALL}[[clause]]\nid = \"2\"\ntext = \"二\"\n");

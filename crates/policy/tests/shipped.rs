@@ -45,10 +45,10 @@ fn every_policy_tells_who_enacted_and_who_explains_it_and_since_when() {
     let complaints = entry("retail-complaints");
     has(
         &complaints,
-        &["《门店客户投诉处理办法》 1.0 版", "解释:行政人事部", "批准:总经理", "施行:2024-07-01"],
+        &["《门店客户投诉处理办法》 1.0 版", "解释：行政人事部", "批准：总经理", "施行：2024-07-01"],
     );
     assert!(complaints.contains("第二十八条 施行与解释"), "{complaints}");
     let customers = entry("vip-customers");
-    has(&customers, &["《VIP客户管理办法》 1.0 版", "解释:市场推广部", "批准:总经理", "施行:2013-07-01"]);
+    has(&customers, &["《VIP客户管理办法》 1.0 版", "解释：市场推广部", "批准：总经理", "施行：2013-07-01"]);
     assert!(customers.contains("1.9 解释与施行"), "{customers}");
 }

@@ -81,7 +81,7 @@ fn a_name_that_is_not_known_is_told_in_the_first_place_with_the_number_of_the_ot
         let told = told("repair", &[(file, from, to)]);
         assert!(told[0].contains("（另外还有 "), "{told:#?}");
     };
-    renamed("forms.toml", "id = \"slip\"", "id = \"slpi\"", "没有表单“slip”;是不是“slpi”?");
+    renamed("forms.toml", "id = \"slip\"", "id = \"slpi\"", "没有表单“slip”；是不是“slpi”？");
     renamed("forms.toml", "id = \"office\"", "id = \"offcie\"", "“office”");
     renamed("process.toml", "id = \"visit\"", "id = \"vist\"", "“visit”");
     renamed(

@@ -111,7 +111,7 @@ impl Builder<'_, '_> {
             let clause = part.get();
             let id = clause.id.get_ref().trim().to_owned();
             if id.is_empty() || id.chars().count() > 40 || id.contains([',', '，', '、']) {
-                self.problems.add(&part.at(&clause.id), "条款号要填写,不超过 40 个字,不含逗号");
+                self.problems.add(&part.at(&clause.id), "条款号要填写，不超过 40 个字，不含逗号");
             }
             if all.iter().any(|known| known.id == id) {
                 self.problems.add(&part.at(&clause.id), format!("条款“{id}”写了两次"));
@@ -136,7 +136,10 @@ impl Builder<'_, '_> {
         if !fits {
             self.problems.add(
                 place,
-                format!("代号“{}”要用小写英文字母开头,只含小写字母、数字、- 和 _,不超过 60 个字符", cut(id)),
+                format!(
+                    "代号“{}”要用小写英文字母开头，只含小写字母、数字、- 和 _，不超过 60 个字符",
+                    cut(id)
+                ),
             );
         }
         fits
@@ -208,7 +211,7 @@ impl Builder<'_, '_> {
             }
             Err(problem) => {
                 let where_in = if problem.column > 1 {
-                    format!("第 {} 个字:", problem.column)
+                    format!("第 {} 个字：", problem.column)
                 } else {
                     String::new()
                 };
@@ -252,7 +255,8 @@ impl Builder<'_, '_> {
                 Some((_, Value::Int(value))) => filled.push_str(&value.to_string()),
                 Some((_, Value::Text(value))) => filled.push_str(value),
                 Some(_) => {
-                    self.problems.add(place, format!("参数“{}”不能用在时间里,它要是整数或时限", name.trim()));
+                    self.problems
+                        .add(place, format!("参数“{}”不能用在时间里，它要是整数或时限", name.trim()));
                     return None;
                 }
                 None => {
@@ -272,7 +276,7 @@ impl Builder<'_, '_> {
         match filled.parse::<Within>() {
             Ok(within) => Some(within),
             Err(error) => {
-                self.problems.add(place, format!("时限“{}”:{error}", cut(&filled)));
+                self.problems.add(place, format!("时限“{}”：{error}", cut(&filled)));
                 None
             }
         }
@@ -291,7 +295,7 @@ impl Builder<'_, '_> {
             Ok(before) => Some(before),
             Err(error) => {
                 self.problems
-                    .add(place, format!("提醒“{}”:{error};要写成 -2d、-1wd、-30min 这样", cut(&filled)));
+                    .add(place, format!("提醒“{}”：{error}；要写成 -2d、-1wd、-30min 这样", cut(&filled)));
                 None
             }
         }
@@ -310,7 +314,7 @@ impl Builder<'_, '_> {
                     None
                 }
                 _ => {
-                    self.problems.add(&part.place(), "制度里有几个表单,请写明 form = \"…\"");
+                    self.problems.add(&part.place(), "制度里有几个表单，请写明 form = \"…\"");
                     None
                 }
             },
@@ -347,7 +351,7 @@ impl Builder<'_, '_> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.problems.add(place, format!("“{}”不认识,可以写:{}", cut(text), known.join("、")));
+            self.problems.add(place, format!("“{}”不认识，可以写：{}", cut(text), known.join("、")));
         }
         found
     }

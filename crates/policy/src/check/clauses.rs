@@ -8,7 +8,7 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
         if policy.citing(&clause.id).is_empty() {
             problems.add(
                 &part.place(),
-                format!("条款“{}”没有落实:没有一个步骤、时限、禁止、职责、报表或规范引用它", clause.id),
+                format!("条款“{}”没有落实：没有一个步骤、时限、禁止、职责、报表或规范引用它", clause.id),
             );
         }
     }

@@ -27,11 +27,11 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
         for (number, step) in form.steps.iter().enumerate() {
             let Some(part) = place_of(&step.id) else { continue };
             if !reached[number] {
-                problems.add(&part.place(), format!("步骤“{}”({})永远走不到", step.title, step.id));
+                problems.add(&part.place(), format!("步骤“{}”（{}）永远走不到", step.title, step.id));
             } else if !ending[number] {
                 problems.add(
                     &part.place(),
-                    format!("步骤“{}”({})走不到结束,单据会永远停在这里", step.title, step.id),
+                    format!("步骤“{}”（{}）走不到结束，单据会永远停在这里", step.title, step.id),
                 );
             }
             for action in &step.actions {
@@ -40,12 +40,12 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
                     Gap::None => {}
                     Gap::Example(example) => problems.add(
                         &part.place(),
-                        format!("步骤“{}”的“{}”:{example}时没有去向", step.title, action.title),
+                        format!("步骤“{}”的“{}”：{example}时没有去向", step.title, action.title),
                     ),
                     Gap::Unknown => problems.add(
                         &part.place(),
                         format!(
-                            "步骤“{}”的“{}”:去向的条件核对不了是否齐全,请在最后写一个没有条件的去向",
+                            "步骤“{}”的“{}”：去向的条件核对不了是否齐全，请在最后写一个没有条件的去向",
                             step.title, action.title
                         ),
                     ),

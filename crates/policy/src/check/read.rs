@@ -258,7 +258,7 @@ pub fn line_of(text: &str, at: usize) -> usize {
 /// Reads all files but the scenarios.
 pub fn read<'f>(files: &'f [SourceFile], problems: &mut Problems<'f>) -> Option<Parts> {
     if files.len() > MOST_FILES {
-        problems.whole("policy.toml", format!("文件太多,最多 {MOST_FILES} 个"));
+        problems.whole("policy.toml", format!("文件太多，最多 {MOST_FILES} 个"));
         return None;
     }
     let mut head = None;
@@ -268,7 +268,7 @@ pub fn read<'f>(files: &'f [SourceFile], problems: &mut Problems<'f>) -> Option<
             continue;
         }
         if file.text.len() > LARGEST_FILE {
-            problems.whole(&file.name, format!("文件太大,最多 {} KiB,请拆成几个文件", LARGEST_FILE / 1024));
+            problems.whole(&file.name, format!("文件太大，最多 {} KiB，请拆成几个文件", LARGEST_FILE / 1024));
             continue;
         }
         match toml::from_str::<File>(&file.text) {
@@ -278,7 +278,7 @@ pub fn read<'f>(files: &'f [SourceFile], problems: &mut Problems<'f>) -> Option<
     }
     let Some(head) = head else {
         if problems.is_empty() {
-            problems.whole("policy.toml", "缺少 [policy]:制度的代号、名称和版本");
+            problems.whole("policy.toml", "缺少 [policy]：制度的代号、名称和版本");
         }
         return None;
     };
@@ -342,7 +342,7 @@ macro_rules! lists {
             fn with(self, head: Part<source::Head>, problems: &mut Problems<'_>) -> Option<Parts> {
                 let mut fits = true;
                 $(if let Some(first) = self.$name.get(MOST_PARTS) {
-                    problems.add(&first.place(), format!("[[{}]] 太多,最多 {MOST_PARTS} 个", stringify!($name)));
+                    problems.add(&first.place(), format!("[[{}]] 太多，最多 {MOST_PARTS} 个", stringify!($name)));
                     fits = false;
                 })*
                 fits.then_some(Parts { head, $($name: self.$name),* })

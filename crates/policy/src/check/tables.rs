@@ -24,18 +24,18 @@ pub fn check(policy: &Policy, parts: &Parts, problems: &mut Problems<'_>) {
             None if has_rest => {}
             None => problems.add(
                 &part.place(),
-                format!("核决表“{}”的条件核对不了有无空档,请在最后写一行没有条件的其余情况", table.title),
+                format!("核决表“{}”的条件核对不了有无空档，请在最后写一行没有条件的其余情况", table.title),
             ),
             Some(findings) => {
                 if let Some(example) = findings.gap {
                     problems
-                        .add(&part.place(), format!("核决表“{}”有空档:{example}时没有审批人", table.title));
+                        .add(&part.place(), format!("核决表“{}”有空档：{example}时没有审批人", table.title));
                 }
                 if let Some((first, second, example)) = findings.overlap {
                     problems.add(
                         &part.place(),
                         format!(
-                            "核决表“{}”有重叠:{example}时第 {first} 行和第 {second} 行都成立",
+                            "核决表“{}”有重叠：{example}时第 {first} 行和第 {second} 行都成立",
                             table.title
                         ),
                     );

@@ -134,7 +134,7 @@ fn the_company_names_its_own_posts_for_a_role() {
     let known = crate::expr::Vocabulary { posts: vec!["前台".to_owned()], ..vocabulary() };
     let of = |settings: &Settings| check(&[file("policy.toml", GOOD)], settings, &known);
     let problems = of(&Settings::new()).expect_err("refused");
-    assert!(problems.iter().any(|p| p.to_string().contains("没有岗位“经办”;可在参数里")), "{problems:?}");
+    assert!(problems.iter().any(|p| p.to_string().contains("没有岗位“经办”；可在参数里")), "{problems:?}");
     let own = Settings::from([("role.clerk".to_owned(), serde_json::json!(["前台"]))]);
     let others: Vec<String> = of(&own).err().unwrap_or_default().iter().map(ToString::to_string).collect();
     assert!(others.iter().all(|text| !text.contains("经办")), "{others:?}");
@@ -145,7 +145,7 @@ fn names_that_are_not_known_are_told_with_their_place() {
     is_refused(
         &changed("case.price <=", "case.prise <="),
         "case.prise",
-        "第 5 个字:没有叫“prise”的字段;是不是“price”?",
+        "第 5 个字：没有叫“prise”的字段；是不是“price”？",
     );
     is_refused(&changed("role:clerk", "role:clark"), "role:clark", "没有叫“clark”的角色");
     is_refused(
@@ -167,11 +167,11 @@ fn names_that_are_not_known_are_told_with_their_place() {
     is_refused(
         &changed("type = \"choice\"", "type = \"chioce\""),
         "type = \"chioce\"",
-        "“chioce”不认识,可以写:text、long",
+        "“chioce”不认识，可以写：text、long",
     );
     let to = changed("next = \"done\"", "next = \"end\"");
     assert!(
-        problems(&to).iter().any(|p| p.contains("没有步骤“end”;可用的有:ask、done")),
+        problems(&to).iter().any(|p| p.contains("没有步骤“end”；可用的有：ask、done")),
         "{:?}",
         problems(&to)
     );
@@ -180,7 +180,7 @@ fn names_that_are_not_known_are_told_with_their_place() {
     is_refused(
         &format!("{GOOD}{refusal}"),
         "on = \"gift.give\"",
-        "表单“gift”没有动作“give”;可用的有:open、ask.approved",
+        "表单“gift”没有动作“give”；可用的有：open、ask.approved",
     );
     is_refused(
         &format!("{GOOD}{}", refusal.replace("gift.give", "gone.by")),
@@ -208,10 +208,10 @@ fn wrong_types_are_told() {
     );
     is_refused(&changed("by = \"role:clerk\"", "by = \"case.kind\""), "by = \"case.kind\"", "这里要写人员");
     is_refused(&changed("default = 500", "default = \"many\""), "[[setting]]", "参数“上限”的默认值不是金额");
-    is_refused(&changed("default = 500", "default = -1"), "[[setting]]", "参数“上限”是 -1,不能小于 0");
+    is_refused(&changed("default = 500", "default = -1"), "[[setting]]", "参数“上限”是 -1，不能小于 0");
     let company = Settings::from([("limit".to_owned(), serde_json::json!("much"))]);
     let all = check(&[file("policy.toml", GOOD)], &company, &vocabulary()).expect_err("refused");
-    assert!(all.iter().any(|p| p.text.contains("参数“上限”的值不对:请填写金额")), "{all:?}");
+    assert!(all.iter().any(|p| p.text.contains("参数“上限”的值不对：请填写金额")), "{all:?}");
     is_refused(&changed("title = \"礼品单\"", "title = 3"), "title = 3", "类型不对");
 }
 
@@ -220,7 +220,7 @@ fn every_step_is_reached_and_every_case_can_end() {
     let lost = format!(
         "{GOOD}[[step]]\nid = \"lost\"\ntitle = \"孤岛\"\nby = \"role:clerk\"\nnext = \"done\"\nclause = \"1\"\n"
     );
-    is_refused(&lost, "[[step]]\nid = \"lost\"", "步骤“孤岛”(lost)永远走不到");
+    is_refused(&lost, "[[step]]\nid = \"lost\"", "步骤“孤岛”（lost）永远走不到");
     let trap = changed(
         "next = \"done\"",
         "next = [{ to = \"trap\", when = \"case.kind == '茶'\" }, { to = \"done\" }]",
@@ -228,17 +228,17 @@ fn every_step_is_reached_and_every_case_can_end() {
     let trap = format!(
         "{trap}[[step]]\nid = \"trap\"\ntitle = \"死胡同\"\nby = \"role:clerk\"\nnext = \"trap\"\nclause = \"1\"\n"
     );
-    is_refused(&trap, "[[step]]\nid = \"trap\"", "步骤“死胡同”(trap)走不到结束,单据会永远停在这里");
+    is_refused(&trap, "[[step]]\nid = \"trap\"", "步骤“死胡同”（trap）走不到结束，单据会永远停在这里");
     let gap = changed(
         "next = \"done\"",
         "next = [{ to = \"done\", when = \"case.kind == '茶'\" }, { to = \"ask\", when = \"case.kind == '水'\" }]",
     );
-    assert!(problems(&gap).iter().any(|p| p.contains("“水”不在选项里:茶、酒")), "{:?}", problems(&gap));
+    assert!(problems(&gap).iter().any(|p| p.contains("“水”不在选项里：茶、酒")), "{:?}", problems(&gap));
     let gap = changed(
         "next = \"done\"",
         "next = [{ to = \"done\", when = \"case.kind == '茶'\" }, { to = \"ask\", when = \"case.price < 3\" }]",
     );
-    is_refused(&gap, "[[step]]\nid = \"ask\"", "步骤“审批”的“同意”:金额为3.00 元、种类为“酒”时没有去向");
+    is_refused(&gap, "[[step]]\nid = \"ask\"", "步骤“审批”的“同意”：金额为3.00 元、种类为“酒”时没有去向");
     let vague = changed(
         "next = \"done\"",
         "next = [{ to = \"done\", when = \"superior(case.owner) == actor\" }, { to = \"ask\", when = \"case.price < 3\" }]",
@@ -254,17 +254,17 @@ fn gaps_and_overlaps_of_a_table_of_authority_are_told_with_an_example() {
     is_refused(
         &changed("case.price > settings.limit", "case.price > 600"),
         "[[authority]]",
-        "核决表“核决表”有空档:金额为500.01 元时没有审批人",
+        "核决表“核决表”有空档：金额为500.01 元时没有审批人",
     );
     is_refused(
         &changed("case.price <= settings.limit", "case.price < settings.limit"),
         "[[authority]]",
-        "有空档:金额为500.00 元时没有审批人",
+        "有空档：金额为500.00 元时没有审批人",
     );
     is_refused(
         &changed("case.price > settings.limit", "case.price >= 500"),
         "[[authority]]",
-        "有重叠:金额为500.00 元时第 1 行和第 2 行都成立",
+        "有重叠：金额为500.00 元时第 1 行和第 2 行都成立",
     );
     is_refused(
         &changed("case.price > settings.limit", "case.price * 2 > 1000"),
@@ -347,7 +347,7 @@ fn what_the_format_does_not_know_is_told_with_what_it_knows() {
     );
     assert_eq!(
         problems("[[clause]]\nid = \"1\"\ntext = \"一\""),
-        ["policy.toml: 缺少 [policy]:制度的代号、名称和版本"]
+        ["policy.toml: 缺少 [policy]：制度的代号、名称和版本"]
     );
 }
 
@@ -380,7 +380,7 @@ fn what_could_never_work_is_refused() {
     );
     is_refused(&format!("{GOOD}{penalty}multiply = {{ from = 1, by = 2.0 }}\n"), "multiply", "from ≥ 2");
     let trigger = "[[trigger]]\non = \"paid\"\nopen = \"gift\"\nset = { kind = \"'茶'\" }\nclause = \"1\"\n";
-    is_refused(&format!("{GOOD}{trigger}"), "[[trigger]]", "打开的《礼品单》要填“金额”,请写进 set");
+    is_refused(&format!("{GOOD}{trigger}"), "[[trigger]]", "打开的《礼品单》要填“金额”，请写进 set");
     let column = "[[form.field]]\nid = \"all\"\ntitle = \"明细\"\ntype = \"lines\"\n[[form.field.column]]\nid = \"a\"\ntitle = \"甲\"\ntype = \"int\"\nseen_by = \"role:clerk\"\n";
     let text = changed("[[step]]", &format!("{column}[[step]]"));
     is_refused(&text, "[[form.field.column]]", "明细的列不能写 seen_by");
@@ -454,15 +454,15 @@ fn roles_that_name_each_other_are_refused() {
 fn sizes_are_bounded() {
     let begun = Instant::now();
     let huge = format!("{GOOD}# {}", "x".repeat(LARGEST_FILE));
-    assert_eq!(problems(&huge), ["policy.toml: 文件太大,最多 512 KiB,请拆成几个文件"]);
+    assert_eq!(problems(&huge), ["policy.toml: 文件太大，最多 512 KiB，请拆成几个文件"]);
     let files: Vec<SourceFile> = (0..=MOST_FILES).map(|n| file(&format!("f{n}.toml"), "")).collect();
     assert_eq!(
         problems_of(&files).iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["policy.toml: 文件太多,最多 400 个"]
+        ["policy.toml: 文件太多，最多 400 个"]
     );
     let clauses: String =
         (0..=MOST_PARTS).map(|n| format!("[[clause]]\nid = \"c{n}\"\ntext = \"x\"\n")).collect();
-    assert!(problems(&format!("{GOOD}{clauses}")).iter().any(|p| p.contains("[[clause]] 太多,最多 500 个")));
+    assert!(problems(&format!("{GOOD}{clauses}")).iter().any(|p| p.contains("[[clause]] 太多，最多 500 个")));
     let fields: String = (0..=MOST_PARTS)
         .map(|n| format!("[[form.field]]\nid = \"f{n}\"\ntitle = \"x\"\ntype = \"int\"\n"))
         .collect();

@@ -66,7 +66,7 @@ impl Policy {
                 run.complete(&form.fill, &[])?;
             }
             let who = run.by_whom(&people, Some(&form.by), "开");
-            return Err(Refused::new(Why::NotYours, format!("您不能开《{}》;{who}", form.title)));
+            return Err(Refused::new(Why::NotYours, format!("您不能开《{}》；{who}", form.title)));
         }
         run.complete(&form.fill, &[])?;
         run.refuse(&format!("{}.open", form.id))?;
@@ -89,7 +89,7 @@ impl Policy {
     ) -> Result<Outcome, Refused> {
         let mut run = Run::new(self, case, moment)?;
         if !case.is_open() {
-            return Err(Refused::new(Why::Closed, "单据已经结束,不能再办理"));
+            return Err(Refused::new(Why::Closed, "单据已经结束，不能再办理"));
         }
         let step = run.step()?;
         let found =
@@ -97,7 +97,7 @@ impl Policy {
         let Some(action) = found else {
             return Err(Refused::new(
                 Why::NotNow,
-                format!("单据现在在“{}”,没有这个动作;请刷新后再办理", step.title),
+                format!("单据现在在“{}”，没有这个动作；请刷新后再办理", step.title),
             ));
         };
         run.keep_away()?;
@@ -277,7 +277,7 @@ impl Run<'_> {
                     field.id.clone(),
                     match field.kind {
                         FieldKind::Checklist => format!("“{}”要逐项勾选", field.title),
-                        FieldKind::Signature => format!("请签名:{}", field.title),
+                        FieldKind::Signature => format!("请签名：{}", field.title),
                         _ => format!("请填写“{}”", field.title),
                     },
                 ));
@@ -390,19 +390,19 @@ fn fits(field: &Field, value: &Value) -> Result<(), String> {
         Value::Text(text) => {
             let length = text.chars().count();
             if length > MOST_CHARACTERS {
-                return Err(format!("“{}”太长,最多 {MOST_CHARACTERS} 个字", field.title));
+                return Err(format!("“{}”太长，最多 {MOST_CHARACTERS} 个字", field.title));
             }
             length as f64
         }
         Value::List(items) => {
             if items.len() > MOST_ITEMS {
-                return Err(format!("“{}”太多,最多 {MOST_ITEMS} 项", field.title));
+                return Err(format!("“{}”太多，最多 {MOST_ITEMS} 项", field.title));
             }
             for (number, item) in items.iter().enumerate() {
                 if let Value::Row(row) = item {
                     for column in &field.columns {
                         let value = row.get(&column.id).cloned().unwrap_or_default();
-                        fits(column, &value).map_err(|text| format!("第 {} 行:{text}", number + 1))?;
+                        fits(column, &value).map_err(|text| format!("第 {} 行：{text}", number + 1))?;
                     }
                 }
             }
@@ -419,7 +419,7 @@ fn fits(field: &Field, value: &Value) -> Result<(), String> {
     };
     let is_number = matches!(value, Value::Int(_) | Value::Number(_) | Value::Money(_));
     if is_number && field.max.is_none() && size.abs() > LARGEST {
-        return Err(format!("“{}”太大,请核对;最多 {LARGEST}", field.title));
+        return Err(format!("“{}”太大，请核对；最多 {LARGEST}", field.title));
     }
     let (min, max) = match field.kind {
         FieldKind::Rating => (Some(1.0), Some(field.max.unwrap_or(5.0))),
@@ -456,7 +456,7 @@ pub fn read_values(
         let field = &form.fields[place];
         match field.ty.read(value, local) {
             Ok(value) => values.push((place, value)),
-            Err(text) => wrong.push((name.clone(), format!("“{}”:{text}", field.title))),
+            Err(text) => wrong.push((name.clone(), format!("“{}”：{text}", field.title))),
         }
     }
     if wrong.is_empty() { Ok(values) } else { Err(incomplete(wrong)) }

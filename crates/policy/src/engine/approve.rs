@@ -27,7 +27,7 @@ impl Policy {
     ) -> Result<Outcome, Refused> {
         let mut run = Run::new(self, case, moment)?;
         if !case.is_open() {
-            return Err(Refused::new(Why::Closed, "单据已经结束,不能再审批"));
+            return Err(Refused::new(Why::Closed, "单据已经结束，不能再审批"));
         }
         let step = run.step()?;
         run.keep_away()?;
@@ -36,7 +36,7 @@ impl Policy {
             return Ok(run.finish());
         }
         let (Some(approve), StepKind::Approval) = (&step.approve, step.kind) else {
-            return Err(Refused::new(Why::NotNow, format!("单据现在在“{}”,不在审批中", step.title)));
+            return Err(Refused::new(Why::NotNow, format!("单据现在在“{}”，不在审批中", step.title)));
         };
         if *verdict == Verdict::Withdraw {
             run.withdraw(approve)?;
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
             let Some(mut round) = round else {
                 match approve.empty {
                     Empty::Skip => {
-                        self.effects.push(moved("该级没有审批人,按规定跳过", Vec::new(), ""));
+                        self.effects.push(moved("该级没有审批人，按规定跳过", Vec::new(), ""));
                         continue;
                     }
                     Empty::Refuse => return self.stuck(step, who),
@@ -325,7 +325,7 @@ impl<'a> Run<'a> {
     fn seat(&self) -> Result<(usize, Option<String>), Refused> {
         let approval = self.case.approval.as_ref();
         let Some(round) = approval.filter(|approval| !approval.is_stuck).and_then(Approval::open) else {
-            return Err(Refused::new(Why::NotNow, "没有找到审批人,请制度管理员处理"));
+            return Err(Refused::new(Why::NotNow, "没有找到审批人，请制度管理员处理"));
         };
         let Some(on_behalf_of) = self.acts_as(&round.waiting()) else {
             let decided = round.seats.iter().any(|seat| {
@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
         let may_himself = self.step()?.approve.as_ref().is_some_and(|a| a.requester == Requester::Allow);
         let asked = approval.and_then(|approval| approval.requester.as_deref());
         if on_behalf_of.is_some() && !may_himself && asked == self.moment.actor {
-            return Err(Refused::new(Why::NotYours, "这是您自己提交的,不能代别人审批"));
+            return Err(Refused::new(Why::NotYours, "这是您自己提交的，不能代别人审批"));
         }
         let person = on_behalf_of.as_deref().or(self.moment.actor);
         let seat = round
@@ -430,7 +430,7 @@ impl<'a> Run<'a> {
             .filter(|place| approve.back.contains(place));
         let Some(place) = place else { return Err(Refused::new(Why::NotNow, "不能退回到这一步")) };
         let title = self.form.steps.get(place).map_or_else(String::new, |step| step.title.clone());
-        self.effects.push(moved("退回", Vec::new(), &format!("退回到“{title}”:{}", comment.trim())));
+        self.effects.push(moved("退回", Vec::new(), &format!("退回到“{title}”：{}", comment.trim())));
         self.enter(place);
         Ok(())
     }
@@ -446,7 +446,7 @@ impl<'a> Run<'a> {
             return Err(Refused::new(Why::NotYours, "只有提交的人可以撤回"));
         }
         if approval.rounds.iter().flat_map(|round| &round.seats).any(|seat| seat.verdict.is_some()) {
-            return Err(Refused::new(Why::NotNow, "已经有人审批,不能撤回"));
+            return Err(Refused::new(Why::NotNow, "已经有人审批，不能撤回"));
         }
         let came_from = approval.came_from.clone();
         let place = self.form.steps.iter().position(|step| step.id == came_from);
@@ -476,10 +476,10 @@ impl<'a> Run<'a> {
                 }));
             }
             if excluded.contains(person) {
-                return no("应当回避,不能参加审批");
+                return no("应当回避，不能参加审批");
             }
             if approve.requester != Requester::Allow && approval.requester.as_ref() == Some(person) {
-                return no("是提交的人,不能审批自己的事项");
+                return no("是提交的人，不能审批自己的事项");
             }
             if seated.contains(person) {
                 return no("已经是审批人");
@@ -617,8 +617,11 @@ impl<'a> Run<'a> {
                         seat.at = Some(now);
                     }
                 }
-                let comment =
-                    if verdict { "超时,按规定视为同意" } else { "超时,按规定视为不同意" };
+                let comment = if verdict {
+                    "超时，按规定视为同意"
+                } else {
+                    "超时，按规定视为不同意"
+                };
                 self.effects.extend(waiting.into_iter().map(|seat| Effect::Decided {
                     seat,
                     verdict,
@@ -648,7 +651,7 @@ impl<'a> Run<'a> {
                     round.seats.retain(|seat| seat.verdict.is_some());
                     round.seats.extend(superiors.iter().map(Seat::of));
                 }
-                self.effects.push(moved("审批超时,转上级审批", superiors, ""));
+                self.effects.push(moved("审批超时，转上级审批", superiors, ""));
                 self.call_again(step);
             }
         }

@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
     fn keep_away(&self) -> Result<(), Refused> {
         let excluded = self.excluded();
         if self.moment.actor.is_some_and(|actor| excluded.iter().any(|one| one == actor)) {
-            return Err(Refused::new(Why::NotYours, "您与这件事有关,应当回避"));
+            return Err(Refused::new(Why::NotYours, "您与这件事有关，应当回避"));
         }
         Ok(())
     }

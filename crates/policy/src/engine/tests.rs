@@ -345,7 +345,7 @@ fn nobody_agrees_to_his_own_request_in_the_place_of_another() {
     assert_eq!(play.case.outcome.as_deref(), Some("同意"));
     let play = leave("代理");
     let refused = play.may_not("代理", Verdict::Approve);
-    assert_eq!((refused.why, refused.text.as_str()), (Why::NotYours, "这是您自己提交的,不能代别人审批"));
+    assert_eq!((refused.why, refused.text.as_str()), (Why::NotYours, "这是您自己提交的，不能代别人审批"));
     assert!(!play.policy.may_decide(&play.case, play.moment("代理")));
 }
 
@@ -354,8 +354,8 @@ fn numbers_and_days_beyond_all_use_are_refused_at_their_field() {
     let mut play = Play::new(ASKED_AT_ONCE);
     let day = |text: &str| Value::Date(text.parse().expect("a day"));
     for (days, on, said) in [
-        (1e9, "2026-09-28", "“天数”太大,请核对;最多 100000000"),
-        (-1e9, "2026-09-28", "“天数”太大,请核对;最多 100000000"),
+        (1e9, "2026-09-28", "“天数”太大，请核对；最多 100000000"),
+        (-1e9, "2026-09-28", "“天数”太大，请核对；最多 100000000"),
         (1.0, "0026-09-28", "“日期”的年份应在 1900 至 2099 之间"),
         (1.0, "2100-01-01", "“日期”的年份应在 1900 至 2099 之间"),
     ] {
@@ -402,7 +402,7 @@ fn stages_are_asked_one_after_the_other_and_each_once() {
     play.yes("总经理");
     assert_eq!(play.case.outcome.as_deref(), Some("同意"));
     let late = play.may_not("总经理", Verdict::Approve);
-    assert_eq!((late.why, late.text.as_str()), (Why::Closed, "单据已经结束,不能再审批"));
+    assert_eq!((late.why, late.text.as_str()), (Why::Closed, "单据已经结束，不能再审批"));
     assert_eq!(play.try_act("小甲", "write.submit", &[]).err().map(|r| r.why), Some(Why::Closed));
 }
 
@@ -515,7 +515,7 @@ fn only_the_requester_withdraws_and_only_before_anyone_decided() {
     assert_eq!(play.may_not("小甲", Verdict::Withdraw).why, Why::NotNow);
     play.act("小甲", "write.submit", &[]);
     play.yes("主管");
-    assert_eq!(play.may_not("小甲", Verdict::Withdraw).text, "已经有人审批,不能撤回");
+    assert_eq!(play.may_not("小甲", Verdict::Withdraw).text, "已经有人审批，不能撤回");
     let play = asked("[step.approve]\n[[step.approve.stage]]\nby = \"holders('主管')\"");
     assert_eq!(play.may_not("小甲", Verdict::Withdraw).text, "这项审批不能撤回");
     assert_eq!(play.may_not("主管", Verdict::Reassign("经理".into())).text, "这项审批不能转办");
@@ -638,7 +638,7 @@ fn where_nobody_approves_the_stage_is_skipped_or_the_administrators_decide_if_th
     let play = asked(&format!("[step.approve]\nempty = \"skip\"\n{stages}"));
     assert_eq!(play.case.assigned, ["主管"]);
     assert!(
-        play.effects.iter().any(|e| matches!(e, Effect::Moved { what: "该级没有审批人,按规定跳过", .. }))
+        play.effects.iter().any(|e| matches!(e, Effect::Moved { what: "该级没有审批人，按规定跳过", .. }))
     );
     let mut play = asked(&format!("[step.approve]\nempty = \"escalate\"\n{stages}"));
     assert_eq!(play.case.assigned, ["管理员"]);
@@ -764,7 +764,7 @@ fn excluded_people_do_not_act_and_are_neither_added_nor_given_a_seat() {
     let mut play = with_target(IN_ORDER, "财务一");
     play.yes("主管");
     assert_eq!(play.case.assigned, ["财务二"]);
-    assert_eq!(play.may_not("财务一", Verdict::Approve).text, "您与这件事有关,应当回避");
+    assert_eq!(play.may_not("财务一", Verdict::Approve).text, "您与这件事有关，应当回避");
     assert!(play.may_not("财务二", Verdict::Reassign("财务一".into())).text.contains("应当回避"));
     assert!(play.may_not("财务二", Verdict::AddBefore(vec!["财务一".into()])).text.contains("应当回避"));
     assert!(play.may_not("财务一", Verdict::Urge).text.contains("应当回避"));
@@ -1423,7 +1423,7 @@ clause = "1"
 "#;
     let mut play = Play::new(text);
     play.open("bill", "小甲", &[]).expect("opened");
-    let why = Some("“财务”要在管理处里找,而它没有填".to_owned());
+    let why = Some("“财务”要在管理处里找，而它没有填".to_owned());
     let nobody = |step: &str| Effect::Nobody { step: step.into(), why: why.clone(), clause: "1".into() };
     assert_eq!(play.case.assigned, ["管理员"]);
     assert!(play.effects.contains(&nobody("pay")), "{:?}", play.effects);
@@ -1824,7 +1824,7 @@ clause = "1"
     };
     assert_eq!(
         wrong(&[("price", Value::Money(1)), ("things", Value::list([thing("茶"), thing("大茶壶一个")]))]),
-        "第 2 行:“名称”最多 3 个字"
+        "第 2 行：“名称”最多 3 个字"
     );
     assert_eq!(
         wrong(&[

@@ -50,7 +50,7 @@ impl Run<'_> {
             .map(|person| self.moment.world.name(Kind::Person, person))
             .collect();
         match (people.len(), names.is_empty()) {
-            (_, true) => "(没有人)".to_owned(),
+            (_, true) => "（没有人）".to_owned(),
             (count, _) if count > MOST_NAMES => format!("{}等 {count} 人", names.join("、")),
             _ => names.join("、"),
         }

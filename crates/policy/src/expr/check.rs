@@ -45,7 +45,7 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
         Wanted::Condition if ty == Ty::Bool => (node, ty),
         Wanted::Condition => {
             return Err(Problem::new(
-                format!("这里要写一个判断,现在是{};例如 case.amount > 500", ty.title()),
+                format!("这里要写一个判断，现在是{}；例如 case.amount > 500", ty.title()),
                 1,
             ));
         }
@@ -58,7 +58,7 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: &Wanted) -> Result<Expr,
             Ty::List(of) if **of == Ty::Ref(Kind::Person) => (node, Ty::people()),
             other => {
                 return Err(Problem::new(
-                    format!("这里要写人员,例如 role:店长、superior(case.owner);现在是{}", other.title()),
+                    format!("这里要写人员，例如 role:店长、superior(case.owner)；现在是{}", other.title()),
                     1,
                 ));
             }
@@ -117,10 +117,10 @@ impl Checker<'_> {
     fn term(&mut self, tree: &IdedExpr) -> Checked<Typed> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            return self.problem(tree.id, format!("表达式太复杂,最多 {MOST_NODES} 项"));
+            return self.problem(tree.id, format!("表达式太复杂，最多 {MOST_NODES} 项"));
         }
         if self.depth >= DEEPEST {
-            return self.problem(tree.id, format!("嵌套太深,最多 {DEEPEST} 层"));
+            return self.problem(tree.id, format!("嵌套太深，最多 {DEEPEST} 层"));
         }
         self.depth += 1;
         let typed = self.inside(tree)?;
@@ -185,7 +185,7 @@ impl Checker<'_> {
             "now" => Ok((Node::Now, Ty::Time)),
             "actor" => Ok((Node::Actor, Ty::Ref(Kind::Person))),
             "case" | "event" | "settings" => {
-                self.problem(at, format!("“{name}”后面要写点号和名称,例如 {name}.amount"))
+                self.problem(at, format!("“{name}”后面要写点号和名称，例如 {name}.amount"))
             }
             _ if self.names.fields.is_some_and(|fields| fields.iter().any(|(field, _)| field == name)) => {
                 self.problem(at, format!("字段要写成 case.{name}"))
@@ -210,7 +210,7 @@ impl Checker<'_> {
                 }
                 "event" => {
                     let Some(facts) = self.names.event else {
-                        return self.problem(at, "这里没有事件,不能写 event");
+                        return self.problem(at, "这里没有事件，不能写 event");
                     };
                     return match facts.iter().find(|(name, _)| name == field) {
                         Some((_, ty)) => Ok((Node::Event(Arc::from(field)), ty.clone())),
@@ -244,7 +244,7 @@ impl Checker<'_> {
 
     fn case_name(&mut self, at: u64, field: &str) -> Checked<Typed> {
         let Some(fields) = self.names.fields else {
-            return self.problem(at, "这里没有单据,不能写 case");
+            return self.problem(at, "这里没有单据，不能写 case");
         };
         if let Some(place) = fields.iter().position(|(name, _)| name == field) {
             self.fields.insert(place);
@@ -276,7 +276,8 @@ impl Checker<'_> {
                 Node::Const(Value::Text(text))
                     if !text.is_empty() && !options.iter().any(|o| **o == **text) =>
                 {
-                    return self.problem(at, format!("“{}”不在选项里:{}", shorten(text), options.join("、")));
+                    return self
+                        .problem(at, format!("“{}”不在选项里：{}", shorten(text), options.join("、")));
                 }
                 _ => node,
             },
@@ -297,14 +298,14 @@ impl Checker<'_> {
                 return self.fit_rows(at, node, a, b);
             }
             (a, b) if a == b => node,
-            (a, b) => return self.problem(at, format!("这里要{},现在是{}", b.title(), a.title())),
+            (a, b) => return self.problem(at, format!("这里要{}，现在是{}", b.title(), a.title())),
         })
     }
 
     /// Lines put into lines: each column must be there, and what was made for it fits into it.
     fn fit_rows(&self, at: u64, node: Node, from: &Ty, to: &Ty) -> Checked<Node> {
         let (Node::Rows(list, place, columns), Ty::Row(to)) = (node, to) else {
-            return self.problem(at, format!("这里要{},请用 .rows(x, '列', 值) 写出各列", from.title()));
+            return self.problem(at, format!("这里要{}，请用 .rows(x, '列', 值) 写出各列", from.title()));
         };
         let mut fitted = Vec::new();
         for (name, ty, node) in columns {
@@ -387,7 +388,7 @@ impl Checker<'_> {
     fn condition(&mut self, tree: &IdedExpr) -> Checked<Box<Node>> {
         match self.term(tree)? {
             (node, Ty::Bool) => Ok(Box::new(node)),
-            (_, ty) => self.problem(tree.id, format!("这里要写一个判断,现在是{}", ty.title())),
+            (_, ty) => self.problem(tree.id, format!("这里要写一个判断，现在是{}", ty.title())),
         }
     }
 
@@ -404,7 +405,7 @@ impl Checker<'_> {
         let item = self.term(item)?;
         let (list, ty) = self.term(list)?;
         let Ty::List(of) = &ty else {
-            return self.problem(at, "in 右边要写列表,例如 case.kind in ['退货', '换货']");
+            return self.problem(at, "in 右边要写列表，例如 case.kind in ['退货', '换货']");
         };
         if **of == Ty::Null {
             return Ok((Node::Const(Value::Bool(false)), Ty::Bool));
@@ -469,7 +470,7 @@ impl Checker<'_> {
         if let (Some(part), [text]) = (part, args) {
             let (whole, text) = (self.term(target)?, self.term(text)?);
             if !whole.1.is_text() || !text.1.is_text() {
-                return self.problem(at, format!("{name} 只能用于文字;列表请写 '…' in 列表"));
+                return self.problem(at, format!("{name} 只能用于文字；列表请写 '…' in 列表"));
             }
             return Ok((Node::HasPart(part, Box::new(whole.0), Box::new(text.0)), Ty::Bool));
         }
@@ -499,7 +500,7 @@ impl Checker<'_> {
         }
         let (list, ty) = self.term(list)?;
         let Ty::List(of) = &ty else {
-            return self.problem(at, format!("逐项判断只能用于列表,现在是{}", ty.title()));
+            return self.problem(at, format!("逐项判断只能用于列表，现在是{}", ty.title()));
         };
         self.loops += 1;
         self.locals.push((local.to_owned(), (**of).clone()));
@@ -527,7 +528,7 @@ impl Checker<'_> {
         }
         let (list, ty) = self.term(list)?;
         let Ty::List(of) = &ty else {
-            return self.problem(at, format!("逐项判断只能用于列表,现在是{}", ty.title()));
+            return self.problem(at, format!("逐项判断只能用于列表，现在是{}", ty.title()));
         };
         let place = self.locals.len();
         self.loops += 1;
@@ -607,7 +608,7 @@ impl Checker<'_> {
         columns: &[(String, Ty)],
     ) -> Checked<(String, Ty)> {
         let Cel::Literal(LiteralValue::String(name)) = &field.expr else {
-            return self.problem(at, "这里要写字段代号,例如 'technician'");
+            return self.problem(at, "这里要写字段代号，例如 'technician'");
         };
         let name = name.inner();
         // What every case knows is not kept where it is found quickly.
@@ -616,7 +617,7 @@ impl Checker<'_> {
             return self.unknown(at, "字段", name, columns.iter().map(|(known, _)| known.as_str()));
         };
         if !ty.is_compared() {
-            return self.problem(at, format!("不能按{}查找单据,“{name}”不行", ty.title()));
+            return self.problem(at, format!("不能按{}查找单据，“{name}”不行", ty.title()));
         }
         self.compared.insert((form.to_owned(), name.to_owned()));
         Ok((name.to_owned(), ty.clone()))
@@ -680,7 +681,7 @@ impl Checker<'_> {
             ("holders", [Ty::Text]) | ("holders", [Ty::Text, Ty::Ref(Kind::Unit)]) => {
                 let mut typed = typed.into_iter().map(|(node, _)| node);
                 let Some(Node::Const(Value::Text(post))) = typed.next() else {
-                    return self.problem(at, "holders 里要写岗位名称,例如 holders('工程部主任', case.unit)");
+                    return self.problem(at, "holders 里要写岗位名称，例如 holders('工程部主任', case.unit)");
                 };
                 self.post(at, &post)?;
                 return Ok((
@@ -693,7 +694,8 @@ impl Checker<'_> {
             _ if FUNCTIONS.iter().any(|(known, _)| *known == name) => {
                 let usage = FUNCTIONS.iter().find(|(known, _)| *known == name).map_or("", |(_, usage)| usage);
                 let given: Vec<String> = types.iter().map(|ty| ty.title()).collect();
-                return self.problem(at, format!("{name} 的写法是 {usage},现在给的是({})", given.join("、")));
+                return self
+                    .problem(at, format!("{name} 的写法是 {usage}，现在给的是（{}）", given.join("、")));
             }
             _ => return self.unknown(at, "函数", name, FUNCTIONS.iter().map(|(name, _)| *name)),
         };
@@ -721,7 +723,7 @@ impl Checker<'_> {
     /// The holders of a role's posts, in the unit the role or the caller names.
     fn role(&mut self, at: u64, role: &IdedExpr, unit: Option<&IdedExpr>) -> Checked<Typed> {
         let Cel::Literal(LiteralValue::String(name)) = &role.expr else {
-            return self.problem(at, "role 里要写角色代号,例如 role('store-service')");
+            return self.problem(at, "role 里要写角色代号，例如 role('store-service')");
         };
         let name = name.inner();
         let Some(found) = self.names.roles.get(name) else {
@@ -737,7 +739,7 @@ impl Checker<'_> {
             match self.unit_of_role(name, source) {
                 Ok(node) => Some(Box::new(node)),
                 Err(problem) => {
-                    let text = format!("角色“{name}”的范围不能用在这里:{}", problem.text);
+                    let text = format!("角色“{name}”的范围不能用在这里：{}", problem.text);
                     // A name it does not know is one fault wherever the role is used.
                     return self.problem(at, text).map_err(|p| Problem { unknown: problem.unknown, ..p });
                 }
@@ -807,19 +809,19 @@ impl Checker<'_> {
     /// Other cases with the same values in the fields named.
     fn earlier(&mut self, at: u64, args: &[IdedExpr]) -> Checked<Typed> {
         let Some(fields) = self.names.fields else {
-            return self.problem(at, "这里没有单据,不能写 earlier");
+            return self.problem(at, "这里没有单据，不能写 earlier");
         };
         let mut nodes = Vec::new();
         for arg in args {
             let Cel::Literal(LiteralValue::String(name)) = &arg.expr else {
-                return self.problem(at, "earlier 里要写字段代号,例如 earlier('department', 'cause')");
+                return self.problem(at, "earlier 里要写字段代号，例如 earlier('department', 'cause')");
             };
             let Some(place) = fields.iter().position(|(known, _)| known == name.inner()) else {
                 return self.unknown(at, "字段", name.inner(), fields.iter().map(|(name, _)| name.as_str()));
             };
             if !fields[place].1.is_compared() {
                 let title = fields[place].1.title();
-                return self.problem(at, format!("earlier 不能比较{title},“{}”不行", name.inner()));
+                return self.problem(at, format!("earlier 不能比较{title}，“{}”不行", name.inner()));
             }
             self.fields.insert(place);
             self.compared.insert((String::new(), name.inner().to_owned()));
@@ -831,7 +833,7 @@ impl Checker<'_> {
 
     fn history(&mut self, at: u64, name: &str, arg: &IdedExpr) -> Checked<Typed> {
         let Cel::Literal(LiteralValue::String(what)) = &arg.expr else {
-            return self.problem(at, format!("{name} 里要写步骤或动作的代号,例如 {name}('verify')"));
+            return self.problem(at, format!("{name} 里要写步骤或动作的代号，例如 {name}('verify')"));
         };
         let what = what.inner();
         let steps = self.names.steps.iter().map(|(step, _)| step.as_str());
@@ -863,7 +865,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("max", "max(a, b)"),
     ("abs", "abs(数字)"),
     ("round", "round(数字)"),
-    ("sum", "sum(数字列表),例如 sum(case.lines.map(l, l.amount))"),
+    ("sum", "sum(数字列表)，例如 sum(case.lines.map(l, l.amount))"),
     ("date", "date(时间)"),
     ("year", "year(日期)"),
     ("month", "month(日期)"),
@@ -876,13 +878,13 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("done", "done('动作')"),
     ("times", "times('动作')"),
     ("has_case", "has_case('表单', '结果', 客户)"),
-    ("earlier", "earlier('字段', …):这些字段相同的其他单据数"),
-    ("open_cases", "open_cases('表单'[, '字段', 值, …]):没有结束的其他单据,这些字段是这些值"),
-    ("cases_between", "cases_between('表单', '日期或时间字段', 从, 到[, '字段', 值, …]):这段时间里的单据"),
-    ("first", "first(列表):第一项"),
-    ("sample", "sample(列表, 个数, 种子):按种子抽取几个,同样的种子抽出同样的几个"),
-    ("customers_of", "customers_of(人员):他负责的客户"),
-    ("free_at", "free_at(时间列表, 分钟数):从现在起最早有这么多分钟空的时间"),
+    ("earlier", "earlier('字段', …)：这些字段相同的其他单据数"),
+    ("open_cases", "open_cases('表单'[, '字段', 值, …])：没有结束的其他单据，这些字段是这些值"),
+    ("cases_between", "cases_between('表单', '日期或时间字段', 从, 到[, '字段', 值, …])：这段时间里的单据"),
+    ("first", "first(列表)：第一项"),
+    ("sample", "sample(列表, 个数, 种子)：按种子抽取几个，同样的种子抽出同样的几个"),
+    ("customers_of", "customers_of(人员)：他负责的客户"),
+    ("free_at", "free_at(时间列表, 分钟数)：从现在起最早有这么多分钟空的时间"),
     ("first_of_month", "first_of_month(日期)"),
     ("last_of_month", "last_of_month(日期)"),
     ("superior", "superior(人员)"),
@@ -934,9 +936,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     match nearest(name, known.iter().copied()) {
-        Some(near) => format!(";是不是“{near}”?"),
+        Some(near) => format!("；是不是“{near}”？"),
         None if known.is_empty() => String::new(),
-        None => format!(";可用的有:{}", known[..known.len().min(40)].join("、")),
+        None => format!("；可用的有：{}", known[..known.len().min(40)].join("、")),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Problem> {
         let parser = ENV.parser().max_recursion_depth(2 * DEEPEST as u16).error_recovery_limit(1);
         parser.parse_with_source_info(source)
     };
-    let unreadable = |at| Problem::new("这里读不懂,请检查是否少了运算符、引号或括号", at);
+    let unreadable = |at| Problem::new("这里读不懂，请检查是否少了运算符、引号或括号", at);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("policy".into()).stack_size(PARSER_STACK);
         match thread.spawn_scoped(scope, run).map(|thread| thread.join()) {
@@ -37,7 +37,7 @@ pub fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Problem> {
             }
             // The parser panicked.
             Ok(Err(_)) => Err(unreadable(1)),
-            Err(_) => Err(Problem::new("系统正忙,请稍后再试", 1)),
+            Err(_) => Err(Problem::new("系统正忙，请稍后再试", 1)),
         }
     })
 }
@@ -53,7 +53,7 @@ fn column_of(source: &str, (line, column): (isize, isize)) -> usize {
 fn look(source: &str) -> Result<(), Problem> {
     let length = source.chars().count();
     if length > LONGEST {
-        return Err(Problem::new(format!("表达式太长,最多 {LONGEST} 个字,现在 {length} 个"), LONGEST + 1));
+        return Err(Problem::new(format!("表达式太长，最多 {LONGEST} 个字，现在 {length} 个"), LONGEST + 1));
     }
     if source.trim().is_empty() {
         return Err(Problem::new("请填写表达式", 1));
@@ -82,7 +82,7 @@ fn look(source: &str) -> Result<(), Problem> {
             _ => 0,
         };
         if open.len() > DEEPEST || run_of_signs > DEEPEST || links > DEEPEST {
-            return problem(format!("嵌套太深,最多 {DEEPEST} 层"));
+            return problem(format!("嵌套太深，最多 {DEEPEST} 层"));
         }
         match c {
             '"' | '\'' => quote = Some(c),
@@ -93,7 +93,7 @@ fn look(source: &str) -> Result<(), Problem> {
             },
             '=' if characters.peek().is_some_and(|(_, next)| *next == '=') => drop(characters.next()),
             '=' if !matches!(source.chars().nth(at.wrapping_sub(1)), Some('!' | '<' | '>')) => {
-                return problem("判断相等要写两个等号:==".into());
+                return problem("判断相等要写两个等号：==".into());
             }
             '{' | '}' | '`' | '@' | '#' | '$' | '^' | '~' | ';' | '\\' => {
                 return problem(format!("不支持“{c}”"));
@@ -101,7 +101,7 @@ fn look(source: &str) -> Result<(), Problem> {
             c if c.is_ascii() || c.is_whitespace() => {}
             c => {
                 return match plain(c) {
-                    Some(plain) => problem(format!("“{c}”是中文标点,请改用英文的 {plain}")),
+                    Some(plain) => problem(format!("“{c}”是中文标点，请改用英文的 {plain}")),
                     None => problem("文字内容要加英文引号".into()),
                 };
             }

@@ -178,8 +178,8 @@ impl Stage {
 fn a_wrong_expression_is_refused_with_the_place_and_a_reason_in_chinese() {
     let stage = stage();
     for (source, column, says) in [
-        ("case.amout > 500", 5, "没有叫“amout”的字段;是不是“amount”"),
-        ("case.is_big && case.zzzzzz", 20, "可用的有:amount"),
+        ("case.amout > 500", 5, "没有叫“amout”的字段；是不是“amount”"),
+        ("case.is_big && case.zzzzzz", 20, "可用的有：amount"),
         ("settings.limits", 9, "是不是“limit”"),
         ("amount > 500", 1, "字段要写成 case.amount"),
         ("zzz", 1, "没有叫“zzz”的名称"),
@@ -188,29 +188,29 @@ fn a_wrong_expression_is_refused_with_the_place_and_a_reason_in_chinese() {
         ("case.amount > '多'", 13, "金额不能和文字比较"),
         ("case.is_big + 1", 13, "是否和整数不能这样计算"),
         ("case.demand < '退货'", 13, "选项不能比较大小"),
-        ("case.demand == '退款'", 13, "“退款”不在选项里:退货、换货"),
+        ("case.demand == '退款'", 13, "“退款”不在选项里：退货、换货"),
         ("case.demand in ['退货', '退款']", 13, "“退款”不在选项里"),
         ("case.on > '明天'", 9, "日期要写成 '2026-09-28'"),
-        ("case.count ? 1 : 2", 5, "这里要写一个判断,现在是整数"),
+        ("case.count ? 1 : 2", 5, "这里要写一个判断，现在是整数"),
         ("case.note.contains(1)", 19, "只能用于文字"),
         ("case.demands.contains('退货')", 22, "列表请写 '…' in 列表"),
         ("case.amount in case.lines.map(l, l.n)", 13, "金额不会在多个整数里"),
-        ("case.lines.exists(l, l.prise > 1)", 23, "没有叫“prise”的列;是不是“price”"),
+        ("case.lines.exists(l, l.prise > 1)", 23, "没有叫“prise”的列；是不是“price”"),
         ("case.lines.exists(l, l.n)", 18, "逐项判断里要写一个判断"),
         ("case.count.exists(l, true)", 18, "只能用于列表"),
         ("[1, 'a']", 1, "列表里混有整数和文字"),
         ("case.store.boss", 11, "没有叫“boss”的部门的内容"),
         ("case.count.x", 11, "整数后面不能写“.x”"),
-        ("sized(case.note)", 6, "没有叫“sized”的函数;是不是“size”"),
-        ("min(case.note, 1)", 4, "min 的写法是 min(a, b),现在给的是(文字、整数)"),
-        ("role('clark')", 5, "没有叫“clark”的角色;是不是“clerk”"),
+        ("sized(case.note)", 6, "没有叫“sized”的函数；是不是“size”"),
+        ("min(case.note, 1)", 4, "min 的写法是 min(a, b)，现在给的是（文字、整数）"),
+        ("role('clark')", 5, "没有叫“clark”的角色；是不是“clerk”"),
         ("role(case.note)", 5, "role 里要写角色代号"),
         ("holders('店小二')", 8, "没有叫“店小二”的岗位"),
-        ("entered('verfy')", 8, "没有叫“verfy”的步骤;是不是“verify”"),
+        ("entered('verfy')", 8, "没有叫“verfy”的步骤；是不是“verify”"),
         ("times('acept')", 6, "是不是“accept”"),
         ("earlier('amount')", 8, "“amount”不行"),
-        ("has_case('complaint', '结案', case.customer)", 9, "没有叫“结案”的结果;是不是“已结案”"),
-        ("case.amount > 500 ， true", 19, "“，”是中文标点,请改用英文的 ,"),
+        ("has_case('complaint', '结案', case.customer)", 9, "没有叫“结案”的结果；是不是“已结案”"),
+        ("case.amount > 500 ， true", 19, "“，”是中文标点，请改用英文的 ,"),
         ("case.demand == “退货”", 16, "是中文标点"),
         ("（case.is_big）", 1, "请改用英文的 ("),
         ("case.demand == 退货", 16, "文字内容要加英文引号"),
@@ -240,11 +240,11 @@ fn what_is_wanted_is_told_where_something_else_is_written() {
     let stage = stage();
     let says =
         |source: &str, wanted: Wanted| compile(source, &stage.names(), &wanted).expect_err(source).text;
-    assert!(says("case.amount", Wanted::Condition).contains("这里要写一个判断,现在是金额"));
+    assert!(says("case.amount", Wanted::Condition).contains("这里要写一个判断，现在是金额"));
     assert!(says("case.note", Wanted::People).contains("现在是文字"));
-    assert!(says("case.note", Wanted::Value(Ty::Money)).contains("这里要金额,现在是文字"));
+    assert!(says("case.note", Wanted::Value(Ty::Money)).contains("这里要金额，现在是文字"));
     // A share put into a whole number would lose its fraction silently.
-    assert!(says("case.share", Wanted::Value(Ty::Int)).contains("这里要整数,现在是数字"));
+    assert!(says("case.share", Wanted::Value(Ty::Int)).contains("这里要整数，现在是数字"));
     assert!(compile("round(case.share)", &stage.names(), &Wanted::Value(Ty::Int)).is_ok());
     assert!(
         people("role:clerk, role:nobody", &stage.names())

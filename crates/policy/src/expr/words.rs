@@ -19,22 +19,22 @@ impl Expr {
     pub(crate) fn why_nobody(&self, env: &super::Env<'_>, form: &Form) -> Option<String> {
         let (posts, lack) = self.lack(env, form)?;
         Some(match lack {
-            Lack::Unit(unit) => format!("“{posts}”要在{unit}里找,而它没有填"),
+            Lack::Unit(unit) => format!("“{posts}”要在{unit}里找，而它没有填"),
             Lack::Holder(unit) => format!("“{posts}”在{unit}没有任职的人"),
         })
     }
 
-    /// Who was to do something that nobody can do, what is missing, and who puts that right: 「应由工程主任办理,但东园管理处
-    /// 没有任职的人,请管理员在组织里补上」.
+    /// Who was to do something that nobody can do, what is missing, and who puts that right: 「应由工程主任办理，但东园管理处
+    /// 没有任职的人，请管理员在组织里补上」.
     pub(crate) fn nobody_does(&self, does: &str, env: &super::Env<'_>, form: &Form) -> String {
         match self.lack(env, form) {
-            Some((posts, Lack::Unit(unit))) => format!("应由{posts}{does},但{unit}没有填,请先填上"),
+            Some((posts, Lack::Unit(unit))) => format!("应由{posts}{does}，但{unit}没有填，请先填上"),
             Some((posts, Lack::Holder(unit))) => {
-                format!("应由{posts}{does},但{unit}没有任职的人,请管理员在组织里补上")
+                format!("应由{posts}{does}，但{unit}没有任职的人，请管理员在组织里补上")
             }
             None => {
                 let who = self.in_chinese(Some(form));
-                format!("应由{who}{does},但现在找不到这样的人,请管理员在组织里补上")
+                format!("应由{who}{does}，但现在找不到这样的人，请管理员在组织里补上")
             }
         }
     }
@@ -80,9 +80,9 @@ impl Words<'_> {
             Node::Column(_, name) => self.column(name),
             Node::Fact(of, kind, name) => self.fact(of, *kind, name),
             Node::Not(inner) => self.not(inner),
-            Node::And(left, right) => format!("{},且{}", self.part(left, node), self.part(right, node)),
-            Node::Or(left, right) => format!("{},或{}", self.part(left, node), self.part(right, node)),
-            Node::If(test, yes, no) => format!("{}时{},否则{}", self.of(test), self.of(yes), self.of(no)),
+            Node::And(left, right) => format!("{}，且{}", self.part(left, node), self.part(right, node)),
+            Node::Or(left, right) => format!("{}，或{}", self.part(left, node), self.part(right, node)),
+            Node::If(test, yes, no) => format!("{}时{}，否则{}", self.of(test), self.of(yes), self.of(no)),
             Node::Equal(left, right) => self.equal(left, right, true),
             Node::Order(order, left, right) => {
                 let order = match order {
@@ -147,7 +147,7 @@ impl Words<'_> {
             (within, node),
             (Node::And(..), Node::Or(..) | Node::If(..)) | (Node::Or(..), Node::And(..) | Node::If(..))
         );
-        if mixes { format!("({})", self.of(node)) } else { self.of(node) }
+        if mixes { format!("（{}）", self.of(node)) } else { self.of(node) }
     }
 
     fn field(&self, place: usize) -> Option<&crate::model::Field> {
@@ -182,7 +182,7 @@ impl Words<'_> {
                 format!("{}不含{}", self.of(list), self.of(item))
             }
             Node::Not(twice) => self.of(twice),
-            _ => format!("不是({})", self.of(inner)),
+            _ => format!("不是（{}）", self.of(inner)),
         }
     }
 
@@ -272,9 +272,9 @@ impl Words<'_> {
         let inner = Words { form: self.form, locals };
         let (list, body) = (self.of(list), inner.of(body));
         match each {
-            Each::All => format!("{list}的每一项都:{body}"),
-            Each::Exists => format!("{list}中有一项:{body}"),
-            Each::ExistsOne => format!("{list}中恰有一项:{body}"),
+            Each::All => format!("{list}的每一项都：{body}"),
+            Each::Exists => format!("{list}中有一项：{body}"),
+            Each::ExistsOne => format!("{list}中恰有一项：{body}"),
             Each::Map => format!("{list}各项的{body}"),
             Each::Filter => format!("{list}中{body}的各项"),
         }
@@ -364,7 +364,7 @@ fn money(cents: i64) -> String {
 /// A setting's value in words.
 pub(crate) fn of_value(value: &Value, ty: &Ty) -> String {
     match (value, ty) {
-        (Value::Null, _) => "(未定)".into(),
+        (Value::Null, _) => "（未定）".into(),
         (Value::Text(text), _) => text.to_string(),
         (value, _) => shown(value),
     }

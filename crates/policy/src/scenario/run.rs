@@ -43,7 +43,7 @@ pub fn run(
         Ok(policy) => policy,
         Err(problems) => {
             let text = problems.first().map_or_else(String::new, ToString::to_string);
-            report.failures.push((0, format!("制度本身有问题:{text}")));
+            report.failures.push((0, format!("制度本身有问题：{text}")));
             return report;
         }
     };
@@ -130,7 +130,7 @@ fn values(form: &Form, table: &toml::Table, world: &CastWorld) -> Result<Vec<(us
         let json = money(&json(value), &form.fields[place].ty);
         match form.fields[place].ty.read(&json, &local) {
             Ok(value) => all.push((place, value)),
-            Err(text) => return Err(format!("字段“{name}”:{text}")),
+            Err(text) => return Err(format!("字段“{name}”：{text}")),
         }
     }
     Ok(all)
@@ -203,7 +203,7 @@ impl Stage<'_> {
             let before = self.cases[place].1.clone();
             let outcome = self.policy.tick(&before, self.moment("")).map_err(|refused| refused.text)?;
             if outcome.case == before && outcome.effects.is_empty() {
-                return Err(format!("单据“{}”的定时器不停地响,却什么也没有发生", self.cases[place].0));
+                return Err(format!("单据“{}”的定时器不停地响，却什么也没有发生", self.cases[place].0));
             }
             self.take(place, outcome)?;
         }
@@ -304,9 +304,9 @@ impl Stage<'_> {
     fn expect(&mut self, result: Held, refused: Option<&toml::Value>) -> Held {
         match (result, refused) {
             (Ok(()), None) => Ok(()),
-            (Ok(()), Some(_)) => Err("应当被拒绝,却通过了".to_owned()),
+            (Ok(()), Some(_)) => Err("应当被拒绝，却通过了".to_owned()),
             (Err(text), None) => Err(match self.refused.take().and_then(|refused| refused.clause) {
-                Some(clause) => format!("被拒绝(条款 {clause}):{text}"),
+                Some(clause) => format!("被拒绝（条款 {clause}）：{text}"),
                 None => text,
             }),
             (Err(text), Some(wanted)) => {
@@ -316,10 +316,10 @@ impl Stage<'_> {
                     toml::Value::Boolean(true) => Ok(()),
                     toml::Value::String(clause) if refused.clause.as_ref() == Some(clause) => Ok(()),
                     other => Err(format!(
-                        "应当依条款 {other} 被拒绝,实际是{}:{}",
+                        "应当依条款 {other} 被拒绝，实际是{}：{}",
                         refused
                             .clause
-                            .map_or_else(|| "(没有条款)".to_owned(), |clause| format!("条款 {clause}")),
+                            .map_or_else(|| "（没有条款）".to_owned(), |clause| format!("条款 {clause}")),
                         refused.text
                     )),
                 }
@@ -391,7 +391,7 @@ impl Stage<'_> {
         let found = self.cases.iter().rposition(|(known, _)| known == name);
         found.ok_or_else(|| {
             let known: Vec<&str> = self.cases.iter().map(|(known, _)| known.as_str()).collect();
-            format!("没有叫“{name}”的单据;已有:{}", known.join("、"))
+            format!("没有叫“{name}”的单据；已有：{}", known.join("、"))
         })
     }
 
@@ -471,7 +471,7 @@ impl Stage<'_> {
         }
         match form.step(&case.step).map(|step| step.actions.as_slice()) {
             Some([only]) => Ok(only.id.clone()),
-            _ => Err(format!("步骤“{}”没有唯一的动作,请写明 do", case.step)),
+            _ => Err(format!("步骤“{}”没有唯一的动作，请写明 do", case.step)),
         }
     }
 
@@ -514,7 +514,7 @@ impl Stage<'_> {
             same("步骤", case.step.as_str(), then.step.as_str())?;
         }
         if !then.outcome.is_empty() {
-            same("结果", case.outcome.as_deref().unwrap_or("(未结束)"), then.outcome.as_str())?;
+            same("结果", case.outcome.as_deref().unwrap_or("（未结束）"), then.outcome.as_str())?;
         }
         if let Some(open) = then.open {
             same("未结束", case.is_open(), open)?;
@@ -602,7 +602,7 @@ impl Stage<'_> {
             .collect();
         for clause in wanted {
             if !cited.contains(&clause.as_str()) {
-                return Err(format!("没有依据条款“{clause}”的处理;依据过的有:{}", cited.join("、")));
+                return Err(format!("没有依据条款“{clause}”的处理；依据过的有：{}", cited.join("、")));
             }
         }
         Ok(())
@@ -613,7 +613,7 @@ impl Stage<'_> {
         for person in &then.notified {
             if !told.contains(&person) {
                 let told: Vec<&str> = told.iter().map(|person| person.as_str()).collect();
-                return Err(format!("没有通知{person};通知过:{}", told.join("、")));
+                return Err(format!("没有通知{person}；通知过：{}", told.join("、")));
             }
         }
         for person in &then.not_notified {
@@ -643,7 +643,7 @@ impl Stage<'_> {
             }
             let figure = tally.figure(metric.kind);
             if figure.is_none_or(|figure| (figure - wanted).abs() > 1e-6) {
-                return Err(format!("指标“{id}”应为 {wanted},实际是 {figure:?}({tally:?})"));
+                return Err(format!("指标“{id}”应为 {wanted}，实际是 {figure:?}（{tally:?}）"));
             }
         }
         Ok(())
@@ -689,7 +689,7 @@ impl Stage<'_> {
                 Some(number) => {
                     let number = number.as_float().or_else(|| number.as_integer().map(|n| n as f64));
                     if figure.zip(number).is_none_or(|(is, wanted)| (is - wanted).abs() > 1e-6) {
-                        return Err(format!("{what}应为 {number:?},实际是 {figure:?}({tally:?})"));
+                        return Err(format!("{what}应为 {number:?}，实际是 {figure:?}（{tally:?}）"));
                     }
                 }
             }
@@ -727,7 +727,7 @@ impl Stage<'_> {
                 })
                 .sum();
             if (sum - wanted).abs() > 1e-6 {
-                return Err(format!("{what}“{column}”合计应为 {wanted},实际是 {sum}"));
+                return Err(format!("{what}“{column}”合计应为 {wanted}，实际是 {sum}"));
             }
         }
         Ok(())
@@ -755,12 +755,12 @@ impl Stage<'_> {
 
     fn minute(&self, at: Millis) -> String {
         let local = self.world.calendar(None).local(at);
-        local.map_or_else(|_| "(永不)".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+        local.map_or_else(|_| "（永不）".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
     }
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, wanted: T) -> Held {
-    if is == wanted { Ok(()) } else { Err(format!("{what}应为 {wanted:?},实际是 {is:?}")) }
+    if is == wanted { Ok(()) } else { Err(format!("{what}应为 {wanted:?}，实际是 {is:?}")) }
 }
 
 fn fines(recent: &[(usize, Effect)]) -> Vec<String> {

@@ -81,7 +81,7 @@ impl Builder<'_, '_> {
 
     fn fields<T>(&mut self, part: &Part<T>, fields: &[Spanned<source::Field>]) -> Vec<Field> {
         if fields.len() > MOST_PARTS {
-            self.problems.add(&part.place(), format!("字段太多,最多 {MOST_PARTS} 个"));
+            self.problems.add(&part.place(), format!("字段太多，最多 {MOST_PARTS} 个"));
             return Vec::new();
         }
         let mut all: Vec<Field> = Vec::new();
@@ -91,13 +91,13 @@ impl Builder<'_, '_> {
             let id = field.id.get_ref();
             if !self.id(&place, id) || id.contains('-') {
                 if id.contains('-') {
-                    self.problems.add(&place, format!("字段代号“{}”不能含 -,请用 _", cut(id)));
+                    self.problems.add(&place, format!("字段代号“{}”不能含 -，请用 _", cut(id)));
                 }
                 self.problems.lose(id);
                 continue;
             }
             if CASE_FACTS.contains(&id.as_str()) {
-                self.problems.add(&place, format!("“{id}”是单据自有的名称,字段请换一个代号"));
+                self.problems.add(&place, format!("“{id}”是单据自有的名称，字段请换一个代号"));
                 self.problems.lose(id);
                 continue;
             }
@@ -241,7 +241,7 @@ impl Builder<'_, '_> {
         if let Some(step) =
             steps.iter().find(|step| step.opens_customer && customer.is_none() && step.kind == StepKind::Task)
         {
-            let text = format!("步骤“{}”写了 opens_customer,表单要写 customer", step.title);
+            let text = format!("步骤“{}”写了 opens_customer，表单要写 customer", step.title);
             self.problems.add(&part.place(), text);
         }
         if steps.is_empty() && !self.problems.is_partial() {
@@ -284,7 +284,7 @@ impl Builder<'_, '_> {
             return;
         }
         if field.kind != FieldKind::Person || written.among.is_none() {
-            self.problems.add(&part.within(spanned), "among 和 rank 用于人员字段,有 rank 就要写 among");
+            self.problems.add(&part.within(spanned), "among 和 rank 用于人员字段，有 rank 就要写 among");
             return;
         }
         field.among = self.who_maybe(part, written.among.as_ref(), Some(form));
@@ -335,13 +335,13 @@ impl Builder<'_, '_> {
                 (_, Some(1..=9)) => counts += 1,
                 _ => self.problems.add(
                     &part.place(),
-                    format!("编号规则里不认识“{{{}}}”,可以写 {{yyyy}}、{{mm}}、{{dd}}、{{n:4}}", cut(word)),
+                    format!("编号规则里不认识“{{{}}}”，可以写 {{yyyy}}、{{mm}}、{{dd}}、{{n:4}}", cut(word)),
                 ),
             }
             rest = after;
         }
         if !pattern.is_empty() && counts != 1 {
-            self.problems.add(&part.place(), "编号规则里要有一处流水号,例如 {n:4}");
+            self.problems.add(&part.place(), "编号规则里要有一处流水号，例如 {n:4}");
         }
         pattern.to_owned()
     }
@@ -456,7 +456,8 @@ impl Builder<'_, '_> {
         let step = part.get();
         let has_next = !matches!(step.next, Next::Stay);
         let follows = !step.open.is_empty() || !step.emit.is_empty();
-        let mut wrong = |text: &str| self.problems.add(&part.place(), format!("步骤“{}”:{text}", step.title));
+        let mut wrong =
+            |text: &str| self.problems.add(&part.place(), format!("步骤“{}”：{text}", step.title));
         if step.opens_customer && kind != StepKind::Task {
             wrong("opens_customer 用于由人办理的步骤");
         }
@@ -473,7 +474,7 @@ impl Builder<'_, '_> {
                 }
                 let plain = has_next || !step.fill.is_empty() || !step.set.is_empty() || follows;
                 if !step.action.is_empty() && plain {
-                    wrong("有动作时,fill、set、open、emit 和 next 要写在动作里");
+                    wrong("有动作时，fill、set、open、emit 和 next 要写在动作里");
                 }
             }
             StepKind::Approval => {
@@ -484,7 +485,7 @@ impl Builder<'_, '_> {
                     wrong("要写明同意以后的下一步 next");
                 }
                 if !step.action.is_empty() || step.by.is_some() {
-                    wrong("审批步骤的审批人写在 [step.approve] 里,不写 by 和 action");
+                    wrong("审批步骤的审批人写在 [step.approve] 里，不写 by 和 action");
                 }
             }
             StepKind::Wait => {
@@ -629,7 +630,7 @@ impl Builder<'_, '_> {
         for wanted in form.fill.iter().filter(|wanted| !is_set(wanted.get_ref())) {
             let field = form.field.iter().find(|field| field.get_ref().id.get_ref() == wanted.get_ref());
             let title = field.map_or(wanted.get_ref(), |field| &field.get_ref().title);
-            self.problems.add(place, format!("打开的《{}》要填“{title}”,请写进 set", form.title));
+            self.problems.add(place, format!("打开的《{}》要填“{title}”，请写进 set", form.title));
         }
     }
 
@@ -667,7 +668,7 @@ impl Builder<'_, '_> {
         let approve = spanned.get_ref();
         let place = part.within(spanned);
         if approve.stage.is_empty() == approve.authority.is_none() {
-            self.problems.add(&place, "审批要写 [[step.approve.stage]] 或 authority,二者选一");
+            self.problems.add(&place, "审批要写 [[step.approve.stage]] 或 authority，二者选一");
         }
         let stages =
             approve.stage.iter().filter_map(|stage| self.stage(form, part, stage.get_ref())).collect();
@@ -785,7 +786,7 @@ impl Builder<'_, '_> {
     ) -> Option<crate::expr::Expr> {
         let expr = self.expr(part, text, form, &Wanted::Anything)?;
         if !matches!(expr.ty(), Ty::Time | Ty::Date) {
-            let text = format!("“{}”是{},这里要时间或日期", cut(expr.source()), expr.ty().title());
+            let text = format!("“{}”是{}，这里要时间或日期", cut(expr.source()), expr.ty().title());
             self.problems.add(&part.place(), text);
         }
         Some(expr)

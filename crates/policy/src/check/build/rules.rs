@@ -128,7 +128,7 @@ impl Builder<'_, '_> {
             Some(field.get_ref().clone())
         });
         if duty.target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
-            self.problems.add(&part.place(), "目标 target 要在 0 与 1 之间,例如 0.9");
+            self.problems.add(&part.place(), "目标 target 要在 0 与 1 之间，例如 0.9");
         }
         let times = duty.times.as_ref().map_or(Some(1), |times| {
             let place = part.within(times);
@@ -139,7 +139,7 @@ impl Builder<'_, '_> {
         });
         if !times.is_some_and(|times| (1..=1_000).contains(&times)) {
             let place = duty.times.as_ref().map_or_else(|| part.place(), |times| part.within(times));
-            self.problems.add(&place, "次数 times 要在 1 与 1000 之间,或写成整数参数 {代号}");
+            self.problems.add(&place, "次数 times 要在 1 与 1000 之间，或写成整数参数 {代号}");
         }
         Some(Duty {
             id: duty.id.get_ref().clone(),
@@ -214,7 +214,7 @@ impl Builder<'_, '_> {
                 .as_ref()
                 .and_then(|who| self.expr_with(&part.at(who), who, form, facts, &Wanted::People));
             if refusal.message.trim().is_empty() {
-                self.problems.add(&part.place(), "被拒绝的人要看到理由:message");
+                self.problems.add(&part.place(), "被拒绝的人要看到理由：message");
             }
             let Some(when) = when else { continue };
             all.push(Refusal {
@@ -265,7 +265,7 @@ impl Builder<'_, '_> {
             .as_ref()
             .and_then(|until| self.expr_with(&part.at(until), until, form, facts, &Wanted::Condition));
         if repeat.is_some() && (until.is_none() || form.is_none()) {
-            self.problems.add(&part.place(), "重复的罚则要写明改正的条件 until,并且针对单据");
+            self.problems.add(&part.place(), "重复的罚则要写明改正的条件 until，并且针对单据");
         }
         let others: Vec<&str> =
             self.parts.penalty.iter().map(|known| known.get().id.get_ref().as_str()).collect();
@@ -372,10 +372,10 @@ impl Builder<'_, '_> {
             None => MetricKind::Count,
         };
         if (kind == MetricKind::Rate) != metric.of.is_some() {
-            self.problems.add(&part.place(), "比率(rate)要写 of(分子的条件),其他指标不写");
+            self.problems.add(&part.place(), "比率（rate）要写 of（分子的条件），其他指标不写");
         }
         if matches!(kind, MetricKind::Sum | MetricKind::Mean) != metric.value.is_some() {
-            self.problems.add(&part.place(), "合计(sum)和平均(mean)要写 value,其他指标不写");
+            self.problems.add(&part.place(), "合计（sum）和平均（mean）要写 value，其他指标不写");
         }
         let over = self.condition(part, metric.over.as_ref(), Some(&form));
         let of = self.condition(part, metric.of.as_ref(), Some(&form));
@@ -420,7 +420,7 @@ impl Builder<'_, '_> {
         if report.metrics.is_empty() && report.register.is_none() {
             self.problems.add(
                 &part.place(),
-                format!("报表“{}”里什么也没有:写 metrics 或 [report.register]", report.title),
+                format!("报表“{}”里什么也没有：写 metrics 或 [report.register]", report.title),
             );
         }
         let register = report.register.as_ref().and_then(|spanned| {
@@ -467,7 +467,7 @@ impl Builder<'_, '_> {
             let Some(about) = self.about(&part.at(&notice.on), notice.on.get_ref()) else { continue };
             let Some(form) = about.form else {
                 self.problems
-                    .add(&part.at(&notice.on), "通知要针对单据:表单.动作、表单.enter:步骤 或 deadline:时限");
+                    .add(&part.at(&notice.on), "通知要针对单据：表单.动作、表单.enter:步骤 或 deadline:时限");
                 continue;
             };
             let when = self.condition(part, notice.when.as_ref(), Some(&form));

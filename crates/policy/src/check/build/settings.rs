@@ -33,7 +33,7 @@ impl Builder<'_, '_> {
             let value = match given {
                 Some(Ok(value)) if value.is_known() => value,
                 Some(Err(text)) => {
-                    self.problems.add(&part.place(), format!("参数“{}”的值不对:{text}", setting.title));
+                    self.problems.add(&part.place(), format!("参数“{}”的值不对：{text}", setting.title));
                     self.problems.lose(id);
                     continue;
                 }
@@ -93,7 +93,8 @@ impl Builder<'_, '_> {
             && let Some(text) = value.as_text()
             && let Err(error) = text.parse::<workday::Within>()
         {
-            self.problems.add(&part.place(), format!("参数“{}”的时限“{}”:{error}", setting.title, cut(text)));
+            self.problems
+                .add(&part.place(), format!("参数“{}”的时限“{}”：{error}", setting.title, cut(text)));
             return false;
         }
         let number = match value {
@@ -109,7 +110,7 @@ impl Builder<'_, '_> {
                 (None, Some(max)) => format!("不能大于 {max}"),
                 (None, None) => return true,
             };
-            self.problems.add(&part.place(), format!("参数“{}”是 {number},{text}", setting.title));
+            self.problems.add(&part.place(), format!("参数“{}”是 {number}，{text}", setting.title));
         }
         true
     }
@@ -123,7 +124,7 @@ impl Builder<'_, '_> {
             let role = part.get();
             if role.posts.is_empty() {
                 self.problems
-                    .add(&part.place(), format!("角色“{}”要写明由哪些岗位担任:posts = [\"…\"]", role.title));
+                    .add(&part.place(), format!("角色“{}”要写明由哪些岗位担任：posts = [\"…\"]", role.title));
             }
             let own = values.get(&Role::setting(role.id.get_ref())).filter(|value| !value.is_null());
             let posts = match own.map(named) {
@@ -142,7 +143,7 @@ impl Builder<'_, '_> {
                 if !known.is_empty() && !known.contains(post) {
                     self.problems.add(
                         &part.place(),
-                        format!("没有岗位“{}”;可在参数里为角色“{}”另选岗位", cut(post), role.title),
+                        format!("没有岗位“{}”；可在参数里为角色“{}”另选岗位", cut(post), role.title),
                     );
                 }
             }
