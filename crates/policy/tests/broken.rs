@@ -108,6 +108,23 @@ fn files_of_ten_megabytes_are_refused_at_once() {
 }
 
 #[test]
+fn files_full_of_typos_are_told_in_time() {
+    let part = |faults: &str| format!("[[form]]\nid = \"f\"\ntitle = \"单\"\nby = \"actor\"\n{faults}");
+    let unknown: String = (0..40).map(|n| format!("nope{n} = 1\n")).collect();
+    let types = "number = 1\nsubject = 2\nfield = 3\nfill = 4\nlist = 5\n";
+    for faults in [unknown.as_str(), types] {
+        let file_of = |name: &str| {
+            let count = LARGEST_FILE / part(faults).len() - 1;
+            file(name, part(faults).repeat(count))
+        };
+        let files = [file("policy.toml", SMALL), file_of("a.toml"), file_of("b.toml"), file_of("c.toml")];
+        let problems = refused("typos", &files);
+        assert_eq!(problems.len(), MOST_PROBLEMS);
+        assert!(problems.iter().all(|problem| problem.file == "a.toml"), "{}", problems[99]);
+    }
+}
+
+#[test]
 fn endless_conditions_are_refused_where_they_stand() {
     let who = "superior(case.creator)";
     let long = "case.creator == actor || ".repeat(4_000) + "true";

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
+use super::MOST_PROBLEMS;
 use super::unreadable::{Meant, meant, missing_key, unknown_key};
 use crate::source::File;
 
@@ -28,18 +29,33 @@ pub struct Mended {
     pub lost: BTreeSet<String>,
 }
 
-/// The parts of a file whose syntax is in order.
+/// The parts of a file whose syntax is in order, up to as many faults as are told.
 pub fn parts(text: &str) -> Result<Vec<Mended>, Error> {
     let mut all = Vec::new();
+    let mut faults = 0;
     for (key, value) in DeTable::parse(text)?.into_inner() {
         let span = value.span();
-        match value.into_inner() {
-            DeValue::Array(items) => all.extend(items.into_iter().map(|item| {
-                let mut one = DeArray::new();
-                one.push(item);
-                mended(text, &key, Spanned::new(span.clone(), DeValue::Array(one)))
-            })),
-            value => all.push(mended(text, &key, Spanned::new(span, value))),
+        let items: Vec<DeValue<'_>> = match value.into_inner() {
+            DeValue::Array(items) => {
+                let one = |item| {
+                    let mut one = DeArray::new();
+                    one.push(item);
+                    DeValue::Array(one)
+                };
+                items.into_iter().map(one).collect()
+            }
+            value => vec![value],
+        };
+        for item in items {
+            let item = Spanned::new(span.clone(), item);
+            let mut part = Mended::default();
+            if faults < MOST_PROBLEMS {
+                part = mended(text, &key, item);
+                faults += part.faults.len();
+            } else {
+                defined(&item, &mut part.lost);
+            }
+            all.push(part);
         }
     }
     Ok(all)

@@ -191,12 +191,20 @@ impl<'f> Problems<'f> {
     }
 
     fn push(&mut self, problem: Problem) {
-        if self.all.len() < MOST_PROBLEMS && !self.all.contains(&problem) {
+        if !self.is_full() && !self.all.contains(&problem) {
             self.all.push(problem);
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.all.len() >= MOST_PROBLEMS
+    }
+
     fn unreadable(&mut self, file: &SourceFile, error: &toml::de::Error) {
+        // Finding the words takes a look at the whole file.
+        if self.is_full() {
+            return;
+        }
         let (line, text) = told(&file.text, error);
         self.push(Problem { file: file.name.clone(), line, text });
     }
@@ -295,7 +303,8 @@ impl Lists {
         head: &mut Option<Part<source::Head>>,
         problems: &mut Problems<'f>,
     ) {
-        let Ok(all) = mend::parts(&file.text) else {
+        let parts = if problems.is_full() { None } else { mend::parts(&file.text).ok() };
+        let Some(all) = parts else {
             problems.unreadable(file, error);
             problems.lost.extend(mend::names(&file.text));
             problems.unread.push(&file.text);

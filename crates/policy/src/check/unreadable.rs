@@ -173,8 +173,13 @@ fn value_at(text: &str, span: &Range<usize>) -> (Option<String>, bool) {
         let is_here = value.span() == *span;
         inner.or_else(|| is_here.then(|| (name.to_owned(), value.get_ref().is_datetime())))
     }
-    let (table, _) = DeTable::parse_recoverable(text);
-    let found = table.get_ref().iter().find_map(|(key, value)| walk(key.get_ref(), value, span));
+    // From the header it stands under to the next one: a file may be long and have many faults.
+    let before = text.get(..=span.start).unwrap_or(&text[..span.start]);
+    let begin = before.rfind("\n[").map_or(0, |end| end + 1);
+    let end = text[span.end..].find("\n[").map_or(text.len(), |end| span.end + end + 1);
+    let (table, _) = DeTable::parse_recoverable(&text[begin..end]);
+    let here = span.start - begin..span.end - begin;
+    let found = table.get_ref().iter().find_map(|(key, value)| walk(key.get_ref(), value, &here));
     found.map_or((None, false), |(name, is_date)| (Some(name), is_date))
 }
 
