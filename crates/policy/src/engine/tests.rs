@@ -1492,13 +1492,13 @@ clause = "1"
     let refused = play.open("bill", "小甲", &[]).expect_err("refused");
     assert_eq!(
         (refused.why, refused.text.as_str()),
-        (Why::NotYours, "您不能开《账单》;应由财务开,但管理处没有填,请先填上")
+        (Why::NotYours, "您不能开《账单》；应由财务开，但管理处没有填，请先填上")
     );
     let refused = play.open("bill", "小甲", &[("office", Value::text("公司"))]).expect_err("refused");
-    assert_eq!(refused.text, "您不能开《账单》;应由财务开,但公司没有任职的人,请管理员在组织里补上");
+    assert_eq!(refused.text, "您不能开《账单》；应由财务开，但公司没有任职的人，请管理员在组织里补上");
     play.open("note", "小甲", &[]).expect("opened");
     let said = |action: &str| play.try_act("小甲", action, &[]).err().map(|refused| refused.text);
-    let nobody = "“付清”应由出纳办理,但公司里没有任职的人,请管理员在组织里补上";
+    let nobody = "“付清”应由出纳办理，但公司里没有任职的人，请管理员在组织里补上";
     assert_eq!(said("paid").as_deref(), Some(nobody));
     assert_eq!(said("seen").as_deref(), Some("“过目”由财务一、财务二办理"));
 }

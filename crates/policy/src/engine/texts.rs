@@ -36,7 +36,7 @@ impl Run<'_> {
             // Those it names are all kept out.
             Some(who) if !who.value(&self.env()).as_texts().is_empty() => {
                 let who = who.in_chinese(Some(self.form));
-                format!("应由{who}{does},但他们都应当回避,请制度管理员处理")
+                format!("应由{who}{does}，但他们都应当回避，请制度管理员处理")
             }
             Some(who) => who.nobody_does(does, &self.env(), self.form),
         }
