@@ -618,7 +618,8 @@ fn where_nobody_approves_it_stands_still_until_an_administrator_names_somebody()
     let approve = "[step.approve]\n[[step.approve.stage]]\nby = \"holders('董事')\"
 [[step.approve.stage]]\nby = \"holders('主管')\"\n[step.approve.timeout]\nwithin = \"1h\"\nthen = \"approve\"";
     let mut play = asked(approve);
-    assert!(play.effects.contains(&Effect::Nobody { step: "ask".into(), why: None, clause: "1".into() }));
+    let why = Some("“董事”在公司里没有任职的人".to_owned());
+    assert!(play.effects.contains(&Effect::Nobody { step: "ask".into(), why, clause: "1".into() }));
     assert_eq!(play.case.assigned, ["管理员"]);
     assert_eq!(play.wakes_at(), None, "nobody's silence is no consent");
     assert!(play.may_not("管理员", Verdict::Approve).text.contains("没有找到审批人"));
