@@ -207,9 +207,14 @@ fn word_expr(word: &str, typed: &[Glyph], is_anchored: bool) -> Option<Expr> {
     if is_sound && typed.iter().skip(1).all(|glyph| !glyph.gap) {
         // The Chinese parts must be there as written; what was typed in letters may be writing or sound.
         let mut any: Vec<Expr> = literal.into_iter().chain(sounds(&parts, is_anchored)).collect();
-        let is_last = |i: usize| i + 1 == parts.len();
-        let mut runs = parts.iter().enumerate();
-        if runs.any(|(i, run)| is_letters(run) && splits(&spelled(run), is_last(i)).is_empty()) {
+        let (last, inner) = parts.split_last()?;
+        let is_open = |run: &&[Glyph]| is_letters(run) && splits(&spelled(run), false).is_empty();
+        let is_mixed = |run: &[Glyph]| {
+            is_letters(&run)
+                && splits(&spelled(run), true).is_empty()
+                && !mixed_splits(&spelled(run)).is_empty()
+        };
+        if inner.iter().any(is_open) || is_mixed(last) {
             // tianj科技: a phrase cannot end a syllable open in its middle, nor mix sounds and initials (广zhoutj), so
             // the parts are looked for one by one.
             let alone = parts.iter().enumerate().filter(|(_, run)| is_letters(run));

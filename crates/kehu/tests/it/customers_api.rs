@@ -329,7 +329,7 @@ async fn every_parameter_of_the_list_is_described_and_checked() {
         }
     })
     .await;
-    assert_eq!(described.len(), 21, "{described:?}");
+    assert_eq!(described.len(), 22, "{described:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

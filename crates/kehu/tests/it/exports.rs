@@ -212,7 +212,7 @@ async fn a_list_and_an_export_know_how_customers_are_classified() {
             ids.push(made["id"].as_str().unwrap().to_owned());
         }
         for (id, values) in [(&ids[0], ["A"]), (&ids[1], ["B"])] {
-            let path = format!("/api/v1/customers/{id}/marks/reception_three");
+            let path = format!("/api/v1/customers/{id}/marks/scheme_reception_three");
             token.json("PUT", &path, json!({ "values": values })).await.expect(200);
         }
         let names = async |query: &str| {
@@ -221,16 +221,17 @@ async fn a_list_and_an_export_know_how_customers_are_classified() {
             let items = found["items"].as_array().unwrap().clone();
             items.into_iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(names("mark=reception_three:A").await, ["甲公司"]);
-        assert_eq!(names("mark=reception_three:A,reception_three:B").await.len(), 2);
-        assert_eq!(names("mark=reception_three:C").await.len(), 0);
-        token.get("/api/v1/customers?mark=reception_three:Z").await.expect(422);
+        assert_eq!(names("mark=scheme_reception_three:A").await, ["甲公司"]);
+        assert_eq!(names("mark=scheme_reception_three:A,scheme_reception_three:B").await.len(), 2);
+        assert_eq!(names("mark=scheme_reception_three:C").await.len(), 0);
+        token.get("/api/v1/customers?mark=scheme_reception_three:Z").await.expect(422);
         token.get("/api/v1/customers?mark=class:key").await.expect(422);
-        let page = admin.get("/customers?mark=reception_three:B").await.expect(200).text();
+        let page = admin.get("/customers?mark=scheme_reception_three:B").await.expect(200).text();
         assert!(page.contains("乙公司") && !page.contains("甲公司"), "{page}");
-        assert!(page.contains("<option value=\"reception_three:B\" selected>"), "{page}");
+        assert!(page.contains("<option value=\"scheme_reception_three:B\" selected>"), "{page}");
 
-        let file = admin.get("/customers/export?format=csv&mark=reception_three:A").await.expect(200).text();
+        let file =
+            admin.get("/customers/export?format=csv&mark=scheme_reception_three:A").await.expect(200).text();
         let heading = file.lines().next().unwrap();
         assert!(heading.contains("接待三类"), "{heading}");
         assert!(file.contains("甲公司") && file.contains("A类贵宾") && !file.contains("乙公司"), "{file}");

@@ -41,6 +41,8 @@ fn nothing_is_acknowledged_and_it_works_again() {
         assert_eq!(kept, acknowledged);
         assert!(kept.len() < 40);
         assert!(!kit.db.is_failed(), "a full disk is not a broken one");
+        let more = "INSERT INTO blobs VALUES (-1, zeroblob(10000000))";
+        assert!(matches!(kit.db.write(move |tx| tx.exec(more, &[])).await, Err(Error::Full)));
         assert!(kit.db.is_full());
         limit(kit, 1_000_000).await;
         write(kit, 100).await.unwrap();
