@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { action, as, company, day, fill, pick, send, stands } from "../lib/company.mjs";
 import { journey } from "../lib/journey.mjs";
+import { administrator } from "../lib/server.mjs";
 
 const plan = {
   units: {
@@ -19,6 +20,7 @@ const plan = {
     cai: { name: "蔡红", at: "buying", post: "department_manager" },
     bai: { name: "白雪", at: "retail", post: "general_manager" },
     fa: { name: "法正", at: "retail", post: "legal_staff" },
+    zhao: { name: "赵敏", at: "retail", post: "finance_staff" },
   },
   policies: ["retail-complaints"],
 };
@@ -276,4 +278,30 @@ journey("a complaint goes from the shop to its reply, every step by its own peop
   await as(page, "cai");
   await page.goto("/cases");
   await listed(page).filter({ hasText: "防范措施落实单" }).waitFor();
+
+  // Finance enters what was agreed on the order.
+  await as(page, "zhao");
+  await page.goto("/cases");
+  const slip = listed(page).filter({ hasText: "折价赔偿记账单" });
+  await page.goto(await slip.locator("a").first().getAttribute("href"));
+  const posted = await action(page, "posted");
+  await fill(posted, { voucher: "记-0928-3", posted_at: day() });
+  await send(page, posted, "已记入");
+  await shot("settlement-posted");
+
+  // What a shorter time to close would have changed is tried on this complaint.
+  await as(page, administrator.username);
+  await page.goto("/policies");
+  await page.getByRole("link", { name: "门店客户投诉处理办法" }).first().click();
+  await page.getByRole("button", { name: "改参数" }).click();
+  await page.waitForURL((url) => url.pathname.endsWith("/settings"));
+  const draft = new URL(page.url()).pathname.replace(/\/settings$/, "");
+  await page.locator("[name='s.close_within']").fill("3d");
+  await page.getByRole("button", { name: "保存" }).click();
+  await page.getByText("已保存").first().waitFor();
+  await page.goto(`${draft}/publication`);
+  await page.getByRole("link", { name: "试跑", exact: true }).click();
+  const changed = page.locator("#replay-found section", { hasText: number });
+  await changed.locator("li", { hasText: "七天结案" }).first().waitFor();
+  await shot("policy-replay");
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { as } from "../lib/company.mjs";
 import { journey } from "../lib/journey.mjs";
 import { administrator } from "../lib/server.mjs";
 
@@ -49,6 +50,32 @@ journey("a list with an error is checked, imported, corrected and imported again
   await page.goto("/imports");
   await page.getByText("改好.csv").first().waitFor();
   await shot("imports");
+});
+
+journey("another row of headings is chosen, and rows that were skipped are shown", { setup: true }, async ({ page, shot }) => {
+  await as(page, administrator.username);
+  const list = ["制表部门,销售部", "核对人,李四", "客户名称,手机", "广州天江科技有限公司,13800138000", ""].join("\n");
+  for (const round of [1, 2]) {
+    await page.goto("/imports/new");
+    await page.locator("input[type=file]").setInputFiles({ name: "名单.csv", mimeType: "text/csv", buffer: Buffer.from(round === 1 ? list : `${list}红星机械厂,13800138001\n`) });
+    await page.getByText("自动识别：第 1 行").waitFor();
+    await page.locator("[name=header_row]").fill("99");
+    await page.getByRole("button", { name: "重新读取" }).click();
+    await page.getByText("第 99 行及以下没有内容").waitFor();
+    if (round === 1) await shot("import-table-refused");
+    await page.locator("[name=header_row]").fill("3");
+    await page.locator("[name=header_row]").press("Enter");
+    await page.locator(".import-map strong", { hasText: "客户名称" }).waitFor();
+    assert.equal(await page.locator('[name="mapping.0"]').inputValue(), "name");
+    if (round === 1) await shot("import-table");
+    await page.locator("#map-form button[type=submit]").click();
+    await page.locator('form[action$="/run"] button[type=submit]').click();
+    await page.getByText("全部导入完成").waitFor();
+  }
+  await page.locator("#skipped").getByRole("link", { name: "广州天江科技有限公司" }).waitFor();
+  await shot("import-skipped");
+  await page.goto("/customers?q=guangztj");
+  await page.locator("tbody mark, tbody a", { hasText: "广州天江" }).first().waitFor();
 });
 
 journey("an import with numbers is taken back and imported again, and what is unclear is shown", {}, async ({ page, shot }) => {

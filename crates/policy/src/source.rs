@@ -859,7 +859,7 @@ pub struct Refusal {
     /// Its name.
     #[schemars(with = "String")]
     pub id: Text,
-    /// On what: `FORM.ACTION`, `FORM.open`, or an event of the application.
+    /// On what: `FORM.ACTION` or `FORM.open`. What the application or a deadline tells has happened already.
     #[schemars(with = "String")]
     pub on: Text,
     /// When.

@@ -192,6 +192,11 @@ fn names_that_are_not_known_are_told_with_their_place() {
         "on = \"deadline:late\"",
         "没有时限“late”",
     );
+    is_refused(
+        &format!("{GOOD}{}", refusal.replace("gift.give", "customer.created")),
+        "on = \"customer.created\"",
+        "只能拒绝表单里的动作",
+    );
 }
 
 #[test]

@@ -206,6 +206,11 @@ impl Builder<'_, '_> {
             let refusal = part.get();
             let clause = self.clause(part, &refusal.clause);
             let Some(about) = self.about(&part.at(&refusal.on), refusal.on.get_ref()) else { continue };
+            if !self.is_of_a_form(refusal.on.get_ref()) {
+                let text = "只能拒绝表单里的动作：写“表单.动作”或“表单.open”；事件和时限说的是已经发生的事";
+                self.problems.add(&part.at(&refusal.on), text);
+                continue;
+            }
             let (form, facts) = (about.form.as_deref(), about.facts.as_deref());
             let when =
                 self.expr_with(&part.at(&refusal.when), &refusal.when, form, facts, &Wanted::Condition);
@@ -227,6 +232,12 @@ impl Builder<'_, '_> {
             });
         }
         all
+    }
+
+    /// Whether something is done with a form of this regulation, rather than heard of.
+    fn is_of_a_form(&self, on: &str) -> bool {
+        let form = on.split_once('.').map(|(form, _)| form);
+        form.is_some_and(|form| self.parts.form.iter().any(|part| part.get().id.get_ref() == form))
     }
 
     pub(super) fn penalties(&mut self) -> Vec<Penalty> {
