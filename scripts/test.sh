@@ -150,15 +150,25 @@ rust_tests() { # rust_tests [WRAPPER…]
   fi
 }
 
-part_rust() { rust_tests scripts/with_postgres.sh; }
-part_fast() { rust_tests env -u KEHU_TEST_POSTGRES; }
+# The Rust tests build the program beside themselves; building it alone would choose other features and begin anew.
+is_built=
+part_rust() {
+  rust_tests scripts/with_postgres.sh
+  is_built=1
+}
+part_fast() {
+  rust_tests env -u KEHU_TEST_POSTGRES
+  is_built=1
+}
 
 build_kehu() {
   requires require_rust && requires require_node || return 1
-  logged cargo build "${locked[@]}" -p kehu
-  if [ "$code" != 0 ]; then
-    tally 0 1 "$code"
-    return 1
+  if [ -z "$is_built" ] || [ ! -x "$(target_dir)/debug/kehu" ]; then
+    logged cargo build "${locked[@]}" -p kehu
+    if [ "$code" != 0 ]; then
+      tally 0 1 "$code"
+      return 1
+    fi
   fi
   KEHU_BIN=${KEHU_BIN:-$(target_dir)/debug/kehu}
   KEHU_BIN=$(realpath "$KEHU_BIN")
