@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use policy::Policy;
 use policy::engine::Moment;
 use policy::replay::{Deed, What};
 use policy::value::Value;
 use serde_json::Value as Json;
-use store::Tx;
+use store::{Tx, Value as Sql};
 
 use super::act::{Place, finish, start};
 use super::load::hold_for_timer;
@@ -15,13 +16,14 @@ use super::tick::catch_up;
 use super::world::{Ground, with_world};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId};
+use crate::i18n::Lang;
+use crate::ids::{CaseId, CustomerId, NoticeId, PersonId, PolicyVersionId, UnitId};
 use crate::policies;
 
 /// The name under which regulations remember how far they have read.
 const READER: &str = "regulations";
 /// Events read at once.
-const BATCH: i64 = 200;
+const BATCH: i64 = 50;
 
 /// Tells an event to all regulations in force: cases that wait for it, then those it opens.
 pub(super) fn spread(
@@ -37,21 +39,60 @@ pub(super) fn spread(
         })?;
         for (form, values) in opened {
             if let Some(form) = policy.form(&form).cloned() {
-                start(
-                    tx,
-                    None,
-                    ground,
-                    (&policy, version_id),
-                    &form,
-                    None,
-                    CaseId::new(),
-                    values,
-                    depth + 1,
-                )?;
+                apart(tx, ground, (&policy, &form.title), depth, |tx| {
+                    let of = (&policy, version_id);
+                    start(tx, None, ground, of, &form, None, CaseId::new(), values, depth + 1)
+                })?;
             }
         }
     }
     waiting(tx, ground, event, facts, depth)
+}
+
+/// Does what an event of the outbox sets going. What cannot be done, as a form that wants what the event does not tell,
+/// is taken back and told to the administrators, and holds up nothing else; what would be done another time is tried
+/// again with the whole batch. What somebody's own action sets going is his to be told.
+fn apart(
+    tx: &mut Tx<'_>,
+    ground: &Ground,
+    (policy, form): (&Policy, &str),
+    depth: usize,
+    body: impl FnOnce(&mut Tx<'_>) -> Result<(), AppError>,
+) -> Result<(), AppError> {
+    if depth > 0 {
+        return body(tx);
+    }
+    let Err(error) = tx.savepoint(body) else { return Ok(()) };
+    if matches!(error, AppError::Unavailable | AppError::Busy(_) | AppError::Full | AppError::Stale) {
+        return Err(error);
+    }
+    let reason = match &error {
+        AppError::Invalid(errors) => {
+            errors.iter().map(|e| e.text.to(Lang::Zh)).collect::<Vec<_>>().join("；")
+        }
+        other => other.title().to(Lang::Zh),
+    };
+    tracing::warn!(policy = policy.id, form, %error, "what an event sets going could not be done");
+    let text = format!("《{}》的“{form}”没有办成：{reason}。请制度管理员处理", policy.title);
+    let administrators = with_world(tx, ground, &policy.id, |world| world.administrators())?;
+    let people = administrators.iter().filter_map(|person| person.parse::<PersonId>().ok());
+    let rows: Vec<Vec<Sql<'_>>> = people
+        .map(|person| {
+            let id = NoticeId::new();
+            vec![
+                id.into(),
+                person.into(),
+                ground.noted_at.into(),
+                "nobody".into(),
+                (&text).into(),
+                (&policy.id).into(),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        tx.insert_rows("INSERT INTO notices (id, person_id, at, kind, text, policy)", &rows, "")?;
+    }
+    Ok(())
 }
 
 /// Cases at a step that listens to the event, of whatever version they are carried out under.
@@ -83,7 +124,9 @@ fn waiting(
                     let Some(last) = ids.last() else { break };
                     after = *last;
                     for id in ids {
-                        hear_one(tx, ground, id, event, facts, depth)?;
+                        apart(tx, ground, (&policy, &form.title), depth, |tx| {
+                            hear_one(tx, ground, id, event, facts, depth)
+                        })?;
                     }
                 }
             }
@@ -263,6 +306,15 @@ pub(super) fn read_outbox(tx: &mut Tx<'_>, ground: &Ground) -> Result<bool, AppE
     Ok(count == BATCH)
 }
 
+/// The unit of the post somebody without any held last.
+fn last_unit(tx: &mut Tx<'_>, person: PersonId, day: &str) -> store::Result<Option<UnitId>> {
+    tx.value(
+        "SELECT unit_id FROM positions WHERE person_id = $1 AND starts_on <= $2
+         ORDER BY ends_on DESC, is_main DESC, id LIMIT 1",
+        &[person.into(), day.into()],
+    )
+}
+
 fn facts_of(tx: &mut Tx<'_>, ground: &Ground, event: &Heard) -> Result<BTreeMap<String, Value>, AppError> {
     let person = |id: i64| if id == 0 { Value::Null } else { Value::text(PersonId(id).to_string()) };
     let mut facts = BTreeMap::from([
@@ -272,7 +324,10 @@ fn facts_of(tx: &mut Tx<'_>, ground: &Ground, event: &Heard) -> Result<BTreeMap<
     let mut put = |name: &str, value: Value| drop(facts.insert(name.to_owned(), value));
     if event.kind.starts_with("person.") {
         put("person", person(event.object_id));
-        let unit = ground.directory.main_unit(PersonId(event.object_id), &ground.day);
+        let unit = match ground.directory.main_unit(PersonId(event.object_id), &ground.day) {
+            None => last_unit(tx, PersonId(event.object_id), &ground.day)?,
+            unit => unit,
+        };
         put("unit", unit.map_or(Value::Null, |unit| Value::text(unit.to_string())));
     } else if event.customer_id != 0 {
         let customer = CustomerId(event.customer_id);

@@ -23,6 +23,7 @@ use store::{Db, Location, Options};
 
 use crate::config::{Config, Given};
 use crate::error::AppError;
+use crate::i18n::Lang;
 use crate::schema::MIGRATIONS;
 use crate::{backups, catalogue, customers};
 
@@ -145,6 +146,10 @@ impl From<store::Error> for Failure {
             store::Error::Config(text) => Self::Usage(text),
             store::Error::StorageFailed | store::Error::Full => Self::storage(),
             store::Error::Unsafe(settings) => Self::unsafe_postgres(&settings),
+            // What people at the pages are told; the engine's own words only where there are no better ones.
+            store::Error::Busy | store::Error::Unavailable(_) => {
+                Self::Refused(AppError::from(error).title().to(Lang::Zh))
+            }
             other => Self::Refused(other.to_string()),
         }
     }

@@ -329,7 +329,11 @@ pub fn clean(
             Err(text) => errors.push(FieldError::new(spec.key, text)),
         }
     }
-    fill_in_from_id_number(&mut cleaned, stored);
+    if cleaned.fields.get(&Field::IdNumber).is_some_and(|number| is_not_born(number, now)) {
+        errors.push(FieldError::new("id_number", text!("身份证号里的出生日期还没有到，请核对")));
+    } else {
+        fill_in_from_id_number(&mut cleaned, stored);
+    }
     let is_given =
         |key: &str| Field::named(key).is_some_and(|f| cleaned.fields.get(&f).is_some_and(|v| !v.is_empty()));
     let is_wrong = |key: &str, errors: &[FieldError]| errors.iter().any(|e| e.field == key);
@@ -388,14 +392,25 @@ fn in_id_number(id_number: &str) -> Option<[(Field, String); 2]> {
     Some([(Field::Birthday, birthday), (Field::Gender, gender.to_owned())])
 }
 
+fn is_not_born(id_number: &str, now: Millis) -> bool {
+    in_id_number(id_number).is_some_and(|[(_, birthday), _]| birthday > last_day_anywhere(now))
+}
+
 fn fill_in_from_id_number(cleaned: &mut Cleaned, stored: Option<&Customer>) {
     let Some(held) = cleaned.fields.get(&Field::IdNumber).and_then(|number| in_id_number(number)) else {
         return;
     };
     for (field, value) in held {
-        // Empty in a form that shows the field is not a wish: the form of a new customer sends all of them.
-        let is_said = cleaned.fields.get(&field).is_some_and(|said| !said.is_empty());
-        let is_known = stored.is_some_and(|customer| !customer.get(field).is_empty());
+        // Empty in a form that shows the field is not a wish: the form of a new customer sends all of them. Nor is what
+        // stood there before.
+        let stands = stored.map_or("", |customer| customer.get(field));
+        let is_said = cleaned.fields.get(&field).is_some_and(|said| !said.is_empty() && said != stands);
+        // What the number before held goes with it.
+        let is_known = stored.is_some_and(|customer| {
+            let known = customer.get(field);
+            let before = in_id_number(customer.get(Field::IdNumber)).into_iter().flatten();
+            !known.is_empty() && !before.into_iter().any(|(of, value)| of == field && value == known)
+        });
         if !is_said && !is_known {
             cleaned.fields.insert(field, value);
         }

@@ -122,7 +122,7 @@ pub fn peek(path: &Path, name: &str, place: &Place) -> Result<Peek, AppError> {
 /// A file that cannot be read, as an error at the file, or at what was said of its table.
 pub fn refused(problem: &Problem) -> AppError {
     let field = match &*problem.code {
-        "xlsx.no_such_sheet" => "sheet",
+        "xlsx.no_such_sheet" | "table.empty_sheet" => "sheet",
         "table.no_header_row" => "header_row",
         _ => "file",
     };

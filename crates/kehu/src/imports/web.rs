@@ -249,6 +249,15 @@ impl Show {
         self.import.problem.as_ref().map(|problem| problem.to(self.l)).unwrap_or_default()
     }
 
+    /// Which row the headings were found in, where nobody said.
+    fn row_hint(&self, found: &u64) -> String {
+        if self.header_row.is_empty() {
+            self.l.f("自动识别：第 {} 行", &[found])
+        } else {
+            String::new()
+        }
+    }
+
     fn is_error_file(&self) -> bool {
         self.import.header.as_ref().is_some_and(|h| h.is_error_file)
     }
@@ -649,9 +658,20 @@ async fn run(
     actor: Actor,
     page: Page,
     Path(id): Path<String>,
+    form: FormData,
 ) -> Result<Response, AppError> {
     let (id, now, catalogue) = (id_of(&id)?, app.now(), app.catalogue().await?);
-    app.db.write(move |tx| upload::send(tx, &actor, id, false, &catalogue, now)).await?;
+    let seen: i64 = form.get("version").parse().unwrap_or(0);
+    app.db
+        .write(move |tx| {
+            // What is written is what was checked and shown; another page may have changed the columns meanwhile.
+            let import = load(tx, &actor, id)?;
+            if import.state == Stage::Uploaded || (import.state == Stage::Checked && import.version != seen) {
+                return Err(AppError::Conflict(text!("文件或列的对应已经改变，请重新检查后再导入")));
+            }
+            upload::send(tx, &actor, id, false, &catalogue, now)
+        })
+        .await?;
     app.jobs_waiting.notify_one();
     Ok(redirect(page.is_htmx, &format!("/imports/{id}")))
 }

@@ -70,9 +70,15 @@ async fn the_sheet_and_the_row_of_the_headings_can_be_chosen() {
         assert!(app.text(noted).await.contains("\"header_row\":3"));
 
         let columns = [("mapping.0", "name"), ("mapping.1", "phone"), ("on_duplicate", "skip")];
+        let run = format!("{path}/run");
+        li.post_form(&run, &[]).await.expect(409);
         li.post_form(&format!("{path}/check"), &columns).await.expect(303);
         jobs::run_all(&app.app).await.unwrap();
-        li.post_form(&format!("{path}/run"), &[]).await.expect(303);
+        let page = li.get(&path).await.expect(200).text();
+        let version =
+            page.split("name=\"version\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        li.post_form(&run, &[("version", "1")]).await.expect(409);
+        li.post_form(&run, &[("version", version)]).await.expect(303);
         li.post_form(&table, &[("sheet", "说明"), ("header_row", "")]).await.expect(409);
         jobs::run_all(&app.app).await.unwrap();
         let found = customers(&app.administrator().await, "").await;
@@ -186,6 +192,19 @@ async fn an_id_number_fills_in_what_it_holds_and_a_contradiction_is_a_doubt() {
         let future = json!({ "kind": "person", "name": "未来", "birthday": "2099-01-01" });
         let refused = admin.json("POST", "/api/v1/customers", future).await.expect(422).json();
         assert_eq!(refused["errors"][0]["field"], "birthday", "{refused}");
+
+        let future = json!({ "kind": "person", "name": "未来", "id_number": "440106202701011230" });
+        let refused = admin.json("POST", "/api/v1/customers", future).await.expect(422).json();
+        assert_eq!(refused["errors"][0]["field"], "id_number", "{refused}");
+        // Another number takes what the one before held with it, and leaves what somebody said.
+        let etag = |made: &serde_json::Value| made["version"].to_string();
+        let wang = json!({ "kind": "person", "name": "王五", "id_number": "110101199003070716" });
+        let made = admin.json("POST", "/api/v1/customers", wang).await.expect(201).json();
+        let path = format!("/api/v1/customers/{}", made["id"].as_str().unwrap());
+        let other = json!({ "id_number": "11010519491231002X" });
+        let changed =
+            admin.json_with("PATCH", &path, other, &[("if-match", &etag(&made))]).await.expect(200).json();
+        assert_eq!((&changed["birthday"], &changed["gender"]), (&json!("1949-12-31"), &json!("female")));
 
         let text = "客户名称,身份证号,出生日期,性别\n李四,110101199003070716,1991-03-07,女\n";
         let again = [("on_duplicate", "create")];

@@ -44,6 +44,9 @@ impl Run<'_> {
 
     /// A few names.
     pub(super) fn names(&self, people: &[String]) -> String {
+        let mut people: Vec<&String> = people.iter().collect();
+        let mut seen = std::collections::BTreeSet::new();
+        people.retain(|person| seen.insert(*person));
         let names: Vec<String> = people
             .iter()
             .take(MOST_NAMES)

@@ -107,6 +107,8 @@ pub struct Table<'a, 's> {
     limits: &'a Limits,
     sink: &'a mut Sink<'s>,
     header: Header,
+    /// The first row that is looked at: the one asked for, or where the merged headings begin that it is part of.
+    first_wanted: Option<u64>,
     /// Those that may be of headings.
     merges: Vec<Merge>,
     tall: Tall,
@@ -126,11 +128,20 @@ impl<'a, 's> Table<'a, 's> {
             Summary { format: header.format, rows: 0, bad_rows: 0, empty_rows: 0, is_stopped: false };
         let tall = Tall::of(&merges);
         let top = merges.into_iter().filter(|merge| merge.first_row <= TOP_ROWS).take(MAX_TOP_MERGES);
+        let merges: Vec<Merge> = top.collect();
+        let first_wanted = limits.header_row.map(|row| {
+            let is_around = |merge: &&Merge| {
+                merge.first_row < row && (row..row + MAX_HEADER_DEPTH).contains(&merge.last_row)
+            };
+            let around = merges.iter().filter(is_around).map(|merge| merge.first_row);
+            around.filter(|first| row - first < MAX_HEADER_DEPTH).min().unwrap_or(row)
+        });
         Self {
             limits,
             sink,
             header,
-            merges: top.collect(),
+            first_wanted,
+            merges,
             tall,
             waiting: Vec::new(),
             has_header: false,
@@ -149,7 +160,7 @@ impl<'a, 's> Table<'a, 's> {
             self.summary.empty_rows += u64::from(self.has_rows());
             return Ok(ControlFlow::Continue(()));
         }
-        if self.limits.header_row.is_some_and(|first| row.number < first) && self.header.columns.is_empty() {
+        if self.first_wanted.is_some_and(|first| row.number < first) && self.header.columns.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         if self.has_header {
@@ -185,6 +196,13 @@ impl<'a, 's> Table<'a, 's> {
     }
 
     pub fn finish(mut self) -> Result<Summary, Problem> {
+        if let (false, None, Some(name)) = (self.has_rows(), self.limits.header_row, &self.limits.sheet) {
+            return Err(Problem::error(
+                "table.empty_sheet",
+                format!("工作表“{name}”里没有数据，请另选一张"),
+                format!("the sheet {name} holds no rows; choose another"),
+            ));
+        }
         if let (false, Some(row)) = (self.has_rows(), self.limits.header_row) {
             return Err(Problem::error(
                 "table.no_header_row",

@@ -88,6 +88,17 @@ fn the_row_of_the_headings_may_be_told() {
     let limits = Limits { header_row: Some(4), ..limits };
     let read = read_file(&mut file_of(&bytes), "a.xlsx", &limits).unwrap();
     assert_eq!(read.columns(), ["名称", "姓名", "手机"]);
+    // The row that is shown for merged headings, and any other of theirs, means all of them.
+    let rows = text_rows(&[&["名称", "联系", ""], &["", "姓名", "手机"], &["天江", "张三", "138"]]);
+    let sheet = format!(
+        "{rows}<mergeCells count=\"2\"><mergeCell ref=\"A1:A2\"/><mergeCell ref=\"B1:C1\"/></mergeCells>"
+    );
+    let merged = Book { sheet: &sheet, ..Book::default() }.bytes();
+    for row in [1, 2] {
+        let limits = Limits { header_row: Some(row), ..Limits::default() };
+        let read = read_file(&mut file_of(&merged), "a.xlsx", &limits).unwrap();
+        assert_eq!(read.columns(), ["名称", "联系/姓名", "联系/手机"], "{row}");
+    }
     let limits = Limits { header_row: Some(9), ..limits };
     let problem = read_file(&mut file_of(&bytes), "a.xlsx", &limits).err().unwrap();
     assert_eq!(problem.code, "table.no_header_row");

@@ -229,8 +229,7 @@ async fn list_delegations(
 
 /// Let somebody act for oneself
 ///
-/// Or, for whoever keeps the organisation and either may grant roles or is his superior, for somebody else. He gets the
-/// rights at the next request from `starts_at` on.
+/// Or, for whoever keeps the organisation and may grant roles, for somebody else. He gets the rights at the next request from `starts_at` on.
 #[utoipa::path(
     post, path = "/api/v1/delegations", tag = "delegations",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),

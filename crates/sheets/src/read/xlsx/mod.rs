@@ -66,7 +66,7 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         let Some(xml) = package.xml(&entry.path)? else { continue };
         sheet::Cells { styles: &styles, texts: &texts, is_1904: book.is_1904, limits }
             .read(xml, &mut table)?;
-        if table.has_rows() || limits.sheet.is_some() {
+        if table.has_rows() || limits.sheet.is_some() || limits.header_row.is_some() {
             return table.finish();
         }
     }
