@@ -247,7 +247,8 @@ impl Calendar {
     }
 }
 
-/// The same time of day so many calendar days, weeks, months or years later.
+/// The same time of day so many calendar days, weeks, months or years later. A month without that day ends it with its
+/// last day, at midnight: an event of the 29th is not due before one of the 28th (民法典 202).
 fn moved_by(at: Local, unit: Unit, count: i64) -> Option<Local> {
     let months = match unit {
         Unit::Day => return Some(Local(at.0 + count * DAY)),
@@ -258,7 +259,8 @@ fn moved_by(at: Local, unit: Unit, count: i64) -> Option<Local> {
     // More would be refused anyway, by a panic.
     let months = Some(months).filter(|months| months.abs() <= 12 * 200)?;
     let date = at.date().checked_add(months.months()).ok()?;
-    Some(Local::on(number(date)?, at.ms_of_day()))
+    let is_cut_short = count > 0 && date.day() < at.date().day();
+    Some(Local::on(number(date)?, if is_cut_short { END_OF_DAY } else { at.ms_of_day() }))
 }
 
 fn end_of(date: Date) -> Result<Local, Error> {

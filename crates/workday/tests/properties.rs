@@ -106,6 +106,18 @@ proptest! {
     }
 
     #[test]
+    fn an_event_of_a_later_day_is_not_due_earlier_where_the_month_is_shorter(n in 1..30_u32, minute in 0..1_440_i64) {
+        // 2020-12-28 00:00 and the days after it, to the end of a February.
+        let (first, calendar) = (1_609_084_800_000, Calendar::default());
+        let due = |day: i64, minute: i64| {
+            calendar.due_at(first + (day * 1_440 + minute) * MINUTE, days(n, Unit::Month), &[]).unwrap()
+        };
+        for day in 0..4 {
+            prop_assert!(due(day, minute) <= due(day + 1, 0));
+        }
+    }
+
+    #[test]
     fn more_units_are_not_due_earlier(calendar in calendar(), from in instant(), n in 1..200_u32, unit in unit()) {
         let n = if unit == Unit::Year { n / 4 + 1 } else { n };
         let due = calendar.due_at(from, days(n, unit), &[]).unwrap();

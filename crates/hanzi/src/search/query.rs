@@ -197,7 +197,10 @@ fn word_expr(word: &str, typed: &[Glyph], is_anchored: bool) -> Option<Expr> {
         );
         if is_latin(&run) && letters.is_ascii() {
             any.extend(sounds(&parts, is_anchored));
-            any.extend(mixed_sounds(&letters, is_anchored));
+            // What can be read as syllables is: zhangsan is no z, h and 安.
+            if splits(&letters, true).is_empty() {
+                any.extend(mixed_sounds(&letters, is_anchored));
+            }
         }
         return Expr::of(Expr::Any, any);
     }

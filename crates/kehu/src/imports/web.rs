@@ -661,12 +661,14 @@ async fn run(
     form: FormData,
 ) -> Result<Response, AppError> {
     let (id, now, catalogue) = (id_of(&id)?, app.now(), app.catalogue().await?);
-    let seen: i64 = form.get("version").parse().unwrap_or(0);
+    let seen = form.find("version").map(|version| version.parse::<i64>().unwrap_or(0));
     app.db
         .write(move |tx| {
             // What is written is what was checked and shown; another page may have changed the columns meanwhile.
             let import = load(tx, &actor, id)?;
-            if import.state == Stage::Uploaded || (import.state == Stage::Checked && import.version != seen) {
+            if import.state == Stage::Uploaded
+                || (import.state == Stage::Checked && seen.is_some_and(|seen| seen != import.version))
+            {
                 return Err(AppError::Conflict(text!("文件或列的对应已经改变，请重新检查后再导入")));
             }
             upload::send(tx, &actor, id, false, &catalogue, now)

@@ -134,10 +134,10 @@ async fn who_is_transferred_to_another_unit_has_his_customers_handed_over_by_the
 async fn what_an_event_cannot_set_going_holds_nothing_else_up() {
     both(|app| async move {
         let of = company(&app).await;
-        let browser = app.administrator().await;
         // Nobody knows of what unit: he never had a post.
         let stray = app.staff("stray", DataScope::Own).await.person_id;
         app.app.clock.advance(DAY);
+        let browser = app.administrator().await;
         let leaves = async |who: PersonId, last_day: &str| {
             let form = [("last_day", last_day), ("customers_to", "nobody")];
             browser.post_form(&format!("/admin/people/{who}/leave"), &form).await.expect(303);
@@ -147,11 +147,13 @@ async fn what_an_event_cannot_set_going_holds_nothing_else_up() {
         leaves(of.chen.person_id, "2026-09-28").await;
         app.app.clock.advance(2_000);
         told(&app).await;
-        let list = of.admin.get("/api/v1/cases/departure").await.expect(200).json();
+        let list = of.qiu.get("/api/v1/cases/departure").await.expect(200).json();
         let opened: Vec<&Json> = list["items"].as_array().unwrap().iter().collect();
-        assert_eq!(opened.len(), 1, "{list}");
-        let case =
-            of.admin.get(&format!("/api/v1/cases/departure/{}", id(opened[0]))).await.expect(200).json();
+        let told_of = app.text("SELECT COALESCE(MAX(text), 'none') FROM notices").await;
+        let heard = app.number("SELECT COUNT(*) FROM events WHERE kind = 'person.left'").await;
+        let cases = app.number("SELECT COUNT(*) FROM cases WHERE form = 'departure'").await;
+        assert_eq!(opened.len(), 1, "{list} {told_of} {heard} {cases}");
+        let case = of.qiu.get(&format!("/api/v1/cases/departure/{}", id(opened[0]))).await.expect(200).json();
         assert_eq!(case["values"]["person"], json!(of.chen.person_id), "{case}");
         let notices =
             "SELECT COUNT(*) FROM notices WHERE text LIKE '%没有办成：请填写“所属部门”。请制度管理员处理'";

@@ -193,8 +193,8 @@ fn names_that_are_not_known_are_told_with_their_place() {
         "没有时限“late”",
     );
     is_refused(
-        &format!("{GOOD}{}", refusal.replace("gift.give", "customer.created")),
-        "on = \"customer.created\"",
+        &format!("{GOOD}{}", refusal.replace("gift.give", "paid")),
+        "on = \"paid\"",
         "只能拒绝表单里的动作",
     );
 }

@@ -139,7 +139,7 @@ fn the_sheet_with_rows_or_the_one_named() {
     let limits = |name: &str| Limits { sheet: Some(name.to_owned()), ..Limits::default() };
     let read = |name| read_file(&mut file_of(&book), "a.xlsx", &limits(name));
     assert!(read("第二").is_ok());
-    assert_eq!(read("客户").err().unwrap().code, "table.no_rows");
+    assert_eq!(read("客户").err().unwrap().code, "table.empty_sheet");
     assert_eq!(read("没有").err().unwrap().code, "xlsx.no_such_sheet");
 }
 

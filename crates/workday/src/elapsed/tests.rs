@@ -15,7 +15,12 @@ fn units_count_when_they_are_complete() {
     assert_eq!(elapsed("2026-10-10 16:20", "2026-09-28 16:20", Unit::Workday), -5);
     assert_eq!(elapsed("2026-09-28 16:20", "2026-10-05 16:20", Unit::Day), 7);
     assert_eq!(elapsed("2026-09-28 16:20", "2026-10-05 16:20", Unit::Week), 1);
-    assert_eq!(elapsed("2026-01-31 10:00", "2026-02-28 10:00", Unit::Month), 1);
+    assert_eq!(
+        elapsed("2026-01-31 10:00", "2026-02-28 10:00", Unit::Month),
+        0,
+        "its last day is still to end"
+    );
+    assert_eq!(elapsed("2026-01-31 10:00", "2026-03-01 00:00", Unit::Month), 1);
     assert_eq!(elapsed("2026-01-31 10:00", "2036-01-31 10:00", Unit::Year), 10);
     assert_eq!(elapsed("2026-09-28 16:20", "2026-09-28 17:19", Unit::Minute), 59);
     assert_eq!(elapsed("2026-09-30 17:00", "2026-10-08 10:00", Unit::WorkHour), 2);
