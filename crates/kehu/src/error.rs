@@ -152,6 +152,13 @@ impl AppError {
         }
     }
 
+    /// Why something was refused: the title, or the words of each value that is wrong.
+    pub fn words(&self) -> Text {
+        let Self::Invalid(errors) = self else { return self.title() };
+        let all = |l: Lang| errors.iter().map(|e| e.text.to(l)).collect::<Vec<_>>().join(l.t("；"));
+        Text::Both(all(Lang::Zh), all(Lang::En))
+    }
+
     /// What a person reads: what happened and what to do next.
     pub fn title(&self) -> Text {
         match self {

@@ -66,12 +66,7 @@ fn apart(
     if matches!(error, AppError::Unavailable | AppError::Busy(_) | AppError::Full | AppError::Stale) {
         return Err(error);
     }
-    let reason = match &error {
-        AppError::Invalid(errors) => {
-            errors.iter().map(|e| e.text.to(Lang::Zh)).collect::<Vec<_>>().join("；")
-        }
-        other => other.title().to(Lang::Zh),
-    };
+    let reason = error.words().to(Lang::Zh);
     tracing::warn!(policy = policy.id, form, %error, "what an event sets going could not be done");
     let text = format!("《{}》的“{form}”没有办成：{reason}。请制度管理员处理", policy.title);
     let administrators = with_world(tx, ground, &policy.id, |world| world.administrators())?;

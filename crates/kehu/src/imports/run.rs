@@ -51,7 +51,7 @@ pub async fn begin(app: &App, id: ImportId, state: State) -> Result<Option<Start
     match outcome {
         // A field was retired, the person has left: trying again does not help.
         Err(error @ (AppError::Invalid(_) | AppError::NotFound | AppError::Forbidden(_))) => {
-            fail(app, id, state, words_of(&error), app.now()).await?;
+            fail(app, id, state, error.words(), app.now()).await?;
             Ok(None)
         }
         other => other,
@@ -70,13 +70,6 @@ pub async fn actor_of(app: &App, person: PersonId) -> Result<Actor, AppError> {
         .map_err(|error: store::Error| AppError::from(error))?;
     let lang = Lang::named(&lang.unwrap_or_default());
     Ok(Actor::new(ActorFacts { lang, ..ActorFacts::clone(&actor) }))
-}
-
-/// Why something was refused, with the words of each field.
-fn words_of(error: &AppError) -> Text {
-    let AppError::Invalid(errors) = error else { return error.title() };
-    let all = |l: Lang| errors.iter().map(|e| e.text.to(l)).collect::<Vec<_>>().join(l.t("；"));
-    Text::Both(all(Lang::Zh), all(Lang::En))
 }
 
 /// Ends an import that cannot go on, with its audit row.
@@ -264,7 +257,7 @@ pub fn give_up(tx: &mut Tx<'_>, id: i64, error: &AppError, now: Millis) -> store
     tracing::error!(import = %ImportId(id), %error, "an import was given up");
     for state in [State::Undoing, State::Checking, State::Running] {
         let problem = match state {
-            _ if error.is_final() => words_of(error),
+            _ if error.is_final() => error.words(),
             State::Undoing => {
                 text!("系统多次尝试都没有成功，撤销没有做完。请联系管理员查看服务器日志，之后可以再撤销一次")
             }
