@@ -52,6 +52,7 @@ pub mod duties;
 pub mod imports;
 pub mod mail;
 pub mod maintenance;
+pub mod notices;
 pub mod penalties;
 pub mod policies;
 pub mod prints;

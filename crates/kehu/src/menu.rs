@@ -7,8 +7,8 @@ use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem, Module};
 use crate::{
-    assignments, auth, backups, cases, duties, files, imports, jobs, mail, org, penalties, policies, reports,
-    rosters, tasks, workbench,
+    assignments, auth, backups, cases, duties, files, imports, jobs, mail, notices, org, penalties, policies,
+    reports, rosters, tasks, workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.
@@ -18,7 +18,7 @@ pub const HOOKS: Hooks = Hooks {
     todo_count,
     tasks_about: assignments::count_about,
     cases_about: cases::count_about,
-    unread_notices: cases::unread_notices,
+    unread_notices: notices::unread,
     holds_customers,
     jobs: &JOBS,
     recurring: &[

@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::web::{RouteInfo, Routes};
 use crate::{
     activities, assets, assignments, audit, auth, backups, briefings, calendar, cases, catalogue, compliance,
-    confidentiality, contacts, customers, demo, duties, files, imports, lists, mail, maintenance, org,
-    penalties, policies, prints, processes, reports, roles, rosters, search, settings, shares, strategies,
-    tasks, web, workbench,
+    confidentiality, contacts, customers, demo, duties, files, imports, lists, mail, maintenance, notices,
+    org, penalties, policies, prints, processes, reports, roles, rosters, search, settings, shares,
+    strategies, tasks, web, workbench,
 };
 
 mod system;
@@ -45,6 +45,7 @@ pub fn routes() -> Routes {
     let routes = rosters::routes(routes);
     let routes = processes::routes(routes);
     let routes = assignments::routes(routes);
+    let routes = notices::routes(routes);
     let routes = policies::routes(routes);
     let routes = cases::routes(routes);
     let routes = penalties::routes(routes);

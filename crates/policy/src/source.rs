@@ -13,6 +13,11 @@ use toml::Spanned;
 /// A text whose place in the file is kept, so that what is wrong with it can be shown there.
 pub type Text = Spanned<String>;
 
+/// What is not written.
+fn nothing() -> Text {
+    Spanned::new(0..0, String::new())
+}
+
 /// One file.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -140,7 +145,7 @@ pub struct Setting {
     /// The value until the company sets one; without it the company must.
     #[serde(default)]
     #[schemars(with = "Option<serde_json::Value>")]
-    pub default: Option<toml::Value>,
+    pub default: Option<Spanned<toml::Value>>,
     /// The least it may be.
     #[serde(default)]
     pub min: Option<f64>,
@@ -186,8 +191,9 @@ pub struct Form {
     /// What people read: 维修单.
     pub title: String,
     /// How its cases are numbered: text with `{yyyy}`, `{mm}`, `{dd}` and `{n:4}` (a running number of four digits).
-    #[serde(default)]
-    pub number: String,
+    #[serde(default = "nothing")]
+    #[schemars(with = "String")]
+    pub number: Text,
     /// Who may open one.
     #[schemars(with = "String")]
     pub by: Text,
@@ -236,8 +242,9 @@ pub struct Form {
     #[schemars(with = "Vec<Copy>")]
     pub copy: Vec<Spanned<Copy>>,
     /// The title of a case in lists; text with `{case.field}`.
-    #[serde(default)]
-    pub subject: String,
+    #[serde(default = "nothing")]
+    #[schemars(with = "String")]
+    pub subject: Text,
     /// The clause.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -367,26 +374,41 @@ pub struct Branch {
     pub when: Option<Text>,
 }
 
-impl<'de> Deserialize<'de> for Next {
+/// The ways as they are written: one step, or a list.
+struct Ways(Vec<Branch>);
+
+impl<'de> Deserialize<'de> for Ways {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Ways;
-        impl<'de> Visitor<'de> for Ways {
-            type Value = Vec<Branch>;
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Ways;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a step, or a list of { to, when }")
             }
             fn visit_str<E: de::Error>(self, to: &str) -> Result<Self::Value, E> {
-                Ok(vec![Branch { to: Spanned::new(0..0, to.to_owned()), when: None }])
+                Ok(Ways(vec![Branch { to: Spanned::new(0..0, to.to_owned()), when: None }]))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut branches = Vec::new();
                 while let Some(branch) = seq.next_element()? {
                     branches.push(branch);
                 }
-                Ok(branches)
+                Ok(Ways(branches))
             }
         }
-        let mut ways = deserializer.deserialize_any(Ways)?;
+        deserializer.deserialize_any(Read)
+    }
+}
+
+impl<'de> Deserialize<'de> for Next {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Spanned::<Ways>::deserialize(deserializer)?;
+        let span = written.span();
+        let Ways(mut ways) = written.into_inner();
+        // A single step has no place of its own: it stands where the value does.
+        for branch in ways.iter_mut().filter(|branch| branch.to.span().is_empty()) {
+            branch.to = Spanned::new(span.clone(), branch.to.get_ref().clone());
+        }
         Ok(match ways.as_slice() {
             [] => Self::Stay,
             [Branch { when: None, .. }] => Self::To(ways.remove(0).to),
@@ -1112,7 +1134,8 @@ pub struct Notice {
     #[schemars(with = "String")]
     pub to: Text,
     /// The text, with `{case.field}`.
-    pub text: String,
+    #[schemars(with = "String")]
+    pub text: Text,
     /// The clause.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

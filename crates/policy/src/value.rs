@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hanzi::normal::visible;
 use jiff::civil::Date;
 use serde_json::Value as Json;
 
@@ -274,9 +275,9 @@ impl Ty {
     }
 
     /// Reads what `Value::to_json` wrote, and what faces send: local times such as `2026-09-28 16:20` too, read by
-    /// `local`. Empty text is nothing. The error says in Chinese what is wanted.
+    /// `local`. Text that shows nothing is nothing. The error says in Chinese what is wanted.
     pub fn read(&self, json: &Json, local: &dyn Fn(&str) -> Option<Millis>) -> Result<Value, String> {
-        if json.is_null() || json.as_str().is_some_and(|text| text.trim().is_empty()) {
+        if json.is_null() || json.as_str().is_some_and(|text| visible(text).is_empty()) {
             return Ok(Value::Null);
         }
         let wanted = |what: &str| Err(format!("请填写{what}"));
@@ -314,7 +315,7 @@ impl Ty {
                 Json::String(text) if text.chars().any(is_unwanted) => {
                     return Err("含有不能识别的控制字符，请删除后重新填写".into());
                 }
-                Json::String(text) => Value::text(text.trim()),
+                Json::String(text) => Value::text(visible(text)),
                 Json::Number(number) => Value::text(number.to_string()),
                 _ => return wanted("文字"),
             },
@@ -358,16 +359,17 @@ impl Ty {
 fn number(json: &Json) -> Option<f64> {
     let value = match json {
         Json::Number(number) => number.as_f64(),
-        Json::String(text) => text.trim().parse().ok(),
+        Json::String(text) => hanzi::fold::width(text.trim()).parse().ok(),
         _ => None,
     };
     value.filter(|value: &f64| value.is_finite())
 }
 
-/// Yuan as people write them, in cents: `1,280.5` is 128050. At most two decimals.
+/// Yuan as people write them, in cents: `1,280.5` and `１２８０.５ 元` are 128050. At most two decimals.
 pub fn cents(text: &str) -> Option<i64> {
-    let text = text.trim().replace([',', '，', '¥', '￥'], "");
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text.as_str()), |rest| (-1, rest));
+    let text = hanzi::fold::width(text.trim()).replace([',', '，', '¥', '￥'], "");
+    let text = text.strip_suffix('元').unwrap_or(&text).trim();
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (yuan, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     if yuan.is_empty() || yuan.len() > 13 || decimals.len() > 2 {
         return None;
@@ -431,5 +433,11 @@ mod tests {
         assert_eq!(Ty::Text.stored(&turned), Value::text("\u{202e}文本"), "what is stored is read as it is");
         assert_eq!(Ty::Int.read(&json!(" "), &none), Ok(Value::Null));
         assert_eq!(Ty::Int.read(&json!(1.5), &none), Err("请填写整数".into()));
+        assert_eq!(Ty::Text.read(&json!("\u{200b}\u{2800}"), &none), Ok(Value::Null), "nothing to see");
+        assert_eq!(Ty::Text.read(&json!("会\u{200b}议 "), &none), Ok(Value::text("会议")));
+        assert_eq!(Ty::Int.read(&json!("１２"), &none), Ok(Value::Int(12)));
+        for yuan in ["１，２８０．５", "1280.50元", "¥1280.5 元"] {
+            assert_eq!(Ty::Money.read(&json!(yuan), &none), Ok(Value::Money(128_050)), "{yuan}");
+        }
     }
 }

@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::{BriefingId, NoticeId, PersonId};
+use crate::ids::{BriefingId, PersonId};
+use crate::notices::{self, Tell};
 use crate::{events, text};
 
 /// What is known before a report is written: whom its writer reports to today, and how much happened.
@@ -108,9 +109,5 @@ pub(super) fn tell(
     text: &str,
     now: Millis,
 ) -> store::Result<()> {
-    tx.exec(
-        "INSERT INTO notices (id, person_id, at, kind, text) VALUES ($1,$2,$3,$4,$5)",
-        &[NoticeId::new().into(), person.into(), now.into(), kind.into(), text.into()],
-    )
-    .map(drop)
+    notices::tell(tx, now, [(person, Tell { kind, text, ..Tell::default() })])
 }

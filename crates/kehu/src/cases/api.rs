@@ -12,19 +12,17 @@ use store::{Conn, Tx};
 use utoipa_axum::routes;
 
 use super::load::{Loaded, hold};
-use super::model::{Case, CaseTask, Notice, Trail};
+use super::model::{Case, CaseTask, Trail};
 use super::{
-    Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, notices_of,
-    open, read_notices, tasks_of, trail_of, with_world,
+    Done, Exemption, Ground, ListQuery, Place, act, decide, exempt, exemptions_of, list, load, open,
+    tasks_of, trail_of, with_world,
 };
 use crate::access::Actor;
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::contacts::api_parts::{ChangeProblems, CreateProblems, ReadProblems};
 use crate::error::{AppError, FieldError};
-use crate::ids::{
-    CaseId, CaseTaskId, CustomerId, ExemptionId, NoticeId, PenaltyId, PersonId, PolicyVersionId, UnitId,
-};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, ExemptionId, PersonId, PolicyVersionId, UnitId};
 use crate::input::{check_query, refuse, refuse_rest};
 use crate::text;
 use crate::web::api::{Reply, id_in, if_match_given, json_reply, limit, page_of, write_once};
@@ -38,8 +36,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Need::SignedIn, routes!(decide_case))
         .api(Need::SignedIn, routes!(list_exemptions, create_exemption))
         .api(Need::SignedIn, routes!(list_case_tasks))
-        .api(Need::SignedIn, routes!(list_notices))
-        .api(Need::SignedIn, routes!(read_all_notices))
 }
 
 /// A case.
@@ -223,38 +219,6 @@ pub struct CaseTaskList {
     /// The to-dos.
     items: Vec<CaseTaskBody>,
     /// Always null: the list is short.
-    next: Option<String>,
-}
-
-/// Something the caller was told.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
-pub struct NoticeBody {
-    /// Id.
-    id: NoticeId,
-    /// When.
-    at: String,
-    /// What kind.
-    kind: String,
-    /// The text.
-    text: String,
-    /// The clause it rests on.
-    clause: String,
-    /// The case it is about.
-    case_id: Option<CaseId>,
-    /// The penalty it is about.
-    penalty_id: Option<PenaltyId>,
-    /// When it was read.
-    read_at: Option<String>,
-}
-
-/// What the caller was told.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
-pub struct NoticeList {
-    /// The notices, the newest first.
-    items: Vec<NoticeBody>,
-    /// Always null: the list ends at 200.
     next: Option<String>,
 }
 
@@ -835,63 +799,4 @@ async fn list_case_tasks(
         })
         .collect();
     Ok(json_reply(&page_of(items, None, None)))
-}
-
-/// Lists what the caller was told
-#[utoipa::path(
-    get, path = "/api/v1/notices", tag = "cases",
-    params(
-        ("unread" = Option<String>, Query, pattern = "^1?$", description = "1 for unread ones only"),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "50 when absent"),
-    ),
-    responses((status = 200, description = "The notices", body = NoticeList), ReadProblems)
-)]
-async fn list_notices(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    asked: QueryData,
-) -> Result<Response, AppError> {
-    let limit = limit(asked.find("limit"))? as i64;
-    if !matches!(asked.get("unread"), "" | "1") {
-        return Err(AppError::field("unread", text!("只能是 1，或不写")));
-    }
-    let unread = asked.is_ticked("unread");
-    let found: Vec<Notice> = app.db.read(move |conn| notices_of(conn, &actor, unread, limit)).await?;
-    let items = found
-        .iter()
-        .map(|notice| {
-            json!({
-                "id": notice.id, "at": rfc3339(notice.at), "kind": notice.kind, "text": notice.text,
-                "clause": notice.clause, "case_id": notice.case_id, "penalty_id": notice.penalty_id,
-                "read_at": notice.read_at.map(rfc3339),
-            })
-        })
-        .collect();
-    Ok(json_reply(&page_of(items, None, None)))
-}
-
-/// Marks all notices of the caller as read
-#[utoipa::path(
-    post, path = "/api/v1/notices/reading", tag = "cases",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", description = "1–200 characters; the same key gives the same answer for 72 hours")),
-    responses((status = 204, description = "They are read"), CreateProblems)
-)]
-async fn read_all_notices(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    headers: HeaderMap,
-) -> Result<Reply, AppError> {
-    let by = actor.clone();
-    write_once(
-        &app,
-        &actor,
-        &headers,
-        &["POST", "/api/v1/notices/reading"],
-        |_, _| Ok(()),
-        move |tx, now| {
-            read_notices(tx, &by, None, now)?;
-            Ok(Reply::done())
-        },
-    )
-    .await
 }

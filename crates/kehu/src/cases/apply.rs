@@ -15,7 +15,8 @@ use super::world::{Ground, with_world};
 use crate::access::Actor;
 use crate::error::AppError;
 use crate::events;
-use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PersonId, UnitId};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, PersonId, UnitId};
+use crate::notices::{self, Tell};
 
 /// What a case set going beside itself.
 #[derive(Debug, Default)]
@@ -358,30 +359,18 @@ fn trail(
     if !rows.is_empty() {
         tx.insert_rows("INSERT INTO case_trail (id, case_id, at, actor_id, kind, text, clause)", &rows, "")?;
     }
-    let told: Vec<Vec<Sql<'_>>> = all
-        .iter()
-        .flat_map(|line| line.people.iter().map(move |person| (line, person)))
-        .filter_map(|(line, person)| {
-            let person: PersonId = person.parse().ok()?;
-            Some(vec![
-                NoticeId::new().into(),
-                person.into(),
-                ground.noted_at.into(),
-                line.kind.into(),
-                (&line.text).into(),
-                (&line.clause).into(),
-                (&policy.id).into(),
-                id.into(),
-            ])
-        })
-        .collect();
-    if !told.is_empty() {
-        tx.insert_rows(
-            "INSERT INTO notices (id, person_id, at, kind, text, clause, policy, case_id)",
-            &told,
-            "",
-        )?;
-    }
+    let told = all.iter().flat_map(|line| {
+        let words = Tell {
+            kind: line.kind,
+            text: &line.text,
+            clause: &line.clause,
+            policy: &policy.id,
+            case_id: Some(id),
+            penalty_id: None,
+        };
+        line.people.iter().filter_map(move |person| Some((person.parse().ok()?, words)))
+    });
+    notices::tell(tx, ground.noted_at, told)?;
     Ok(())
 }
 

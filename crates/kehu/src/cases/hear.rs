@@ -6,18 +6,21 @@ use policy::Policy;
 use policy::engine::Moment;
 use policy::replay::{Deed, What};
 use policy::value::Value;
-use serde_json::Value as Json;
-use store::{Tx, Value as Sql};
+use serde_json::{Value as Json, json};
+use store::Tx;
 
 use super::act::{Place, finish, start};
 use super::load::hold_for_timer;
 use super::refuse::refuse_with;
 use super::tick::catch_up;
 use super::world::{Ground, with_world};
+use crate::access::Actor;
+use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
-use crate::ids::{CaseId, CustomerId, NoticeId, PersonId, PolicyVersionId, UnitId};
+use crate::ids::{CaseId, CustomerId, PersonId, PolicyVersionId, UnitId};
+use crate::notices::{self, Tell};
 use crate::policies;
 
 /// The name under which regulations remember how far they have read.
@@ -39,7 +42,7 @@ pub(super) fn spread(
         })?;
         for (form, values) in opened {
             if let Some(form) = policy.form(&form).cloned() {
-                apart(tx, ground, (&policy, &form.title), depth, |tx| {
+                apart(tx, ground, (&policy, version_id, &form.title), (event, depth), |tx| {
                     let of = (&policy, version_id);
                     start(tx, None, ground, of, &form, None, CaseId::new(), values, depth + 1)
                 })?;
@@ -50,13 +53,13 @@ pub(super) fn spread(
 }
 
 /// Does what an event of the outbox sets going. What cannot be done, as a form that wants what the event does not tell,
-/// is taken back and told to the administrators, and holds up nothing else; what would be done another time is tried
+/// is taken back, logged and told to the administrators, and holds up nothing else; what would be done another time is tried
 /// again with the whole batch. What somebody's own action sets going is his to be told.
 fn apart(
     tx: &mut Tx<'_>,
     ground: &Ground,
-    (policy, form): (&Policy, &str),
-    depth: usize,
+    (policy, version, form): (&Policy, PolicyVersionId, &str),
+    (event, depth): (&str, usize),
     body: impl FnOnce(&mut Tx<'_>) -> Result<(), AppError>,
 ) -> Result<(), AppError> {
     if depth > 0 {
@@ -68,25 +71,14 @@ fn apart(
     }
     let reason = error.words().to(Lang::Zh);
     tracing::warn!(policy = policy.id, form, %error, "what an event sets going could not be done");
+    let after = json!({ "policy": policy.title, "form": form, "event": event, "reason": &reason });
+    let entry = Entry::of("case.failed", "policy", version.0).after(&after).result("failed");
+    audit::record(tx, &Actor::system(), ground.noted_at, &entry)?;
     let text = format!("《{}》的“{form}”没有办成：{reason}。请制度管理员处理", policy.title);
     let administrators = with_world(tx, ground, &policy.id, |world| world.administrators())?;
     let people = administrators.iter().filter_map(|person| person.parse::<PersonId>().ok());
-    let rows: Vec<Vec<Sql<'_>>> = people
-        .map(|person| {
-            let id = NoticeId::new();
-            vec![
-                id.into(),
-                person.into(),
-                ground.noted_at.into(),
-                "nobody".into(),
-                (&text).into(),
-                (&policy.id).into(),
-            ]
-        })
-        .collect();
-    if !rows.is_empty() {
-        tx.insert_rows("INSERT INTO notices (id, person_id, at, kind, text, policy)", &rows, "")?;
-    }
+    let told = Tell { kind: "nobody", text: &text, policy: &policy.id, ..Tell::default() };
+    notices::tell(tx, ground.noted_at, people.map(|person| (person, told)))?;
     Ok(())
 }
 
@@ -119,7 +111,7 @@ fn waiting(
                     let Some(last) = ids.last() else { break };
                     after = *last;
                     for id in ids {
-                        apart(tx, ground, (&policy, &form.title), depth, |tx| {
+                        apart(tx, ground, (&policy, version_id, &form.title), (event, depth), |tx| {
                             hear_one(tx, ground, id, event, facts, depth)
                         })?;
                     }

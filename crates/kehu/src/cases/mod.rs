@@ -18,7 +18,6 @@ mod list;
 mod load;
 mod model;
 mod named;
-mod notices;
 mod numbers;
 mod penalise;
 mod print;
@@ -42,9 +41,8 @@ pub use list::{
     parent_of,
 };
 pub use load::{Loaded, kept_out_sql, load, readable_sql};
-pub use model::{Case, CaseTask, Notice, TaskKind, Trail};
+pub use model::{Case, CaseTask, TaskKind, Trail};
 pub use named::find_for as find_named;
-pub use notices::{has_unread, notices_of, read_notices, unread_notices};
 pub use penalise::{ADMINISTRATORS, PenaltyOf};
 pub use replay::{Found, Otherwise, Tried, try_draft};
 pub use tick::{JOBS, RECURRING, run_due};

@@ -3,7 +3,7 @@
 use store::{FromRow, Row};
 
 use crate::clock::Millis;
-use crate::ids::{CaseId, CaseTaskId, CustomerId, NoticeId, PenaltyId, PersonId, PolicyVersionId, UnitId};
+use crate::ids::{CaseId, CaseTaskId, CustomerId, PersonId, PolicyVersionId, UnitId};
 
 /// A case without what only the engine knows.
 #[derive(Clone, Debug)]
@@ -160,45 +160,6 @@ impl FromRow for Trail {
             kind: row.get(2)?,
             text: row.get(3)?,
             clause: row.get(4)?,
-        })
-    }
-}
-
-/// Something a person was told.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// Its id.
-    pub id: NoticeId,
-    /// When.
-    pub at: Millis,
-    /// What kind: `warned`, `breached`, `urged` …
-    pub kind: String,
-    /// The text.
-    pub text: String,
-    /// The clause.
-    pub clause: String,
-    /// The policy of the clause.
-    pub policy: String,
-    /// The case it is about.
-    pub case_id: Option<CaseId>,
-    /// The penalty it is about.
-    pub penalty_id: Option<PenaltyId>,
-    /// When he read it.
-    pub read_at: Option<Millis>,
-}
-
-impl FromRow for Notice {
-    fn from_row(row: &Row<'_>) -> store::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            at: row.get(1)?,
-            kind: row.get(2)?,
-            text: row.get(3)?,
-            clause: row.get(4)?,
-            policy: row.get(5)?,
-            case_id: row.get(6)?,
-            read_at: row.get(7)?,
-            penalty_id: row.get(8)?,
         })
     }
 }

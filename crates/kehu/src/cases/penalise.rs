@@ -10,7 +10,8 @@ use crate::access::Actor;
 use crate::clock::{Millis, month_of};
 use crate::error::AppError;
 use crate::events;
-use crate::ids::{CaseId, CustomerId, NoticeId, PenaltyId, PersonId};
+use crate::ids::{CaseId, CustomerId, PenaltyId, PersonId};
+use crate::notices::{self, Tell};
 
 /// Stands among those who decide on a penalty for the administrators, where the regulation names nobody who may.
 pub const ADMINISTRATORS: PersonId = PersonId(0);
@@ -50,30 +51,15 @@ impl PenaltyOf<'_> {
         told.retain(|person| *person != except);
         told.sort_unstable();
         told.dedup();
-        let rows: Vec<Vec<Sql<'_>>> = told
-            .into_iter()
-            .map(|person| {
-                vec![
-                    NoticeId::new().into(),
-                    person.into(),
-                    ground.noted_at.into(),
-                    "penalty".into(),
-                    text.into(),
-                    self.clause.into(),
-                    self.policy.into(),
-                    self.case_id.into(),
-                    self.id.into(),
-                ]
-            })
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        tx.insert_rows(
-            "INSERT INTO notices (id, person_id, at, kind, text, clause, policy, case_id, penalty_id)",
-            &rows,
-            "",
-        )?;
+        let words = Tell {
+            kind: "penalty",
+            text,
+            clause: self.clause,
+            policy: self.policy,
+            case_id: Some(self.case_id),
+            penalty_id: Some(self.id),
+        };
+        notices::tell(tx, ground.noted_at, told.into_iter().map(|person| (person, words)))?;
         Ok(())
     }
 

@@ -82,6 +82,10 @@ pub(super) fn lines(
                 let text = format!("{about}的“{}”找不到办理人{why}，请制度管理员处理", step_title(step));
                 add("nobody", text, clause, &world.administrators(), true);
             }
+            Effect::Uncounted { title, clause } => {
+                let text = format!("{about}的“{title}”算不出数额，没有提出，请制度管理员核对制度");
+                add("nobody", text, clause, &world.administrators(), true);
+            }
             Effect::Decided { seat, verdict, comment, by_rule } => {
                 let verdict = if *verdict { "同意" } else { "不同意" };
                 let by = if *by_rule { "（按规定）" } else { "" };

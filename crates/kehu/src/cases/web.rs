@@ -6,7 +6,6 @@ mod files;
 mod find;
 mod index;
 mod names;
-mod notices;
 mod of_customer;
 mod open;
 mod panel;
@@ -58,8 +57,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/customers/{id}/cases", Need::SignedIn, of_customer::show_tab)
         .get("/policies/{id}/replay", Need::Administrator, replay::show)
         .get("/policies/{id}/replay/cases", Need::Administrator, replay::go_on)
-        .get("/notices", Need::SignedIn, notices::index)
-        .post("/notices/reading", Need::SignedIn, notices::read_all)
 }
 
 /// One line of a list.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use store::{Tx, Value as Sql};
+use store::Tx;
 
 use super::evidence::SETTLED;
 use super::open::warnings;
@@ -13,7 +13,8 @@ use crate::audit::{self, Entry};
 use crate::cases::Ground;
 use crate::clock::Millis;
 use crate::error::AppError;
-use crate::ids::{NoticeId, PersonId, PolicyVersionId, RoundId, TeamId};
+use crate::ids::{PersonId, PolicyVersionId, RoundId, TeamId};
+use crate::notices::{self, Tell};
 use crate::policies;
 
 /// Occurrences marked as missed in one statement.
@@ -150,22 +151,10 @@ fn tell(
     let head = format!("《{policy_title}》{}（{}）", round.title, round.period);
     let rows: Vec<(PersonId, String)> =
         numbers.into_iter().map(|(person, teams)| (person, text(&head, teams.values().sum()))).collect();
-    let rows: Vec<Vec<Sql<'_>>> = rows
-        .iter()
-        .map(|(person, text)| {
-            vec![
-                NoticeId::new().into(),
-                (*person).into(),
-                ground.noted_at.into(),
-                kind.into(),
-                text.into(),
-                (&round.clause).into(),
-                (&round.policy).into(),
-            ]
-        })
-        .collect();
-    if !rows.is_empty() {
-        tx.insert_rows("INSERT INTO notices (id, person_id, at, kind, text, clause, policy)", &rows, "")?;
-    }
+    let told = rows.iter().map(|(person, text)| {
+        let words = Tell { kind, text, clause: &round.clause, policy: &round.policy, ..Tell::default() };
+        (*person, words)
+    });
+    notices::tell(tx, ground.noted_at, told)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::error::AppError;
 use crate::events;
 use crate::ids::{PersonId, ReportId};
 use crate::input::{Kind, clean_value};
+use crate::notices::{self, Tell};
 use crate::text;
 
 /// What an actor may do with a report.
@@ -214,19 +215,7 @@ pub(super) fn tell(
     kind: &'static str,
     text: &str,
 ) -> store::Result<()> {
-    for person in people {
-        tx.exec(
-            "INSERT INTO notices (id, person_id, at, kind, text, clause, policy) VALUES ($1,$2,$3,$4,$5,$6,$7)",
-            &[
-                crate::ids::NoticeId::new().into(),
-                (*person).into(),
-                ground.now.into(),
-                kind.into(),
-                text.into(),
-                (&place.report().clause).into(),
-                (&place.policy.id).into(),
-            ],
-        )?;
-    }
-    Ok(())
+    let (clause, policy) = (place.report().clause.as_str(), place.policy.id.as_str());
+    let words = Tell { kind, text, clause, policy, ..Tell::default() };
+    notices::tell(tx, ground.now, people.iter().map(|person| (*person, words)))
 }

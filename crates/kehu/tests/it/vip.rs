@@ -160,6 +160,8 @@ async fn what_an_event_cannot_set_going_holds_nothing_else_up() {
         assert_eq!(app.number(notices).await, 1, "told once, to the administrator");
         told(&app).await;
         assert_eq!(app.number(notices).await, 1);
+        let logged = "SELECT COUNT(*) FROM audit_log WHERE action = 'case.failed' AND result = 'failed'";
+        assert_eq!(app.number(logged).await, 1);
     })
     .await;
 }

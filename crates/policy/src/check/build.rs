@@ -357,18 +357,19 @@ impl Builder<'_, '_> {
     }
 
     /// Text with `{expression}` in it.
-    fn template<T>(&mut self, part: &Part<T>, text: &str, form: Option<&str>) -> Template {
+    fn template<T>(&mut self, part: &Part<T>, written: &Text, form: Option<&str>) -> Template {
+        let text = written.get_ref().as_str();
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((source, after)) = after.split_once('}') else {
-                self.problems.add(&part.place(), format!("“{}”里的花括号没有闭合", cut(text)));
+                self.problems.add(&part.at(written), format!("“{}”里的花括号没有闭合", cut(text)));
                 break;
             };
             if !before.is_empty() {
                 parts.push(Piece::Text(before.to_owned()));
             }
-            let source = toml::Spanned::new(0..0, source.trim().to_owned());
+            let source = toml::Spanned::new(written.span(), source.trim().to_owned());
             if let Some(expr) = self.expr(part, &source, form, &Wanted::Anything) {
                 parts.push(Piece::Value(expr));
             }

@@ -212,7 +212,7 @@ fn wrong_types_are_told() {
         "这里要时间或日期",
     );
     is_refused(&changed("by = \"role:clerk\"", "by = \"case.kind\""), "by = \"case.kind\"", "这里要写人员");
-    is_refused(&changed("default = 500", "default = \"many\""), "[[setting]]", "参数“上限”的默认值不是金额");
+    is_refused(&changed("default = 500", "default = \"many\""), "default = ", "参数“上限”的默认值不是金额");
     is_refused(&changed("default = 500", "default = -1"), "[[setting]]", "参数“上限”是 -1，不能小于 0");
     let company = Settings::from([("limit".to_owned(), serde_json::json!("much"))]);
     let all = check(&[file("policy.toml", GOOD)], &company, &vocabulary()).expect_err("refused");
@@ -384,6 +384,28 @@ fn what_could_never_work_is_refused() {
         "数量应在1至100000之间",
     );
     is_refused(&format!("{GOOD}{penalty}multiply = {{ from = 1, by = 2.0 }}\n"), "multiply", "from ≥ 2");
+    for (amount, said) in [
+        ("-20", "数额要大于 0，最多两位小数，现在是 -20"),
+        ("0", "数额要大于 0"),
+        ("20.555", "数额要大于 0，最多两位小数"),
+        ("999999999999", "数额要大于 0"),
+        ("20元", "数额只写数字，不写单位，例如 20"),
+    ] {
+        let line = format!("amount = \"{amount}\"");
+        is_refused(&format!("{GOOD}{}", penalty.replace("amount = \"50\"", &line)), &line, said);
+    }
+    let give = "[[step]]\nid = \"give\"\ntitle = \"发放\"\nby = \"role:clerk\"\nclause = \"1\"\n[[step.action]]\nid = \"given\"\ntitle = \"已发\"\nnext = \"done\"\n[[step.action]]\nid = \"back\"\ntitle = \"退回\"\nnext = \"nowhere\"\n";
+    let text = format!("{}{give}", changed("next = \"done\"", "next = \"give\""));
+    is_refused(&text, "next = \"nowhere\"", "没有步骤“nowhere”");
+    is_refused(&changed("default = 500", "default = \"很多\""), "default = \"很多\"", "默认值不是");
+    let named = |line: &str| changed("fill = [\"price\"]", &format!("fill = [\"price\"]\n{line}"));
+    is_refused(&named("subject = \"{case.prise}\""), "subject = ", "prise");
+    is_refused(&named("number = \"LP-{x}{n:4}\""), "number = ", "编号规则里不认识");
+    is_refused(
+        &changed("[\"茶\", \"酒\"]", "[\"茶\", \"茶\"]"),
+        "[[form.field]]\nid = \"kind\"",
+        "选项“茶”写了两次",
+    );
     let trigger = "[[trigger]]\non = \"paid\"\nopen = \"gift\"\nset = { kind = \"'茶'\" }\nclause = \"1\"\n";
     is_refused(&format!("{GOOD}{trigger}"), "[[trigger]]", "打开的《礼品单》要填“金额”，请写进 set");
     let column = "[[form.field]]\nid = \"all\"\ntitle = \"明细\"\ntype = \"lines\"\n[[form.field.column]]\nid = \"a\"\ntitle = \"甲\"\ntype = \"int\"\nseen_by = \"role:clerk\"\n";

@@ -440,6 +440,23 @@ fn fits(field: &Field, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// What is wrong in a list of rows, with its row and column.
+fn wrong_cell(
+    field: &Field,
+    json: &serde_json::Value,
+    local: &dyn Fn(&str) -> Option<crate::value::Millis>,
+) -> Option<String> {
+    for (n, row) in json.as_array()?.iter().enumerate() {
+        for column in &field.columns {
+            let Some(cell) = row.get(&column.id) else { continue };
+            if let Err(text) = column.ty.read(cell, local) {
+                return Some(format!("第 {} 行的“{}”：{text}", n + 1, column.title));
+            }
+        }
+    }
+    None
+}
+
 /// The values a form's fields get from the JSON of a face, by name. Unknown names and wrong values are told by field.
 pub fn read_values(
     form: &Form,
@@ -456,7 +473,10 @@ pub fn read_values(
         let field = &form.fields[place];
         match field.ty.read(value, local) {
             Ok(value) => values.push((place, value)),
-            Err(text) => wrong.push((name.clone(), format!("“{}”：{text}", field.title))),
+            Err(text) => {
+                let text = wrong_cell(field, value, local).unwrap_or(text);
+                wrong.push((name.clone(), format!("“{}”：{text}", field.title)));
+            }
         }
     }
     if wrong.is_empty() { Ok(values) } else { Err(incomplete(wrong)) }

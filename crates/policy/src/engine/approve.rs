@@ -1,5 +1,7 @@
 //! Approvals (审批): one stage after the other, joint (会签) or any (或签), with everything offices do to them.
 
+use hanzi::normal::visible;
+
 use super::{Effect, Moment, Outcome, Refused, Run, Verdict, Why};
 use crate::case::{Approval, Case, Round, Seat};
 use crate::expr::Expr;
@@ -48,7 +50,7 @@ impl Policy {
         }
         let (seat, on_behalf_of) = run.seat()?;
         if matches!(verdict, Verdict::Reject | Verdict::Return(_) | Verdict::Recuse)
-            && comment.trim().is_empty()
+            && visible(comment).is_empty()
         {
             let fields = vec![("comment".to_owned(), "请写明理由".to_owned())];
             return Err(Refused { fields, ..Refused::new(Why::Fields, "请写明理由") });

@@ -8,6 +8,13 @@ use crate::value::{Millis, Value};
 pub enum Effect {
     /// The case was opened.
     Opened,
+    /// A penalty whose amount cannot be reckoned, so that none was proposed: the administrators of policies are told.
+    Uncounted {
+        /// What it is called.
+        title: String,
+        /// The clause.
+        clause: String,
+    },
     /// A field has another value, by its place.
     Changed {
         /// The field.

@@ -11,6 +11,8 @@ mod penalty;
 pub(crate) mod tests;
 mod texts;
 
+pub(crate) use penalty::MOST as MOST_PENALTY;
+
 pub use act::read_values;
 pub use candidates::Candidate;
 pub use effect::{Effect, Refused, Why};

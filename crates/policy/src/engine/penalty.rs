@@ -6,7 +6,7 @@ use crate::model::{Measure, Penalty};
 use crate::value::{Millis, Value, rounded};
 
 /// Most that one penalty may come to, in cents or hundredths of a point; more is a mistake in the policy.
-const MOST: f64 = 1.0e13;
+pub(crate) const MOST: f64 = 1.0e13;
 /// Most repetitions made up for in one go; the rest comes with the next.
 const MOST_AT_ONCE: usize = 60;
 
@@ -37,14 +37,15 @@ impl Run<'_> {
             Value::Money(cents) => cents as f64,
             Value::Number(points) => points * 100.0,
             Value::Int(points) => points as f64 * 100.0,
-            _ => return,
+            _ => return self.uncounted(penalty),
         };
         let count = match penalty.count.as_ref().map(|count| count.value(&env)) {
             None => 1,
             Some(Value::Int(count)) => count,
-            Some(_) => return,
+            Some(_) => return self.uncounted(penalty),
         };
-        if count <= 0 {
+        // An amount of nothing is a penalty that the company's settings switch off.
+        if count <= 0 || base == 0.0 {
             return;
         }
         let (factor, times) = match &penalty.multiply {
@@ -60,7 +61,7 @@ impl Run<'_> {
         };
         let amount = rounded(base * count as f64 * factor);
         if !(0.0..=MOST).contains(&amount) {
-            return;
+            return self.uncounted(penalty);
         }
         let amount = amount as i64;
         self.propose(penalty, person, amount, count, factor, times);
@@ -69,6 +70,12 @@ impl Run<'_> {
             let (penalty, whom) = (penalty.id.clone(), person.to_owned());
             self.case.fines.push(Fine { penalty, whom, amount, times: 1, next_at });
         }
+    }
+
+    /// What its amount or its number comes to cannot be told: that must not go unnoticed.
+    fn uncounted(&mut self, penalty: &Penalty) {
+        let (title, clause) = (penalty.title.clone(), penalty.clause.clone());
+        self.effects.push(Effect::Uncounted { title, clause });
     }
 
     fn again(&self, penalty: &Penalty, from: Millis) -> Option<Millis> {

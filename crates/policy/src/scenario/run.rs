@@ -797,6 +797,7 @@ fn clause_of(effect: &Effect) -> Option<&str> {
         Effect::Did { clause, .. }
         | Effect::Entered { clause, .. }
         | Effect::Nobody { clause, .. }
+        | Effect::Uncounted { clause, .. }
         | Effect::Due { clause, .. }
         | Effect::Met { clause, .. }
         | Effect::Warned { clause, .. }

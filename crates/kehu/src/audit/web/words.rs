@@ -143,6 +143,7 @@ pub(super) fn action(code: &str, l: Lang) -> String {
         "case.changed" => "办理单据",
         "case.closed" => "办结单据",
         "case.exempted" => "批准单据例外",
+        "case.failed" => "事件没有办成",
         "penalty.confirmed" => "确认处罚",
         "penalty.cancelled" => "撤销处罚",
         "penalty.appealed" => "提出申诉",

@@ -22,12 +22,13 @@ use crate::cases::load::hold;
 use crate::cases::urge;
 use crate::cases::{
     Done, Exemption, Ground, Loaded, Trail, act, children_of, decide, exempt, exemptions_of, load, parent_of,
-    read_notices, trail_of, with_world,
+    trail_of, with_world,
 };
 use crate::clock::Millis;
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::ids::{CaseId, PenaltyId, PersonId};
+use crate::notices;
 use crate::org::web::part_or_page;
 use crate::penalties::{self, Penalty};
 use crate::policies::web::clause_href;
@@ -417,10 +418,10 @@ pub(super) async fn show(
     let (by, now) = (actor.clone(), app.now());
     let unread = app.db.read({
         let by = by.clone();
-        move |conn| crate::cases::has_unread(conn, &by, id)
+        move |conn| notices::has_unread(conn, &by, id)
     });
     if unread.await? {
-        app.db.write(move |tx| read_notices(tx, &by, Some(id), now).map_err(AppError::from)).await?;
+        app.db.write(move |tx| notices::read(tx, &by, Some(id), now).map_err(AppError::from)).await?;
     }
     answer(&shown, page.is_partial, StatusCode::OK)
 }

@@ -162,6 +162,11 @@ impl Builder<'_, '_> {
         let place = part.within(field);
         let field = field.get_ref();
         let chooses = matches!(kind, FieldKind::Choice | FieldKind::Choices | FieldKind::Checklist);
+        let twice = (1..field.options.len()).find(|n| field.options[..*n].contains(&field.options[*n]));
+        if let Some(n) = twice {
+            let text = format!("“{}”的选项“{}”写了两次", field.title, cut(&field.options[n]));
+            self.problems.add(&place, text);
+        }
         if chooses && field.options.is_empty() {
             self.problems.add(&place, format!("“{}”要写出选项 options = [\"…\"]", field.title));
             return None;
@@ -321,12 +326,13 @@ impl Builder<'_, '_> {
     }
 
     /// `WX-{yyyy}{mm}-{n:4}`.
-    fn numbering(&mut self, part: &Part<source::Form>, pattern: &str) -> String {
+    fn numbering(&mut self, part: &Part<source::Form>, written: &Text) -> String {
+        let (place, pattern) = (part.at(written), written.get_ref().as_str());
         let mut rest = pattern;
         let mut counts = 0;
         while let Some((_, after)) = rest.split_once('{') {
             let Some((word, after)) = after.split_once('}') else {
-                self.problems.add(&part.place(), format!("编号规则“{}”里的花括号没有闭合", cut(pattern)));
+                self.problems.add(&place, format!("编号规则“{}”里的花括号没有闭合", cut(pattern)));
                 return String::new();
             };
             let digits = word.strip_prefix("n:").and_then(|n| n.parse::<usize>().ok());
@@ -334,14 +340,14 @@ impl Builder<'_, '_> {
                 ("yyyy" | "mm" | "dd", _) => {}
                 (_, Some(1..=9)) => counts += 1,
                 _ => self.problems.add(
-                    &part.place(),
+                    &place,
                     format!("编号规则里不认识“{{{}}}”，可以写 {{yyyy}}、{{mm}}、{{dd}}、{{n:4}}", cut(word)),
                 ),
             }
             rest = after;
         }
         if !pattern.is_empty() && counts != 1 {
-            self.problems.add(&part.place(), "编号规则里要有一处流水号，例如 {n:4}");
+            self.problems.add(&place, "编号规则里要有一处流水号，例如 {n:4}");
         }
         pattern.to_owned()
     }

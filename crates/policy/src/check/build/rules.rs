@@ -246,6 +246,23 @@ impl Builder<'_, '_> {
         parts.iter().filter_map(|part| self.penalty(part)).collect()
     }
 
+    /// Whether an amount that is a plain number is one; others are known only when they are reckoned.
+    fn is_amount(&mut self, at: &Place, text: &str) -> bool {
+        let text = text.trim();
+        let number = text.trim_end_matches(['元', '分']).trim();
+        let Ok(value) = number.parse::<f64>() else { return true };
+        let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let problem = if number.len() < text.len() {
+            format!("数额只写数字，不写单位，例如 {number}；单位由 measure 决定")
+        } else if value <= 0.0 || value * 100.0 > crate::engine::MOST_PENALTY || decimals > 2 {
+            format!("数额要大于 0，最多两位小数，现在是 {}", cut(number))
+        } else {
+            return true;
+        };
+        self.problems.add(at, problem);
+        false
+    }
+
     fn penalty(&mut self, part: &Part<source::Penalty>) -> Option<Penalty> {
         let penalty = part.get();
         let clause = self.clause(part, &penalty.clause);
@@ -265,7 +282,11 @@ impl Builder<'_, '_> {
             .as_ref()
             .and_then(|when| self.expr_with(&part.at(when), when, form, facts, &Wanted::Condition));
         let whom = self.expr_with(&part.at(&penalty.whom), &penalty.whom, form, facts, &Wanted::People);
-        let amount = self.expr_with(&part.at(&penalty.amount), &penalty.amount, form, facts, &wanted);
+        let amount = if self.is_amount(&part.at(&penalty.amount), penalty.amount.get_ref()) {
+            self.expr_with(&part.at(&penalty.amount), &penalty.amount, form, facts, &wanted)
+        } else {
+            None
+        };
         let count = penalty
             .count
             .as_ref()

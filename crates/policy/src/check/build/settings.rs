@@ -22,10 +22,12 @@ impl Builder<'_, '_> {
                 continue;
             };
             let default = setting.default.as_ref().and_then(|default| {
-                let read = read(&ty, is_within, default);
+                let read = read(&ty, is_within, default.get_ref());
                 if read.is_none() {
-                    self.problems
-                        .add(&part.place(), format!("参数“{}”的默认值不是{}", setting.title, ty.title()));
+                    self.problems.add(
+                        &part.within(default),
+                        format!("参数“{}”的默认值不是{}", setting.title, ty.title()),
+                    );
                 }
                 read
             });

@@ -1,4 +1,4 @@
-//! `cargo run --release -p policy --example throughput`: steps of the engine per second on one core, for complaints of a
+//! `cargo run --release -p policy --example steps`: steps of the engine per second on one core, for complaints of a
 //! shop from the opening to the end, with their conditions, deadlines, approvals and ticks. Goal: 100,000.
 
 use std::collections::BTreeMap;

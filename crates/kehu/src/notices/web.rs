@@ -4,19 +4,23 @@ use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
 
+use super::{Notice, list, read, unread};
 use crate::access::Actor;
 use crate::app::App;
-use crate::cases::{Notice, notices_of, read_notices, unread_notices};
 use crate::error::AppError;
 use crate::i18n::Lang;
 use crate::org::web::part_or_page;
-use crate::web::{Page, QueryData, Shell, Tab, flash, redirect};
+use crate::web::{Need, Page, QueryData, Routes, Shell, Tab, flash, redirect};
 
 /// Notices the page shows.
 const SHOWN: i64 = 200;
 
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/notices", Need::SignedIn, index).post("/notices/reading", Need::SignedIn, read_all)
+}
+
 #[derive(Template)]
-#[template(path = "cases/notices.html", blocks = ["list"])]
+#[template(path = "notices/index.html", blocks = ["list"])]
 struct NoticesPage {
     l: Lang,
     shell: Shell,
@@ -56,7 +60,7 @@ fn row(app: &App, notice: Notice) -> Row {
     Row { at: app.zone.minute(notice.at), icon, colour, clause_href, notice }
 }
 
-pub(super) async fn index(
+async fn index(
     Shared(app): Shared<App>,
     actor: Actor,
     page: Page,
@@ -64,11 +68,9 @@ pub(super) async fn index(
 ) -> Result<Response, AppError> {
     let l = page.l;
     let is_unread = asked.get("all") != "1";
-    let (found, unread) = app
+    let (found, count) = app
         .db
-        .read(move |conn| {
-            Ok::<_, AppError>((notices_of(conn, &actor, is_unread, SHOWN)?, unread_notices(conn, &actor)?))
-        })
+        .read(move |conn| Ok::<_, AppError>((list(conn, &actor, is_unread, SHOWN)?, unread(conn, &actor)?)))
         .await?;
     let tab = |title: &str, href: &str, active: bool, count: Option<i64>| Tab {
         title: l.t(title).to_owned(),
@@ -76,26 +78,22 @@ pub(super) async fn index(
         active,
         count,
     };
-    let list = NoticesPage {
+    let shown = NoticesPage {
         l,
         shell: page.shell(&[("消息", "/notices")]),
         tabs: vec![
-            tab("未读", "/notices", is_unread, Some(unread)),
+            tab("未读", "/notices", is_unread, Some(count)),
             tab("全部", "/notices?all=1", !is_unread, None),
         ],
         is_unread,
-        unread,
+        unread: count,
         rows: found.into_iter().map(|notice| row(&app, notice)).collect(),
     };
-    part_or_page(page.is_partial, list.as_list(), &list)
+    part_or_page(page.is_partial, shown.as_list(), &shown)
 }
 
-pub(super) async fn read_all(
-    Shared(app): Shared<App>,
-    actor: Actor,
-    page: Page,
-) -> Result<Response, AppError> {
+async fn read_all(Shared(app): Shared<App>, actor: Actor, page: Page) -> Result<Response, AppError> {
     let now = app.now();
-    app.db.write(move |tx| read_notices(tx, &actor, None, now).map_err(AppError::from)).await?;
+    app.db.write(move |tx| read(tx, &actor, None, now).map_err(AppError::from)).await?;
     Ok(flash(redirect(page.is_htmx, "/notices"), page.l.t("已全部标为已读")))
 }

@@ -1,4 +1,4 @@
-//! How many due times a second one core reckons: `cargo run --release -p workday --example throughput`.
+//! How many due times a second one core reckons: `cargo run --release -p workday --example due_times`.
 
 use std::hint::black_box;
 use std::time::Instant;
