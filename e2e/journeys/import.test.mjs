@@ -74,6 +74,16 @@ journey("another row of headings is chosen, and rows that were skipped are shown
   }
   await page.locator("#skipped").getByRole("link", { name: "广州天江科技有限公司" }).waitFor();
   await shot("import-skipped");
+  // Another sheet is read as soon as it is chosen.
+  const template = await (await page.request.get("/imports/template.xlsx")).body();
+  await page.goto("/imports/new");
+  await page.locator("input[type=file]").setInputFiles({ name: "模板.xlsx", mimeType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", buffer: template });
+  await page.locator(".import-map strong", { hasText: "客户名称" }).waitFor();
+  const sheets = await page.locator("[name=sheet] option").allTextContents();
+  await page.locator("[name=sheet]").selectOption(sheets[1]);
+  await page.locator(".import-map strong", { hasText: "客户名称" }).waitFor({ state: "detached" });
+  assert.equal(await page.locator("[name=sheet]").inputValue(), sheets[1]);
+  await shot("import-sheet");
   await page.goto("/customers?q=guangztj");
   await page.locator("tbody mark, tbody a", { hasText: "广州天江" }).first().waitFor();
 });

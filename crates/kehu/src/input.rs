@@ -192,7 +192,7 @@ pub fn is_unwanted(c: char) -> bool {
 }
 
 fn number(value: &str) -> Option<String> {
-    let value = value.replace([',', '，'], "");
+    let value = hanzi::fold::width(value).replace([',', '，'], "");
     let (whole, places) = value.split_once('.').unwrap_or((&value, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let fits = (1..=12).contains(&whole.len()) && places.len() <= 3 && digits(whole) && digits(places);

@@ -380,7 +380,10 @@ fn stored(field: &CustomField, value: &Json, held: &Json) -> Result<Json, crate:
     Ok(match field.kind {
         CustomKind::Text | CustomKind::LongText => text.into(),
         CustomKind::Number => {
-            let number: f64 = text.replace(',', "").parse().map_err(|_| text!("请填写数字"))?;
+            let number: f64 = hanzi::fold::width(&text)
+                .replace([',', '，'], "")
+                .parse()
+                .map_err(|_| text!("请填写数字"))?;
             if !number.is_finite() || number.abs() > 1e15 {
                 return Err(text!("数字太大，请检查"));
             }

@@ -398,6 +398,8 @@ pub const SPECS: [Spec; 27] = {
         spec(F::FirstContactOn, "first_contact_on", "首次接触日期", K::Date, G::Needs).longest(10).also(&[
             "首次联系",
             "首次接触",
+            "首次联系日期",
+            "首次接触时间",
             "建档日期",
             "登记日期",
             "first contact",
@@ -407,6 +409,8 @@ pub const SPECS: [Spec; 27] = {
             "下次联系",
             "下次跟进",
             "下次跟进时间",
+            "下次联系时间",
+            "下次跟进日期",
             "next contact",
             "follow up on",
         ]),

@@ -237,8 +237,13 @@ pub fn guess(
 }
 
 /// What the first rows tell better than a heading: a column whose cells all say person or organisation is the nature of
-/// the customer, whatever it is called.
-pub fn settle(targets: &mut [Target], sample: &[Vec<String>]) {
+/// the customer, whatever it is called. Columns somebody chose to leave out before stay out.
+pub fn settle(
+    targets: &mut [Target],
+    header: &sheets::Header,
+    remembered: &HashMap<String, String>,
+    sample: &[Vec<String>],
+) {
     if targets.contains(&Target::Kind) {
         return;
     }
@@ -251,10 +256,19 @@ pub fn settle(targets: &mut [Target], sample: &[Vec<String>]) {
             Kind::named(cell).is_some()
         }) && any
     };
+    let is_chosen = |at: usize| {
+        header.columns.get(at).is_some_and(|heading| remembered.contains_key(&heading_key(heading)))
+    };
+    let may_be = |at: usize, target: &Target| match target {
+        Target::Field(Field::Class | Field::Nature) => true,
+        Target::Ignore => !is_chosen(at),
+        _ => false,
+    };
     let found = targets
         .iter()
-        .position(|target| matches!(target, Target::Field(Field::Class | Field::Nature)))
-        .filter(|at| says_kind(*at));
+        .enumerate()
+        .find(|(at, target)| may_be(*at, target) && says_kind(*at))
+        .map(|(at, _)| at);
     if let Some(at) = found {
         targets[at] = Target::Kind;
     }

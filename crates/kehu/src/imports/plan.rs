@@ -111,6 +111,35 @@ pub fn file_notes(header: &sheets::Header, catalogue: &Catalogue) -> Vec<Text> {
     notes
 }
 
+/// Says which columns with a heading are left out.
+fn left_out(columns: &[String], targets: &[Target]) -> Option<Text> {
+    const SHOWN: usize = 12;
+    let is_out =
+        |(heading, target): &(&String, &Target)| **target == Target::Ignore && !heading.trim().is_empty();
+    let out: Vec<String> = columns.iter().zip(targets).filter(is_out).map(|(h, _)| shorten(h)).collect();
+    let names = out.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("、");
+    (!out.is_empty())
+        .then(|| text!("{} 列没有导入：{}。需要时请把它们对应到字段，或选“并入备注”", out.len(), names))
+}
+
+/// Words under which people add up a list.
+const SUMS: [&str; 6] = ["合计", "小计", "总计", "累计", "共计", "总数"];
+
+/// Whether a row adds up the rows above it: 合计 in a cell of its own, or 以上共 12 户 as a name.
+fn is_sum(cells: &[String]) -> bool {
+    let bare = |cell: &str| -> String {
+        cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, ':' | '：')).collect()
+    };
+    let counts = |cell: &str| {
+        let Some(rest) = cell.strip_prefix("以上").unwrap_or(cell).strip_prefix('共') else {
+            return false;
+        };
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        digits.len() < rest.len() && digits.chars().count() <= 1
+    };
+    cells.iter().map(|cell| bare(cell)).any(|cell| SUMS.contains(&cell.as_str()) || counts(&cell))
+}
+
 impl Plan {
     /// Compiles an import's settings for the person it is done for.
     pub fn new(
@@ -136,7 +165,8 @@ impl Plan {
         }
         let own = (actor.person_id.0 != 0).then_some(actor.person_id);
         let owner = if actor.may(Object::Customer, Verb::Assign) { import.owner_id.or(own) } else { own };
-        let notes = import.header.as_ref().map_or_else(Vec::new, |header| file_notes(header, &catalogue));
+        let mut notes = import.header.as_ref().map_or_else(Vec::new, |header| file_notes(header, &catalogue));
+        notes.extend(left_out(import.columns(), &targets));
         Ok(Self(Arc::new(Inner {
             notes,
             actor,
@@ -201,6 +231,10 @@ impl Plan {
                 reading.doubts.push(wrong);
             }
         }
+        if !self.0.is_cards && is_sum(&row.cells) {
+            let text = text!("这一行像是合计，不是客户，没有导入");
+            reading.wrong.push(Wrong { column: None, text });
+        }
         for (at, target) in self.0.targets.iter().enumerate() {
             let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
             if !cell.is_empty() && !reading.is_cut(at) {
@@ -255,18 +289,33 @@ impl Plan {
                 let spec = field.spec();
                 let value = match spec.kind {
                     FieldKind::LongText => cell.to_owned(),
-                    FieldKind::Phone | FieldKind::Email => {
-                        let (first, rest) = split_values(unfloated(cell));
-                        let is_usual = match spec.kind {
-                            FieldKind::Email => hanzi::check::email(first).is_ok(),
-                            _ => hanzi::check::phone(first).is_ok(),
-                        };
-                        if self.0.is_cards && !is_usual {
+                    FieldKind::Phone => {
+                        let (first, mut rest) = phones(cell);
+                        if self.0.is_cards && hanzi::check::phone(&first).is_err() {
+                            reading.notes.push(self.note(self.our(spec.zh), cell));
+                            return;
+                        }
+                        // By the second number he is found too, where it has a place and overwrites nothing.
+                        let is_free = *field == Field::Phone
+                            && self.0.on_duplicate != OnDuplicate::Update
+                            && !self.0.targets.contains(&Target::Field(Field::Landline));
+                        if is_free && let Some(at) = rest.iter().position(|p| hanzi::check::phone(p).is_ok())
+                        {
+                            reading.draft.fields.insert(Field::Landline, rest.remove(at));
+                        }
+                        if !rest.is_empty() {
+                            reading.notes.push(self.note(self.our(spec.zh), &rest.join("、")));
+                        }
+                        first
+                    }
+                    FieldKind::Email => {
+                        let (first, rest) = split_values(cell);
+                        if self.0.is_cards && hanzi::check::email(first).is_err() {
                             reading.notes.push(self.note(self.our(spec.zh), cell));
                             return;
                         }
                         if !rest.is_empty() {
-                            reading.notes.push(self.note(self.our(spec.zh), &rest));
+                            reading.notes.push(self.note(self.our(spec.zh), &rest.join("、")));
                         }
                         first.to_owned()
                     }
@@ -294,11 +343,11 @@ impl Plan {
                     ContactPart::Title => contact.title = value,
                     ContactPart::Department => contact.department = value,
                     ContactPart::Phone => {
-                        let (first, rest) = split_values(unfloated(cell));
+                        let (first, rest) = phones(cell);
                         if !rest.is_empty() {
-                            reading.notes.push(self.note(self.our("联系人电话"), &rest));
+                            reading.notes.push(self.note(self.our("联系人电话"), &rest.join("、")));
                         }
-                        match hanzi::check::phone(first) {
+                        match hanzi::check::phone(&first) {
                             Ok(phone) => contact.phone = phone,
                             Err(p) => reading.wrong(at, Text::Both(p.zh, p.en)),
                         }
@@ -519,11 +568,36 @@ fn unfloated(cell: &str) -> &str {
 }
 
 /// The first of several numbers or addresses in a cell, and the others.
-fn split_values(cell: &str) -> (&str, String) {
+fn split_values(cell: &str) -> (&str, Vec<String>) {
     const SEPARATORS: [char; 10] = [';', '；', '、', '\n', '\r', '|', ',', '，', '/', '／'];
     let mut parts = cell.split(SEPARATORS).map(str::trim).filter(|p| !p.is_empty());
     let first = parts.next().unwrap_or(cell);
-    (first, parts.collect::<Vec<_>>().join("、"))
+    (first, parts.map(str::to_owned).collect())
+}
+
+/// The first of several phone numbers in a cell, and the others: also with a space between them, or with a word in
+/// brackets behind, as 13800138000(父亲), which stays among the others.
+fn phones(cell: &str) -> (String, Vec<String>) {
+    let is_phone = |text: &str| hanzi::check::phone(text).is_ok();
+    let (first, rest) = split_values(unfloated(cell));
+    let mut found: Vec<String> = Vec::new();
+    for part in std::iter::once(first.to_owned()).chain(rest) {
+        let apart: Vec<&str> = part.split_whitespace().collect();
+        if !is_phone(&part) && apart.len() > 1 && apart.iter().all(|one| is_phone(one)) {
+            found.extend(apart.into_iter().map(str::to_owned));
+        } else {
+            found.push(part);
+        }
+    }
+    let bracket = found[0].find(['(', '（']);
+    if let Some(at) = bracket.filter(|_| !is_phone(&found[0]))
+        && is_phone(found[0][..at].trim())
+    {
+        let number = found[0][..at].trim().to_owned();
+        found.insert(0, number);
+    }
+    let first = found.remove(0);
+    (first, found)
 }
 
 #[cfg(test)]
@@ -557,9 +631,15 @@ mod tests {
 
     #[test]
     fn several_numbers_in_a_cell_keep_the_first_and_note_the_rest() {
-        assert_eq!(split_values("13800138000；010-88886666"), ("13800138000", "010-88886666".to_owned()));
-        assert_eq!(split_values("13800138000"), ("13800138000", String::new()));
-        assert_eq!(split_values("13800138000/13900139000"), ("13800138000", "13900139000".to_owned()));
+        let one = |text: &str| vec![text.to_owned()];
+        assert_eq!(split_values("13800138000；010-88886666"), ("13800138000", one("010-88886666")));
+        assert_eq!(phones("13800138000 13900139000"), ("13800138000".to_owned(), one("13900139000")));
+        assert_eq!(phones("138 0013 8000"), ("138 0013 8000".to_owned(), vec![]));
+        assert_eq!(phones("010 8888 6666"), ("010 8888 6666".to_owned(), vec![]));
+        let father = "13800138000（父亲）";
+        assert_eq!(phones(father), ("13800138000".to_owned(), one(father)));
+        assert_eq!(split_values("13800138000"), ("13800138000", vec![]));
+        assert_eq!(split_values("13800138000/13900139000"), ("13800138000", one("13900139000")));
         assert_eq!(
             (unfloated("13800138000.0"), unfloated("1.0a"), unfloated("x.0")),
             ("13800138000", "1.0a", "x.0")

@@ -99,7 +99,7 @@ fn guess(
         _ => HashMap::new(),
     };
     let mut guessed = mapping::guess(&peek.header, &remembered, catalogue);
-    mapping::settle(&mut guessed, &peek.sample);
+    mapping::settle(&mut guessed, &peek.header, &remembered, &peek.sample);
     Ok(guessed.iter().map(Target::code).collect())
 }
 

@@ -246,7 +246,19 @@ async fn a_column_of_persons_and_organisations_is_the_nature_whatever_it_is_call
         assert_eq!((&done["guessed_persons"], &done["guessed_organisations"]), (&json!(1), &json!(0)), "{done}");
         let made = customers(&admin, "").await;
         assert_eq!((&made[0]["phone"], &made[1]["phone"]), (&json!("13800138000"), &json!("13800138001")));
-        assert!(made[0]["remark"].as_str().unwrap().contains("010-88886666"));
+        // The second number of a cell goes where it is found again.
+        assert_eq!(made[0]["landline"], "010-88886666");
+        // Nor are columns left out, or lines that add up, without a word.
+        let list = "客户名称,联系电话,楼栋\n孔一,13500000001 13500000002,1栋\n合计：,,2\n,以上共1户,\n".as_bytes();
+        let done = import(&admin, "c.csv", list, &[("dry_run", "true")]).await;
+        assert!(done.to_string().contains("1 列没有导入：楼栋"), "{done}");
+        let done = import(&admin, "c.csv", list, &[]).await;
+        assert_eq!((&done["created"], &done["failed"]), (&json!(1), &json!(2)), "{done}");
+        assert_eq!(customers(&admin, "q=13500000002").await[0]["name"], "孔一");
+        // Nor does an unknown heading keep it from being seen; other words under it do.
+        let odd = "客户名称,类型,主体\n李四,大客户,单位\n".as_bytes();
+        let done = import(&admin, "b.csv", odd, &[]).await;
+        assert_eq!((&done["mapping"], &done["created"]), (&json!(["name", "", "kind"]), &json!(1)), "{done}");
     })
     .await;
 }

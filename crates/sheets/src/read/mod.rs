@@ -109,7 +109,7 @@ pub struct Header {
     pub delimiter: Option<char>,
     /// XLSX: the sheet that is read.
     pub sheet: Option<String>,
-    /// XLSX: the visible sheets of the file.
+    /// XLSX: the visible sheets of the file that hold something, and the one asked for.
     pub sheets: Vec<String>,
     /// The stamp [`crate::write::template`] or [`crate::write::ErrorFile`] left in the file.
     pub stamp: Option<String>,

@@ -521,7 +521,10 @@ fn header_bottom(rows: &[Row], at: usize, merges: &[Merge]) -> u64 {
     let starting: Vec<&Merge> = merges.iter().filter(|merge| merge.first_row == first).collect();
     let tall = starting.iter().map(|merge| merge.last_row).max().unwrap_or(first);
     if tall > first {
-        return tall.min(first + MAX_HEADER_DEPTH - 1);
+        let bottom = tall.min(first + MAX_HEADER_DEPTH - 1);
+        // A heading may have been merged with cells of the rows below, which are data all the same.
+        let data = rows[at + 1..].iter().find(|row| row.cells.iter().any(|cell| is_long_number(cell)));
+        return data.map_or(bottom, |row| bottom.min(row.number - 1)).max(first);
     }
     let Some(below) = rows.get(at + 1).filter(|row| row.number == first + 1) else { return first };
     let wide: Vec<&&Merge> = starting.iter().filter(|merge| merge.is_wide()).collect();
@@ -535,6 +538,12 @@ fn header_bottom(rows: &[Row], at: usize, merges: &[Merge]) -> u64 {
                 && !cell.chars().any(|c| c.is_ascii_digit()))
     });
     if are_words { first + 1 } else { first }
+}
+
+/// Whether a cell holds a phone number, a code or the like, as no heading does.
+fn is_long_number(cell: &str) -> bool {
+    const DIGITS: usize = 7;
+    cell.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
 }
 
 /// The row with the value of each merged range put into all its cells.

@@ -18,7 +18,7 @@ fn values_as_a_person_typed_them() {
     let read = read_bytes(&Book { sheet, shared, formats: &formats, ..Book::default() }.bytes()).unwrap();
     assert_eq!(read.columns(), ["编号", "生日", "其他"]);
     assert_eq!(read.header.sheet.as_deref(), Some("客户"));
-    assert_eq!(read.header.sheets, ["客户", "第二"]);
+    assert_eq!(read.header.sheets, ["客户"], "the second one is empty");
     assert_eq!(read.cells(0), ["007\r\n<b>_x000D_", "2024-02-29", "13812345678"]);
     assert_eq!(read.cells(1), ["00", "2024-02-29 18:00:00", "是"]);
     assert_eq!(read.cells(2), ["甲&乙", "", "110101199003071000"]);
@@ -123,6 +123,18 @@ fn a_title_above_and_headings_in_two_rows() {
     assert_eq!(read.header.row, 3);
     assert_eq!(read.cells(0), ["天江", "张三", "138", "广州"]);
 
+    // A heading merged with cells below it: the rows with numbers are data.
+    let rows = text_rows(&[
+        &["客户名称", "手机", "城市"],
+        &["天江", "13800138000", ""],
+        &["地海", "13900139000", "深圳"],
+    ]);
+    let sheet = format!("{rows}<mergeCells><mergeCell ref=\"C1:C2\"/></mergeCells>");
+    let read = read_bytes(&Book { sheet: &sheet, ..Book::default() }.bytes()).unwrap();
+    assert_eq!((read.columns(), read.header.row), (vec!["客户名称", "手机", "城市"], 1));
+    assert_eq!(read.cells(0), ["天江", "13800138000", ""]);
+    assert_eq!(read.cells(1), ["地海", "13900139000", "深圳"]);
+
     // Without a title, and with a heading that only spans two columns.
     let rows = text_rows(&[&["名称", "电话", ""], &["天江", "138", "139"]]);
     let sheet = format!("{rows}<mergeCells><mergeCell ref=\"B1:C1\"/></mergeCells>");
@@ -135,7 +147,9 @@ fn a_title_above_and_headings_in_two_rows() {
 fn the_sheet_with_rows_or_the_one_named() {
     let rows = text_rows(&[&["姓名"], &["张三"]]);
     let book = Book { sheet: "<sheetData/>", second: &rows, ..Book::default() }.bytes();
-    assert_eq!(read_bytes(&book).unwrap().header.sheet.as_deref(), Some("第二"));
+    let found = read_bytes(&book).unwrap().header;
+    // A sheet with nothing in it is not offered, unless it was asked for.
+    assert_eq!((found.sheet.as_deref(), found.sheets), (Some("第二"), vec!["第二".to_owned()]));
     let limits = |name: &str| Limits { sheet: Some(name.to_owned()), ..Limits::default() };
     let read = |name| read_file(&mut file_of(&book), "a.xlsx", &limits(name));
     assert!(read("第二").is_ok());

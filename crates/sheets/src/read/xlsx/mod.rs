@@ -23,6 +23,8 @@ pub const STAMP_PROPERTY: &str = "sheets.stamp";
 pub const MAX_READ_COLUMNS: usize = 1_000;
 
 const MAX_SHEETS: usize = 1_000;
+/// Sheets behind these are listed without a look into them.
+const MAX_PROBED: usize = 50;
 const MAX_SHEET_NAME_CHARS: usize = 100;
 const MAX_STYLES: usize = 100_000;
 const MAX_STAMP_CHARS: usize = 1_000;
@@ -35,7 +37,15 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
     let texts = Texts::read(&mut package, &book.texts, limits)?;
     let stamp = read_stamp(&mut package)?;
 
-    let visible: Vec<String> = book.sheets.iter().filter(|s| s.is_visible).map(|s| s.name.clone()).collect();
+    let mut visible: Vec<String> = Vec::new();
+    for (at, entry) in book.sheets.iter().filter(|sheet| sheet.is_visible).enumerate() {
+        if at >= MAX_PROBED
+            || limits.sheet.as_ref() == Some(&entry.name)
+            || has_cells(&mut package, &entry.path)?
+        {
+            visible.push(entry.name.clone());
+        }
+    }
     let wanted: Vec<&SheetEntry> = match &limits.sheet {
         Some(name) => book.sheets.iter().filter(|sheet| sheet.name == *name).collect(),
         None => book.sheets.iter().filter(|sheet| sheet.is_visible).collect(),
@@ -71,6 +81,22 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
         }
     }
     Err(Problem::error("table.no_rows", "文件里没有数据，请检查后重新上传", "the file holds no rows"))
+}
+
+/// Whether a sheet's beginning has a value. One that only looks as if it might have some has.
+fn has_cells(package: &mut Package<'_>, path: &str) -> Result<bool, Problem> {
+    const EVENTS: usize = 2_000;
+    let Some(mut xml) = package.xml(path)? else { return Ok(false) };
+    for _ in 0..EVENTS {
+        match xml.pull()? {
+            XmlEvent::Start(tag) if matches!(tag.local_name().as_ref(), "v" | "is" | "t") => return Ok(true),
+            XmlEvent::Empty(tag) if tag.local_name().as_ref() == "sheetData" => return Ok(false),
+            XmlEvent::End(tag) if tag.local_name().as_ref() == "sheetData" => return Ok(false),
+            XmlEvent::Eof => return Ok(false),
+            _ => {}
+        }
+    }
+    Ok(true)
 }
 
 /// Where the workbook is, or what the container holds instead of one.
