@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use store::{Conn, FromRow, Row, Tx};
 
-use crate::access::{Actor, Object, Rights, Verb, require_may};
+use crate::access::{ADMINISTRATOR_ID, Actor, Object, Rights, Verb, require_administrator, require_may};
 use crate::audit::{self, Entry};
 use crate::clock::Millis;
 use crate::error::AppError;
@@ -128,7 +128,8 @@ pub(crate) fn touch(tx: &mut Tx<'_>, id: i64, now: Millis) -> store::Result<()> 
         .map(drop)
 }
 
-/// Ends every session of a person except `keep` and answers how many; the person's own act or an administrator's.
+/// Ends every session of a person except `keep` and answers how many; the person's own act, or that of whoever keeps
+/// people; an administrator's only by himself or another.
 pub fn end_sessions_by(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -138,6 +139,11 @@ pub fn end_sessions_by(
 ) -> Result<u64, AppError> {
     if actor.person_id != person_id {
         require_may(actor, Object::Organisation, Verb::Update)?;
+        // Whoever keeps people must not throw out those who administer the system.
+        let sql = "SELECT COUNT(*) FROM person_roles WHERE person_id = $1 AND role_id = $2";
+        if tx.count(sql, &[person_id.into(), ADMINISTRATOR_ID.into()])? > 0 {
+            require_administrator(actor)?;
+        }
     }
     let ended = tx.exec(
         "DELETE FROM sessions WHERE person_id = $1 AND id <> $2",

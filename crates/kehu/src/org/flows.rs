@@ -13,8 +13,8 @@ use super::people::{
     NewPerson, Person, PersonChange, add_person, change_person, hold_administrators, load_person,
 };
 use super::positions::{
-    NewPosition, PositionChange, PositionRecord, add_position, add_position_after, change_position,
-    end_positions, list_positions, reopen_positions,
+    Ended, NewPosition, PositionChange, PositionRecord, add_position, add_position_after, change_position,
+    end_positions, list_positions, reopen_positions, restore_positions,
 };
 use super::units::{UnitDraft, change_unit};
 use crate::access::{
@@ -239,6 +239,9 @@ struct Plan {
     /// The posts that end with it, and the last day each had before; `None` of an older program.
     #[serde(default)]
     ended: Option<Vec<(PositionId, String)>>,
+    /// The posts that would have begun after it.
+    #[serde(default)]
+    never: Vec<PositionRecord>,
     /// Why it was given up.
     #[serde(default)]
     problem: String,
@@ -315,7 +318,7 @@ pub fn leave(
     }
     let last_day = parse_date(&leaving.last_day)
         .ok_or_else(|| AppError::field("last_day", text!("请填写日期，例如 2026-09-28")))?;
-    let ended = end_positions(tx, actor, id, &last_day, at)?;
+    let Ended { ended, never } = end_positions(tx, actor, id, &last_day, at)?;
     tx.exec(
         "UPDATE people SET left_on = $2, version = version + 1, updated_at = $3 WHERE id = $1",
         &[id.into(), (&last_day).into(), at.now.into()],
@@ -332,6 +335,7 @@ pub fn leave(
         by: actor.person_id,
         leaves_on: Some(last_day.clone()),
         ended: Some(ended),
+        never,
         problem: String::new(),
     };
     if last_day > at.today {
@@ -352,11 +356,13 @@ pub fn cancel_leaving(tx: &mut Tx<'_>, actor: &Actor, id: PersonId, at: &Moment)
     hold_administrators(tx)?;
     let person = load_person(tx, id)?.ok_or(AppError::NotFound)?;
     let plan = plan_of(tx, id)?.filter(|_| person.is_active);
-    let Some((day, ended)) = plan.and_then(|plan| Some((plan.leaves_on?, plan.ended))) else {
+    let Some((day, ended, never)) = plan.and_then(|plan| Some((plan.leaves_on?, plan.ended, plan.never)))
+    else {
         return Err(AppError::Conflict(text!("没有可以取消的离职登记")));
     };
     tx.exec("DELETE FROM settings WHERE name = $1", &[plan_name(id).into()])?;
     reopen_positions(tx, actor, id, &day, ended.as_deref(), at)?;
+    restore_positions(tx, actor, id, &never, at)?;
     tx.exec(
         "UPDATE people SET left_on = '', version = version + 1, updated_at = $2 WHERE id = $1",
         &[id.into(), at.now.into()],
@@ -501,6 +507,7 @@ fn give_customers(
             by: actor.person_id,
             leaves_on: None,
             ended: None,
+            never: Vec::new(),
             problem: String::new(),
         };
         keep_plan(tx, from, &plan, at.now)?;

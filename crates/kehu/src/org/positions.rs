@@ -1,5 +1,6 @@
 //! Posts held (任职): giving, ending and changing them. What is over stays as history.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{Conn, FromRow, Row, Tx};
 
@@ -26,7 +27,7 @@ pub const POSTS: &str = "post";
 pub const MOST_POSITIONS: usize = 200;
 
 /// A post somebody holds or held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionRecord {
     /// Its id.
     pub id: PositionId,
@@ -198,22 +199,7 @@ pub(super) fn add_position_after(
     if held.len() >= MOST_POSITIONS {
         return Err(AppError::Conflict(text!("一个人最多 {} 条任职记录", MOST_POSITIONS)));
     }
-    tx.exec(
-        "INSERT INTO positions (id, person_id, unit_id, post, is_main, superior_id, starts_on, ends_on, created_at,
-           created_by, updated_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$9)",
-        &[
-            position.id.into(),
-            person.into(),
-            position.unit_id.into(),
-            (&position.post).into(),
-            position.is_main.into(),
-            position.superior_id.into(),
-            (&position.starts_on).into(),
-            (&position.ends_on).into(),
-            at.now.into(),
-            actor.person_id.into(),
-        ],
-    )?;
+    insert(tx, actor, &position, at.now)?;
     held.push(position.clone());
     settle_main(tx, &held, new.is_main.then_some(position.id), at)?;
     rights_changed(tx)?;
@@ -299,33 +285,81 @@ pub fn change_position(
     load_position(tx, id)?.ok_or(AppError::NotFound)
 }
 
-/// Ends every post of a person with his last day; one that would begin after it never begins. Answers which ended, and
-/// the last day each had before.
+fn insert(tx: &mut Tx<'_>, actor: &Actor, new: &PositionRecord, now: Millis) -> store::Result<()> {
+    tx.exec(
+        "INSERT INTO positions (id, person_id, unit_id, post, is_main, superior_id, starts_on, ends_on, created_at,
+           created_by, updated_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$9)",
+        &[
+            new.id.into(),
+            new.person_id.into(),
+            new.unit_id.into(),
+            (&new.post).into(),
+            new.is_main.into(),
+            new.superior_id.into(),
+            (&new.starts_on).into(),
+            (&new.ends_on).into(),
+            now.into(),
+            actor.person_id.into(),
+        ],
+    )
+    .map(drop)
+}
+
+/// What became of somebody's posts with his last day.
+pub(super) struct Ended {
+    /// Those that ended, with the last day each had before.
+    pub ended: Vec<(PositionId, String)>,
+    /// Those that would have begun after it.
+    pub never: Vec<PositionRecord>,
+}
+
+/// Ends every post of a person with his last day; one that would begin after it never begins.
 pub(super) fn end_positions(
     tx: &mut Tx<'_>,
     actor: &Actor,
     person: PersonId,
     last_day: &str,
     at: &Moment,
-) -> Result<Vec<(PositionId, String)>, AppError> {
-    let held = list_positions(tx, person)?;
-    let never: Vec<(i64, Json)> =
-        held.iter().filter(|p| p.starts_on.as_str() > last_day).map(|p| (p.id.0, p.facts())).collect();
+) -> Result<Ended, AppError> {
+    let (never, held): (Vec<PositionRecord>, Vec<PositionRecord>) =
+        list_positions(tx, person)?.into_iter().partition(|p| p.starts_on.as_str() > last_day);
     tx.exec(
         "DELETE FROM positions WHERE person_id = $1 AND starts_on > $2",
         &[person.into(), last_day.into()],
     )?;
-    let entries: Vec<Entry<'_>> = never
+    let facts: Vec<(i64, Json)> = never.iter().map(|p| (p.id.0, p.facts())).collect();
+    let entries: Vec<Entry<'_>> = facts
         .iter()
         .map(|(id, before)| Entry { before: Some(before), ..Entry::of("position.removed", "position", *id) })
         .collect();
     audit::record_all(tx, actor, at.now, &entries)?;
-    let is_ending = |p: &&PositionRecord| {
-        p.starts_on.as_str() <= last_day && (p.ends_on.is_empty() || p.ends_on.as_str() > last_day)
-    };
+    let is_ending = |p: &&PositionRecord| p.ends_on.is_empty() || p.ends_on.as_str() > last_day;
     let ending: Vec<&PositionRecord> = held.iter().filter(is_ending).collect();
     set_last_day(tx, actor, &ending, last_day, at)?;
-    Ok(ending.iter().map(|p| (p.id, p.ends_on.clone())).collect())
+    let ended = ending.iter().map(|p| (p.id, p.ends_on.clone())).collect();
+    Ok(Ended { ended, never })
+}
+
+/// Gives somebody the posts back that [`end_positions`] kept from beginning, but for those of units closed since.
+pub(super) fn restore_positions(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: PersonId,
+    never: &[PositionRecord],
+    at: &Moment,
+) -> Result<(), AppError> {
+    let mut held = list_positions(tx, person)?;
+    for position in never {
+        if load_unit(tx, position.unit_id)?.is_none_or(|unit| !unit.is_open()) {
+            continue;
+        }
+        insert(tx, actor, position, at.now)?;
+        let after = position.facts();
+        let entry = Entry::of("position.created", "position", position.id.0).after(&after);
+        audit::record(tx, actor, at.now, &entry)?;
+        held.push(position.clone());
+    }
+    Ok(settle_main(tx, &held, None, at)?)
 }
 
 /// Takes [`end_positions`] back: what it ended, and nothing else that ends on that day, goes on until the last day it

@@ -148,9 +148,14 @@ async fn a_leaving_taken_back_prolongs_no_post() {
         add(&admin, &li, &sales, "sales_manager", "2026-10-31").await.expect(201);
         add(&admin, &li, &sales, "sales_director", "2026-12-31").await.expect(201);
         add(&admin, &li, &sales, "secretary", "").await.expect(201);
+        let office = roles::unit(&app, "办公室").await;
+        let later = json!({ "unit_id": office, "post": "secretary", "starts_on": "2026-12-01", "ends_on": "2027-02-28" });
+        admin.json("POST", &posts_of(&li), later).await.expect(201);
         let path = format!("/admin/people/{}/leave", li.person_id);
         let form = [("last_day", "2026-10-31"), ("customers_to", "nobody")];
         browser.post_form(&path, &form).await.expect(303);
+        let held = admin.get(&posts_of(&li)).await.expect(200).json();
+        assert_eq!(held["items"].as_array().unwrap().len(), 3, "one never begins");
         browser.post_form(&format!("{path}/cancel"), &[]).await.expect(303);
         let all = admin.get(&posts_of(&li)).await.expect(200).json();
         let ends = |post: &str| {
@@ -159,7 +164,32 @@ async fn a_leaving_taken_back_prolongs_no_post() {
         };
         assert_eq!(ends("sales_manager"), "2026-10-31", "it would have ended that day anyhow");
         assert_eq!(ends("sales_director"), "2026-12-31");
-        assert_eq!(ends("secretary"), Json::Null);
+        let of_secretary: Vec<(&Json, &Json)> = all["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| p["post"] == "secretary")
+            .map(|p| (&p["starts_on"], &p["ends_on"]))
+            .collect();
+        assert!(of_secretary.contains(&(&json!("2026-12-01"), &json!("2027-02-28"))), "it will begin again");
+        assert!(of_secretary.iter().any(|(_, end)| end.is_null()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_keeps_people_ends_no_session_of_an_administrator() {
+    both(|app| async move {
+        let browser = app.administrator().await;
+        let admin = browser.with_token().await;
+        let keeper = keeper(&app, &admin).await;
+        let li = app.staff("li", DataScope::Own).await;
+        keeper.post_form(&format!("/admin/people/{}/end-sessions", li.person_id), &[]).await.expect(303);
+        let path = format!("/admin/people/{}/end-sessions", admin.person_id);
+        keeper.post_form(&path, &[]).await.expect(403);
+        browser.get("/").await.expect(200);
+        app.administrator().await.post_form(&path, &[]).await.expect(303);
+        browser.get("/").await.expect(303);
     })
     .await;
 }
