@@ -98,6 +98,9 @@ async fn a_draft_is_refused_mended_published_and_read() {
         assert!(refused.contains("代号用小写字母"), "{refused}");
         let begun =
             admin.post_form("/policies", &[("id", "key-lending"), ("title", "钥匙“借用”")]).await.expect(303);
+        // Once a regulation has a short name, another one does not come into it by mistake.
+        let again = admin.post_form("/policies", &[("id", "key-lending"), ("title", "钥匙")]).await;
+        assert!(again.expect(422).text().contains("代号“key-lending”已由制度“钥匙“借用””使用"));
         let edit = begun.header("location").to_owned();
         let page = edit.strip_suffix("/edit").unwrap().to_owned();
         let shown = admin.get(&edit).await.expect(200).text();

@@ -81,6 +81,20 @@ pub(super) async fn create_draft(
             } else {
                 let (id, title) = (asked.get("id").trim(), asked.get("title").trim());
                 check_names(id, title)?;
+                let taken: Option<String> = tx.value(
+                    "SELECT MIN(title) FROM policy_versions WHERE policy = $1 AND state <> 'discarded'",
+                    &[id.into()],
+                )?;
+                if let Some(title) = taken {
+                    return Err(AppError::field(
+                        "id",
+                        text!(
+                            "代号“{}”已由制度“{}”使用：要修订它，请打开那个制度点“修订”；否则请换一个代号",
+                            id,
+                            title
+                        ),
+                    ));
+                }
                 Draft { files: skeleton(id, title), ..Draft::default() }
             };
             create(tx, &me, &draft, now)
