@@ -136,7 +136,10 @@ impl Failure {
 
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
-        Self::Refused(error.to_string())
+        match error {
+            AppError::Internal(_) => Self::Refused(error.to_string()),
+            refused => Self::Refused(refused.words().to(Lang::Zh)),
+        }
     }
 }
 impl From<store::Error> for Failure {

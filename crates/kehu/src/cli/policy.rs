@@ -136,7 +136,14 @@ fn read_one(path: &Path) -> Result<Folder, Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Usage(format!("读不了文件夹 {}：{error}", path.display()))
+    use std::io::ErrorKind;
+    let shown = path.display();
+    Failure::Usage(match error.kind() {
+        ErrorKind::NotFound => format!("没有文件夹 {shown}，请检查路径"),
+        ErrorKind::NotADirectory => format!("{shown} 不是文件夹，请写制度所在的文件夹"),
+        ErrorKind::PermissionDenied => format!("没有权限读文件夹 {shown}"),
+        _ => format!("读不了文件夹 {shown}：{error}"),
+    })
 }
 
 fn check(folders: &[Folder]) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ pub struct Hit {
 /// then the others.
 const RANKED: [(Fit, i64); 3] = [(Fit::Whole, 60), (Fit::Begins, 60), (Fit::Anywhere, 120)];
 /// As many within a part of the company, where there are fewer to choose from and each costs a longer walk.
-const RANKED_WITHIN: [(Fit, i64); 3] = [(Fit::Whole, 20), (Fit::Begins, 20), (Fit::Anywhere, 40)];
+const RANKED_WITHIN: [(Fit, i64); 3] = [(Fit::Whole, 12), (Fit::Begins, 12), (Fit::Anywhere, 24)];
 /// What a contact, a plate or a phone that is what was typed counts: below a name that is, above one that begins so.
 const WHOLE: u32 = 950;
 
@@ -116,11 +116,14 @@ fn candidates(
     least: i64,
 ) -> Result<Vec<(Fit, Customer)>, AppError> {
     let (plan, is_narrowed) = planned(conn, actor, query)?;
+    // Few are called just what was typed: asking for the tags of twenty units costs more than leaving some out.
+    let whole = hanzi::search::plan(query);
     let gathered = if is_narrowed { None } else { customers::narrow_sql(conn, actor)? };
     let steps = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
     let mut found: Vec<(Fit, Customer)> = Vec::new();
     for (fit, most) in steps {
-        let Some(text) = text_of(&plan, conn.engine(), fit) else { continue };
+        let plan = if fit == Fit::Whole { &whole } else { &plan };
+        let Some(text) = text_of(plan, conn.engine(), fit) else { continue };
         let most = most.max(least);
         let step = matched(conn, actor, fit, &text, gathered.as_deref(), most)?;
         // Whoever begins with a name has it somewhere too: with enough of these the walk for the others is saved.
