@@ -139,11 +139,7 @@ pub fn end_sessions_by(
 ) -> Result<u64, AppError> {
     if actor.person_id != person_id {
         require_may(actor, Object::Organisation, Verb::Update)?;
-        // Whoever keeps people must not throw out those who administer the system.
-        let sql = "SELECT COUNT(*) FROM person_roles WHERE person_id = $1 AND role_id = $2";
-        if tx.count(sql, &[person_id.into(), ADMINISTRATOR_ID.into()])? > 0 {
-            require_administrator(actor)?;
-        }
+        require_for_sessions_of(tx, actor, person_id)?;
     }
     let ended = tx.exec(
         "DELETE FROM sessions WHERE person_id = $1 AND id <> $2",
@@ -152,6 +148,15 @@ pub fn end_sessions_by(
     let after = serde_json::json!({ "ended": ended });
     audit::record(tx, actor, now, &Entry::of("session.ended", "person", person_id.0).after(&after))?;
     Ok(ended)
+}
+
+/// Whoever keeps people or roles must not throw out those who administer the system.
+fn require_for_sessions_of(conn: &mut Conn<'_>, actor: &Actor, person: PersonId) -> Result<(), AppError> {
+    let sql = "SELECT COUNT(*) FROM person_roles WHERE person_id = $1 AND role_id = $2";
+    if conn.count(sql, &[person.into(), ADMINISTRATOR_ID.into()])? > 0 {
+        require_administrator(actor)?;
+    }
+    Ok(())
 }
 
 /// Ends one of the actor's own sessions.
@@ -224,11 +229,12 @@ pub fn list_all_sessions(conn: &mut Conn<'_>, now: Millis) -> store::Result<Vec<
     Ok(listed.collect())
 }
 
-/// Ends one session of whomever; for those who grant roles.
+/// Ends one session of whomever; for those who grant roles, an administrator's for administrators.
 pub fn end_session_of(tx: &mut Tx<'_>, actor: &Actor, id: SessionId, now: Millis) -> Result<(), AppError> {
     require_may(actor, Object::Role, Verb::Update)?;
     let person: Option<PersonId> = tx.value("SELECT person_id FROM sessions WHERE id = $1", &[id.into()])?;
     let person = person.ok_or(AppError::NotFound)?;
+    require_for_sessions_of(tx, actor, person)?;
     tx.exec("DELETE FROM sessions WHERE id = $1", &[id.into()])?;
     let after = serde_json::json!({ "ended": 1 });
     audit::record(tx, actor, now, &Entry::of("session.ended", "person", person.0).after(&after))?;

@@ -42,7 +42,9 @@ pub(super) fn spread(
         })?;
         for (form, values) in opened {
             if let Some(form) = policy.form(&form).cloned() {
-                apart(tx, ground, (&policy, version_id, &form.title), (event, depth), |tx| {
+                let cause =
+                    Cause { policy: &policy, version_id, form: &form.title, event, facts, case: None };
+                apart(tx, ground, &cause, depth, |tx| {
                     let of = (&policy, version_id);
                     start(tx, None, ground, of, &form, None, CaseId::new(), values, depth + 1)
                 })?;
@@ -52,14 +54,40 @@ pub(super) fn spread(
     waiting(tx, ground, event, facts, depth)
 }
 
+/// What an event sets going, for whoever is told that it could not be done.
+struct Cause<'a> {
+    policy: &'a Policy,
+    version_id: PolicyVersionId,
+    /// What the form is called.
+    form: &'a str,
+    event: &'a str,
+    facts: &'a BTreeMap<String, Value>,
+    /// The case that was waiting for it.
+    case: Option<CaseId>,
+}
+
+impl Cause<'_> {
+    fn customer(&self) -> Option<CustomerId> {
+        customer_of(self.facts)
+    }
+}
+
+/// The customer an event is about.
+fn customer_of(facts: &BTreeMap<String, Value>) -> Option<CustomerId> {
+    match facts.get("customer") {
+        Some(Value::Text(id)) => id.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Does what an event of the outbox sets going. What cannot be done, as a form that wants what the event does not tell,
 /// is taken back, logged and told to the administrators, and holds up nothing else; what would be done another time is tried
 /// again with the whole batch. What somebody's own action sets going is his to be told.
 fn apart(
     tx: &mut Tx<'_>,
     ground: &Ground,
-    (policy, version, form): (&Policy, PolicyVersionId, &str),
-    (event, depth): (&str, usize),
+    cause: &Cause<'_>,
+    depth: usize,
     body: impl FnOnce(&mut Tx<'_>) -> Result<(), AppError>,
 ) -> Result<(), AppError> {
     if depth > 0 {
@@ -70,14 +98,17 @@ fn apart(
         return Err(error);
     }
     let reason = error.words().to(Lang::Zh);
+    let Cause { policy, form, event, .. } = cause;
     tracing::warn!(policy = policy.id, form, %error, "what an event sets going could not be done");
-    let after = json!({ "policy": policy.title, "form": form, "event": event, "reason": &reason });
-    let entry = Entry::of("case.failed", "policy", version.0).after(&after).result("failed");
+    let after = json!({ "policy": policy.title, "form": form, "event": event, "case_id": cause.case, "reason": &reason });
+    let entry = Entry::of("case.failed", "policy", cause.version_id.0).after(&after).result("failed");
+    let entry = entry.customer(cause.customer().map_or(0, |customer| customer.0));
     audit::record(tx, &Actor::system(), ground.noted_at, &entry)?;
     let text = format!("《{}》的“{form}”没有办成：{reason}。请制度管理员处理", policy.title);
     let administrators = with_world(tx, ground, &policy.id, |world| world.administrators())?;
     let people = administrators.iter().filter_map(|person| person.parse::<PersonId>().ok());
-    let told = Tell { kind: "nobody", text: &text, policy: &policy.id, ..Tell::default() };
+    let told =
+        Tell { kind: "nobody", text: &text, policy: &policy.id, case_id: cause.case, ..Tell::default() };
     notices::tell(tx, ground.noted_at, people.map(|person| (person, told)))?;
     Ok(())
 }
@@ -90,10 +121,7 @@ fn waiting(
     facts: &BTreeMap<String, Value>,
     depth: usize,
 ) -> Result<(), AppError> {
-    let customer = match facts.get("customer") {
-        Some(Value::Text(id)) => id.parse::<CustomerId>().ok(),
-        _ => None,
-    };
+    let customer = customer_of(facts);
     let versions: Vec<(PolicyVersionId,)> =
         tx.rows("SELECT DISTINCT version_id FROM cases WHERE is_open = TRUE", &[])?;
     for (version_id,) in versions {
@@ -111,9 +139,9 @@ fn waiting(
                     let Some(last) = ids.last() else { break };
                     after = *last;
                     for id in ids {
-                        apart(tx, ground, (&policy, version_id, &form.title), (event, depth), |tx| {
-                            hear_one(tx, ground, id, event, facts, depth)
-                        })?;
+                        let (form, case) = (form.title.as_str(), Some(id));
+                        let cause = Cause { policy: &policy, version_id, form, event, facts, case };
+                        apart(tx, ground, &cause, depth, |tx| hear_one(tx, ground, id, event, facts, depth))?;
                     }
                 }
             }

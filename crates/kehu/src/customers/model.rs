@@ -325,7 +325,11 @@ pub fn clean(
             Ok(value) if *field == Field::Birthday && value > last_day_anywhere(now) => {
                 errors.push(FieldError::new(spec.key, text!("出生日期还没有到，请核对")));
             }
-            Ok(value) if *field == Field::FirstContactOn && value > last_day_anywhere(now) => {
+            Ok(value)
+                if *field == Field::FirstContactOn
+                    && value > last_day_anywhere(now)
+                    && stored.is_none_or(|c| c.get(*field) != value) =>
+            {
                 errors.push(FieldError::new(spec.key, text!("首次接触日期还没有到，请核对")));
             }
             Ok(value) => drop(cleaned.fields.insert(*field, value)),

@@ -407,16 +407,17 @@ pub fn remembered(
     Ok(found)
 }
 
-/// Remembers for a person what he chose where it differs from what would be guessed.
+/// Remembers for a person what he chose where it differs from what would be guessed from the headings and first rows.
 pub fn remember(
     tx: &mut Tx<'_>,
     person: PersonId,
-    header: &sheets::Header,
+    (header, sample): (&sheets::Header, &[Vec<String>]),
     targets: &[Target],
     catalogue: &Catalogue,
     now: Millis,
 ) -> store::Result<()> {
-    let guessed = guess(header, &HashMap::new(), catalogue);
+    let mut guessed = guess(header, &HashMap::new(), catalogue);
+    settle(&mut guessed, header, &HashMap::new(), sample);
     for ((column, chosen), guessed) in header.columns.iter().zip(targets).zip(&guessed) {
         let key = heading_key(column);
         if key.is_empty() {

@@ -10,7 +10,7 @@ use super::known::{Sign, keys_of, looked_for, signs};
 use super::mapping::{ContactPart, Target};
 use super::model::{Import, OnDuplicate};
 use super::reader;
-use crate::access::{self, Actor, Object, Verb};
+use crate::access::{self, Actor, FieldRule, Object, Verb};
 use crate::catalogue::{Catalogue, CustomKind};
 use crate::clock::Millis;
 use crate::customers::{self, Draft, Field, FieldKind, FirstContact, Keyed, Kind, Prepared};
@@ -125,19 +125,22 @@ fn left_out(columns: &[String], targets: &[Target]) -> Option<Text> {
 /// Words under which people add up a list.
 const SUMS: [&str; 6] = ["合计", "小计", "总计", "累计", "共计", "总数"];
 
-/// Whether a row adds up the rows above it: 合计 in a cell of its own, or 以上共 12 户 as a name.
-fn is_sum(cells: &[String]) -> bool {
+/// Whether a row adds up the rows above it, by the cell where a customer's name belongs: 合计, or 以上共 12 户, or
+/// nothing or a mere number (12 户) where another cell says 合计.
+fn is_sum(name: &str, cells: &[String]) -> bool {
     let bare = |cell: &str| -> String {
         cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, ':' | '：')).collect()
     };
-    let counts = |cell: &str| {
-        let Some(rest) = cell.strip_prefix("以上").unwrap_or(cell).strip_prefix('共') else {
-            return false;
-        };
-        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        digits.len() < rest.len() && digits.chars().count() <= 1
+    let counts = |text: &str| {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        unit.len() < text.len() && unit.chars().count() <= 1
     };
-    cells.iter().map(|cell| bare(cell)).any(|cell| SUMS.contains(&cell.as_str()) || counts(&cell))
+    let name = bare(name);
+    let all = name.strip_prefix("以上").unwrap_or(&name).strip_prefix('共');
+    SUMS.contains(&name.as_str())
+        || all.is_some_and(counts)
+        || ((name.is_empty() || counts(&name))
+            && cells.iter().any(|cell| SUMS.contains(&bare(cell).as_str())))
 }
 
 impl Plan {
@@ -231,9 +234,11 @@ impl Plan {
                 reading.doubts.push(wrong);
             }
         }
-        if !self.0.is_cards && is_sum(&row.cells) {
-            let text = text!("这一行像是合计，不是客户，没有导入");
-            reading.wrong.push(Wrong { column: None, text });
+        let name_at = self.column_of(|target| *target == Target::Field(Field::Name));
+        if let Some(at) = name_at.filter(|_| !self.0.is_cards)
+            && is_sum(row.cells.get(at).map_or("", String::as_str), &row.cells)
+        {
+            reading.wrong(at, text!("这一行像是合计，不是客户，没有导入"));
         }
         for (at, target) in self.0.targets.iter().enumerate() {
             let cell = row.cells.get(at).map(|c| c.trim()).unwrap_or_default();
@@ -297,6 +302,8 @@ impl Plan {
                         }
                         // By the second number he is found too, where it has a place and overwrites nothing.
                         let is_free = *field == Field::Phone
+                            && self.0.actor.rights.narrowest(Object::Customer, Field::Landline.key())
+                                == FieldRule::Edit
                             && self.0.on_duplicate != OnDuplicate::Update
                             && !self.0.targets.contains(&Target::Field(Field::Landline));
                         if is_free && let Some(at) = rest.iter().position(|p| hanzi::check::phone(p).is_ok())
@@ -620,6 +627,28 @@ mod tests {
             ("２０２６５", None),
         ] {
             assert_eq!(day_of_serial(cell).as_deref(), day, "{cell}");
+        }
+    }
+
+    #[test]
+    fn only_what_stands_where_a_name_belongs_adds_a_list_up() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned);
+        for (name, cells) in [
+            ("合 计：", ["", "合 计：", "12"]),
+            ("以上共12户", ["", "以上共12户", ""]),
+            ("2户", ["小计", "2户", ""]),
+            ("", ["合计", "", "89.5"]),
+        ] {
+            assert!(is_sum(name, &row(cells)), "{name}");
+        }
+        for (name, cells) in [
+            ("张三", ["1", "张三", "共3人"]),
+            ("李四", ["合计", "李四", "13800138000"]),
+            ("共青团广州市委", ["", "共青团广州市委", ""]),
+            ("360公司", ["", "360公司", ""]),
+            ("", ["1", "", "共2台"]),
+        ] {
+            assert!(!is_sum(name, &row(cells)), "{name}");
         }
     }
 

@@ -217,7 +217,7 @@ pub fn send(
     begin(tx, &import, state, now)?;
     if let (false, Via::Session, Some(header)) = (is_check, actor.via, &import.header) {
         let targets = mapping::parse(&import.mapping, header.columns.len(), catalogue)?;
-        mapping::remember(tx, actor.person_id, header, &targets, catalogue, now)?;
+        mapping::remember(tx, actor.person_id, (header, &import.sample), &targets, catalogue, now)?;
     }
     jobs::enqueue(tx, kind, id.0, now)?;
     audit::record(

@@ -642,7 +642,14 @@ async fn turn(
 ) -> Result<Response, AppError> {
     let id = id_of(&id)?;
     let outcome = async {
-        let place = Place::named(form.get("sheet"), form.get("header_row"))?;
+        let mut place = Place::named(form.get("sheet"), form.get("header_row"))?;
+        let own = actor.clone();
+        let before = app.db.read(move |conn| load(conn, &own, id)).await?.header;
+        // The row of one sheet's headings says nothing of another sheet.
+        let is_other = |header: &sheets::Header| header.sheet.is_some() && header.sheet != place.sheet;
+        if before.is_some_and(|header| is_other(&header) && header.asked_row == place.header_row) {
+            place.header_row = None;
+        }
         upload::turn_to(&app, &actor, id, place).await
     }
     .await;

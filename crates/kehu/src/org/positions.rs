@@ -340,7 +340,8 @@ pub(super) fn end_positions(
     Ok(Ended { ended, never })
 }
 
-/// Gives somebody the posts back that [`end_positions`] kept from beginning, but for those of units closed since.
+/// Gives somebody the posts back that [`end_positions`] kept from beginning, but for those of units closed since; without
+/// a superior who could not be named for them any more.
 pub(super) fn restore_positions(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -353,11 +354,17 @@ pub(super) fn restore_positions(
         if load_unit(tx, position.unit_id)?.is_none_or(|unit| !unit.is_open()) {
             continue;
         }
-        insert(tx, actor, position, at.now)?;
+        let mut position = position.clone();
+        let mut errors = Vec::new();
+        check_superior(tx, &position, at, &mut errors)?;
+        if !errors.is_empty() {
+            position.superior_id = None;
+        }
+        insert(tx, actor, &position, at.now)?;
         let after = position.facts();
         let entry = Entry::of("position.created", "position", position.id.0).after(&after);
         audit::record(tx, actor, at.now, &entry)?;
-        held.push(position.clone());
+        held.push(position);
     }
     Ok(settle_main(tx, &held, None, at)?)
 }

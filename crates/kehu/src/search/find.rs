@@ -25,8 +25,10 @@ pub struct Hit {
 /// How many of the newest candidates are ranked: those that are what was typed, those whose some name begins with it,
 /// then the others.
 const RANKED: [(Fit, i64); 3] = [(Fit::Whole, 60), (Fit::Begins, 60), (Fit::Anywhere, 120)];
-/// As many within a part of the company, where there are fewer to choose from and each costs a longer walk.
+/// Fewer within a part of the company, where there are fewer to choose from and each costs a longer walk.
 const RANKED_WITHIN: [(Fit, i64); 3] = [(Fit::Whole, 12), (Fit::Begins, 12), (Fit::Anywhere, 24)];
+/// More tags than these are costly to ask for.
+const FEW_TAGS: usize = 4;
 /// What a contact, a plate or a phone that is what was typed counts: below a name that is, above one that begins so.
 const WHOLE: u32 = 950;
 
@@ -39,7 +41,7 @@ pub fn find_customers(
     limit: usize,
 ) -> Result<Vec<Hit>, AppError> {
     let is_restricted = is_restricted(actor);
-    let found = candidates(conn, actor, query, limit as i64)?;
+    let found = candidates(conn, actor, query, (limit as i64, is_restricted))?;
     let matcher = Matcher::new(query);
     // Where something may be withheld, only what is seen decides: the order would tell the rest.
     let rank = |(fit, customer): &(Fit, Customer)| match fit {
@@ -113,12 +115,12 @@ fn candidates(
     conn: &mut Conn<'_>,
     actor: &Actor,
     query: &str,
-    least: i64,
+    (least, is_restricted): (i64, bool),
 ) -> Result<Vec<(Fit, Customer)>, AppError> {
-    let (plan, is_narrowed) = planned(conn, actor, query)?;
-    // Few are called just what was typed: asking for the tags of twenty units costs more than leaving some out.
-    let whole = hanzi::search::plan(query);
-    let gathered = if is_narrowed { None } else { customers::narrow_sql(conn, actor)? };
+    let (plan, tags) = planned(conn, actor, query)?;
+    // Few are called just what was typed: asking for the tags of many units costs more than leaving those out.
+    let whole = if tags > FEW_TAGS { hanzi::search::plan(query) } else { plan.clone() };
+    let gathered = if tags > 0 { None } else { customers::narrow_sql(conn, actor)? };
     let steps = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
     let mut found: Vec<(Fit, Customer)> = Vec::new();
     for (fit, most) in steps {
@@ -126,8 +128,9 @@ fn candidates(
         let Some(text) = text_of(plan, conn.engine(), fit) else { continue };
         let most = most.max(least);
         let step = matched(conn, actor, fit, &text, gathered.as_deref(), most)?;
-        // Whoever begins with a name has it somewhere too: with enough of these the walk for the others is saved.
-        let is_enough = fit == Fit::Begins && step.len() as i64 == most;
+        // Whoever begins with a name has it somewhere too: with enough of these the walk for the others is saved. Where
+        // something is withheld, some of them may not be shown.
+        let is_enough = fit == Fit::Begins && step.len() as i64 == most && !is_restricted;
         let new = step.into_iter().filter(|c| !found.iter().any(|(_, known)| known.id == c.id));
         let new: Vec<(Fit, Customer)> = new.map(|customer| (fit, customer)).collect();
         found.extend(new);

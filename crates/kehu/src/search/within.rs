@@ -31,16 +31,17 @@ pub(crate) struct Asked {
 
 /// The text of a query as an actor asks it; `None` when nothing in it can be searched for.
 pub(crate) fn asked(conn: &mut Conn<'_>, actor: &Actor, query: &str) -> store::Result<Option<Asked>> {
-    let (plan, is_narrowed) = planned(conn, actor, query)?;
-    Ok(text_of(&plan, conn.engine(), Fit::Anywhere).map(|text| Asked { text, is_narrowed }))
+    let (plan, tags) = planned(conn, actor, query)?;
+    let text = text_of(&plan, conn.engine(), Fit::Anywhere);
+    Ok(text.map(|text| Asked { text, is_narrowed: tags > 0 }))
 }
 
-/// What is looked for, and whether it is narrowed to what the actor sees already.
-pub(super) fn planned(conn: &mut Conn<'_>, actor: &Actor, query: &str) -> store::Result<(Plan, bool)> {
+/// What is looked for, and by how many tags it is narrowed to what the actor sees already.
+pub(super) fn planned(conn: &mut Conn<'_>, actor: &Actor, query: &str) -> store::Result<(Plan, usize)> {
     let plan = hanzi::search::plan(query);
     Ok(match tags(conn, actor)? {
-        Some(tags) => (plan.tagged(&tags), true),
-        None => (plan, false),
+        Some(tags) => (plan.tagged(&tags), tags.len()),
+        None => (plan, 0),
     })
 }
 

@@ -188,6 +188,18 @@ async fn whoever_keeps_people_ends_no_session_of_an_administrator() {
         let path = format!("/admin/people/{}/end-sessions", admin.person_id);
         keeper.post_form(&path, &[]).await.expect(403);
         browser.get("/").await.expect(200);
+        // Nor does whoever grants roles, one session at a time.
+        let granter = roles::bare(&app, "granter").await;
+        roles::role(&admin, "granting", json!([roles::grant("role", "update", "all")]), json!([])).await;
+        roles::give(&admin, &granter, "granting").await;
+        let granter = app.sign_in(granter.person_id).await;
+        let of = |person| format!("SELECT CAST(MAX(id) AS TEXT) FROM sessions WHERE person_id = {person}");
+        for (person, status) in [(admin.person_id, 403), (keeper.person_id, 303)] {
+            let session = store::format_id(app.text(&of(person.0)).await.parse().unwrap());
+            let end = format!("/admin/accounts/sessions/{session}/end");
+            granter.post_form(&end, &[]).await.expect(status);
+        }
+        browser.get("/").await.expect(200);
         app.administrator().await.post_form(&path, &[]).await.expect(303);
         browser.get("/").await.expect(303);
     })

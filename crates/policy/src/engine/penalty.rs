@@ -75,7 +75,11 @@ impl Run<'_> {
     /// What its amount or its number comes to cannot be told: that must not go unnoticed.
     fn uncounted(&mut self, penalty: &Penalty) {
         let (title, clause) = (penalty.title.clone(), penalty.clause.clone());
-        self.effects.push(Effect::Uncounted { title, clause });
+        let told = Effect::Uncounted { title, clause };
+        // Once, however many people it is for.
+        if !self.effects.contains(&told) {
+            self.effects.push(told);
+        }
     }
 
     fn again(&self, penalty: &Penalty, from: Millis) -> Option<Millis> {

@@ -540,10 +540,11 @@ fn header_bottom(rows: &[Row], at: usize, merges: &[Merge]) -> u64 {
     if are_words { first + 1 } else { first }
 }
 
-/// Whether a cell holds a phone number, a code or the like, as no heading does.
+/// Whether a cell is a phone number, a code or a day, as no heading is.
 fn is_long_number(cell: &str) -> bool {
     const DIGITS: usize = 7;
-    cell.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '+' | 'X' | 'x');
+    cell.bytes().filter(u8::is_ascii_digit).count() >= DIGITS && cell.chars().all(is_part)
 }
 
 /// The row with the value of each merged range put into all its cells.

@@ -39,10 +39,11 @@ pub fn read(file: &mut File, limits: &Limits, sink: &mut Sink<'_>) -> Result<Sum
 
     let mut visible: Vec<String> = Vec::new();
     for (at, entry) in book.sheets.iter().filter(|sheet| sheet.is_visible).enumerate() {
-        if at >= MAX_PROBED
+        // What is wrong with a sheet is told when it is read.
+        let is_offered = at >= MAX_PROBED
             || limits.sheet.as_ref() == Some(&entry.name)
-            || has_cells(&mut package, &entry.path)?
-        {
+            || has_cells(&mut package, &entry.path).unwrap_or(true);
+        if is_offered {
             visible.push(entry.name.clone());
         }
     }
