@@ -130,7 +130,7 @@ fn serve_minimal(raw: &Raw) -> Server {
     )
 }
 
-/// Median seconds from the start of the process to its first answer, and its memory a second later.
+/// Median seconds from the start of the process to its first answer, and its memory when it was left alone for a while.
 fn starts(kehu: &Path, company: &Company) -> (f64, f64) {
     let mut times: Vec<f64> = (0..5).map(|_| serve(kehu, company).started_in.as_secs_f64()).collect();
     times.sort_unstable_by(f64::total_cmp);

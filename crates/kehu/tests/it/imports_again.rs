@@ -200,6 +200,18 @@ async fn how_one_person_matches_columns_is_nobody_elses_and_no_programs() {
         assert!(!page.contains("<option value=\"short_name\" selected>"), "nobody else does");
         let done = import(&li, "d.csv", file, &[("on_duplicate", "create")]).await;
         assert_eq!(done["mapping"], json!(["name", "kind", "phone"]), "a program reads the headings");
+        // What he leaves out stays out, also where its cells would tell what it is.
+        let odd = "客户名称,资源归属\n乙公司,公司\n".as_bytes();
+        let kind = "<option value=\"kind\" selected>";
+        let path = li.upload("/imports", &[], "e.csv", odd).await.expect(303).header("location").to_owned();
+        assert!(li.get(&path).await.expect(200).text().contains(kind));
+        let left_out = [("mapping.0", "name"), ("mapping.1", "")];
+        li.post_form(&format!("{path}/check"), &left_out).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        li.post_form(&format!("{path}/run"), &[]).await.expect(303);
+        jobs::run_all(&app.app).await.unwrap();
+        let path = li.upload("/imports", &[], "f.csv", odd).await.expect(303).header("location").to_owned();
+        assert!(!li.get(&path).await.expect(200).text().contains(kind), "as he left it");
     })
     .await;
 }
