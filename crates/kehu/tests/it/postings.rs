@@ -195,7 +195,7 @@ async fn whoever_keeps_people_ends_no_session_of_an_administrator() {
         let granter = app.sign_in(granter.person_id).await;
         let of = |person| format!("SELECT CAST(MAX(id) AS TEXT) FROM sessions WHERE person_id = {person}");
         for (person, status) in [(admin.person_id, 403), (keeper.person_id, 303)] {
-            let session = store::format_id(app.text(&of(person.0)).await.parse().unwrap());
+            let session = store::format_id(app.text(of(person.0).leak()).await.parse().unwrap());
             let end = format!("/admin/accounts/sessions/{session}/end");
             granter.post_form(&end, &[]).await.expect(status);
         }
