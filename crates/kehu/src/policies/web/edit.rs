@@ -82,7 +82,8 @@ pub(super) async fn create_draft(
                 let (id, title) = (asked.get("id").trim(), asked.get("title").trim());
                 check_names(id, title)?;
                 let taken: Option<String> = tx.value(
-                    "SELECT MIN(title) FROM policy_versions WHERE policy = $1 AND state <> 'discarded'",
+                    "SELECT title FROM policy_versions WHERE policy = $1 AND state <> 'discarded'
+                     ORDER BY id DESC LIMIT 1",
                     &[id.into()],
                 )?;
                 if let Some(title) = taken {
