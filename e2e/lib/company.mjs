@@ -125,7 +125,13 @@ export async function sign(page, field) {
   const box = page.locator(`[data-signature="${field}"]`);
   const canvas = box.locator("canvas");
   await canvas.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = await canvas.boundingBox();
+  // What is still coming in above it moves it: a stroke beside the glass signs nothing.
+  let place = await canvas.boundingBox();
+  for (let before; JSON.stringify(place) !== before; place = await canvas.boundingBox()) {
+    before = JSON.stringify(place);
+    await page.waitForTimeout(150);
+  }
+  const { x, y, width, height } = place;
   const at = (across, down) => [x + width * across, y + height * down];
   await page.mouse.move(...at(0.2, 0.6));
   await page.mouse.down();
