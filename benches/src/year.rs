@@ -195,6 +195,7 @@ fn repair(n: i64, price_list: &str) -> Story {
                 }),
             ),
         ),
+        (60, chief, act("archive", json!({}))),
     ]);
     Story { deeds }
 }
