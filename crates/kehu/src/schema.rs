@@ -42,6 +42,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0023_import_rows_skipped",
         sql: include_str!("../migrations/0023_import_rows_skipped.sql"),
     },
+    Migration {
+        name: "0024_values_of_open_cases",
+        sql: include_str!("../migrations/0024_values_of_open_cases.sql"),
+    },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -159,13 +159,20 @@ fn values(tx: &mut Tx<'_>, id: CaseId, form: &Form, case: &policy::case::Case) -
     let rows: Vec<Vec<Sql<'_>>> = rows
         .iter()
         .map(|(field, value)| {
-            vec![id.into(), (&form.id).into(), field.into(), value.into(), case.opened_at.into()]
+            vec![
+                id.into(),
+                (&form.id).into(),
+                field.into(),
+                value.into(),
+                case.opened_at.into(),
+                case.is_open().into(),
+            ]
         })
         .collect();
     if rows.is_empty() {
         return Ok(());
     }
-    tx.insert_rows("INSERT INTO case_values (case_id, form, field, value, opened_at)", &rows, "").map(drop)
+    tx.insert_rows("INSERT INTO case_values (case_id, form, field, value, opened_at, is_open)", &rows, "").map(drop)
 }
 
 /// Who takes part, who reads, who is kept out. Whoever took part once goes on reading.

@@ -10,7 +10,7 @@ use store::{Tx, Value};
 
 use super::create::{DEFAULT_CLASS, check_number, count, facts, name_sort};
 use super::fields::{Field, SPECS};
-use super::index::{document, keys};
+use super::index::{keys, words};
 use super::model::{Customer, Draft, Kind, Values, clean, completeness};
 use super::numbers;
 use super::withhold::{Withheld, refused_new};
@@ -108,7 +108,7 @@ pub fn prepare(
         deleted_at: None,
         withheld: Withheld::default(),
     };
-    let mut document = document(&customer);
+    let mut document = words(&customer);
     if let Some(contact) = &contact {
         document = document.piece(&contact.name).piece(&contact.phone);
     }
@@ -143,9 +143,10 @@ pub fn create_many(
     let documents: Vec<(i64, Document)> = all
         .iter()
         .zip(&numbers)
-        .map(|(p, number)| {
-            // A number the system made is not yet in the document.
-            let document = p.document.clone();
+        .zip(&units)
+        .map(|((p, number), unit)| {
+            // Whose it is, and a number the system made, are not yet in the document.
+            let document = search::tagged(p.document.clone(), p.customer.owner_id, *unit);
             let document = if p.customer.number.is_empty() { document.piece(number) } else { document };
             (p.customer.id.0, document)
         })
@@ -162,9 +163,12 @@ pub fn create_many(
     happened.extend(contacts.iter().map(|(id, p)| ("contact.created", "contact", id.0, p.customer.id.0)));
     events::emit_all(tx, actor, now, &happened)?;
     let mut after: Vec<Json> = Vec::with_capacity(all.len() + contacts.len());
-    for (prepared, number) in all.iter().zip(&numbers) {
+    for ((prepared, number), unit) in all.iter().zip(&numbers).zip(&units) {
         let mut facts = prepared.facts.clone();
         facts.insert("number".into(), number.as_str().into());
+        if unit.is_some() {
+            facts.insert("unit_id".into(), json!(unit));
+        }
         after.push(Json::Object(facts));
     }
     after.extend(contacts.iter().map(|(_, p)| contact_facts(p.contact.as_ref())));

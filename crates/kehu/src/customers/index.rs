@@ -132,8 +132,13 @@ pub fn reindex(tx: &mut Tx<'_>, customer: &Customer) -> store::Result<()> {
     search::put(tx, customer.id.0, &document)
 }
 
-pub(super) fn document(customer: &Customer) -> Document {
-    let mut document = search::tagged(Document::new(), customer.owner_id, customer.unit_id);
+fn document(customer: &Customer) -> Document {
+    search::tagged(words(customer), customer.owner_id, customer.unit_id)
+}
+
+/// What a customer's document says, without the tags of whose it is.
+pub(super) fn words(customer: &Customer) -> Document {
+    let mut document = Document::new();
     for field in [Field::Name, Field::ShortName] {
         document = document.piece(customer.get(field));
     }

@@ -4,6 +4,8 @@ use kehu::{customers, search};
 use serde_json::{Value as Json, json};
 
 use crate::app::DataScope;
+use crate::imports::{counts, import};
+use crate::roles::{bare, give, grant, post, role, unit};
 use crate::{Client, both};
 
 async fn found(client: &Client<'_>, words: &str) -> Vec<String> {
@@ -267,6 +269,38 @@ async fn a_small_part_is_searched_by_whose_it_is_and_follows_its_owner() {
         admin.json_with("PATCH", &path(&own), given, &[("if-match", "\"1\"")]).await.expect(200);
         assert!(found(&li, "天江").await.is_empty());
         assert_eq!(found(&wang, "天江").await, ["天江李公司"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imported_customers_are_found_by_whoever_sees_those_of_their_unit() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let (wang, li) = (bare(&app, "wang").await, app.staff("li", DataScope::Own).await);
+        let (north, south) = (unit(&app, "北区").await, unit(&app, "南区").await);
+        post(&app, &wang, &north, "staff").await;
+        post(&app, &li, &north, "staff").await;
+        let chen = app.staff("chen", DataScope::Own).await;
+        post(&app, &chen, &south, "staff").await;
+        role(&admin, "department", json!([grant("customer", "read", "unit")]), json!([])).await;
+        give(&admin, &wang, "department").await;
+        // His unit has a small part of all: he is searched for within it.
+        let mut file = String::from("名称,负责人\n天江李公司,li\n");
+        for n in 0..30 {
+            file.push_str(&format!("天江{n}公司,chen\n"));
+        }
+        let done = import(&admin, "a.csv", file.as_bytes(), &[]).await;
+        assert_eq!(counts(&done)[1], 31);
+        let wang = wang.with_token().await;
+        for words in ["天江", "tj", "李"] {
+            assert_eq!(found(&wang, words).await, ["天江李公司"], "{words}");
+        }
+        let made: Json = li.with_token().await.get("/api/v1/customers").await.expect(200).json();
+        let made = &made["items"][0];
+        assert_eq!(made["unit_id"], json!(north));
+        let log = app.text("SELECT after FROM audit_log WHERE action = 'customer.created' ORDER BY id LIMIT 1").await;
+        assert!(log.contains(&north), "{log}");
     })
     .await;
 }
