@@ -95,6 +95,23 @@ impl Whose {
         }
     }
 
+    /// The condition that a customer is one of these, by the columns `owner_id` and `unit_id` of `alias`.
+    pub fn is_of_sql(&self, alias: &str) -> String {
+        let Self::Of { owners, units } = self else { return "TRUE".into() };
+        let among = |column: &str, ids: &mut dyn Iterator<Item = i64>| {
+            let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+            (!ids.is_empty()).then(|| format!("{alias}.{column} IN ({})", ids.join(", ")))
+        };
+        let either: Vec<String> = [
+            among("owner_id", &mut owners.iter().map(|o| o.0)),
+            among("unit_id", &mut units.iter().map(|u| u.0)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if either.is_empty() { "FALSE".into() } else { either.join(" OR ") }
+    }
+
     /// The rows to sum, each with the sign it counts with.
     fn parts(&self) -> Vec<(String, &'static str)> {
         let list = |ids: &mut dyn Iterator<Item = i64>| {

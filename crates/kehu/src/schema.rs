@@ -46,6 +46,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0024_values_of_open_cases",
         sql: include_str!("../migrations/0024_values_of_open_cases.sql"),
     },
+    Migration { name: "0025_whose_customers", sql: include_str!("../migrations/0025_whose_customers.sql") },
 ];
 
 /// Every table with data of the company, parents before children. The search index is built anew by its own code,

@@ -172,7 +172,8 @@ fn values(tx: &mut Tx<'_>, id: CaseId, form: &Form, case: &policy::case::Case) -
     if rows.is_empty() {
         return Ok(());
     }
-    tx.insert_rows("INSERT INTO case_values (case_id, form, field, value, opened_at, is_open)", &rows, "").map(drop)
+    tx.insert_rows("INSERT INTO case_values (case_id, form, field, value, opened_at, is_open)", &rows, "")
+        .map(drop)
 }
 
 /// Who takes part, who reads, who is kept out. Whoever took part once goes on reading.

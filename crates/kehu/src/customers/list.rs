@@ -294,17 +294,12 @@ fn page(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Result<Custome
     let keys = keys_of(query)?;
     let (mut from, mut id_column) = ("customers c".to_owned(), "c.id");
     if is_search {
-        let Some(Asked { text, is_narrowed }) = search::asked(conn, actor, &query.q)? else {
+        let Some(Asked { text, within }) = search::asked(conn, actor, &query.q)? else {
             return Ok(CustomerPage { items: Vec::new(), next: None, previous: None });
         };
         let place = conditions.bind(text.clone());
         if keys.is_empty() {
-            let found = search::matching(conn, &text, &place)?;
-            let gathered = if is_narrowed { None } else { narrow_sql(conn, actor)? };
-            if let Some(ids) = gathered {
-                // The plus keeps the index of words in the lead: it would be asked once for each id.
-                conditions.and(format!("+{} IN ({ids})", found.id_column));
-            }
+            let found = search::matching(conn, &text, &place, &within)?;
             conditions.and(found.condition);
             (from, id_column) = (found.from, found.id_column);
         } else {
@@ -381,10 +376,13 @@ pub fn counted_by(conn: &mut Conn<'_>, actor: &Actor, query: &ListQuery) -> Resu
         let engine = conn.engine();
         let Some(asked) = search::asked(conn, actor, &query.q)? else { return Ok(Total::Exact(0)) };
         let place = conditions.bind(asked.text);
-        conditions.and(search::matches_sql(engine, &place));
-        from = "search_docs".into();
-        if !is_search_alone {
-            from.push_str(&format!(" JOIN customers c ON c.id = search_docs.{}", search::id_column(engine)));
+        if is_search_alone {
+            conditions.and(search::matches_sql(engine, &place));
+            from = "search_docs".into();
+        } else {
+            let found = search::matching_few(engine, &place, &asked.within, false);
+            conditions.and(found.condition);
+            from = found.from;
         }
     }
     let place = conditions.bind(MOST + 1);

@@ -5,10 +5,10 @@ use std::ops::Range;
 use hanzi::search::Matcher;
 use store::Conn;
 
-use super::within::{Fit, planned, text_of};
+use super::within::{Fit, Within, planned, text_of};
 use super::{matching, matching_few};
 use crate::access::{self, Actor, FieldRule, Object, Verb};
-use crate::customers::{self, COLUMNS, Customer, Field, withhold};
+use crate::customers::{COLUMNS, Customer, Field, withhold};
 use crate::error::AppError;
 
 /// A customer that was found.
@@ -117,17 +117,17 @@ fn candidates(
     query: &str,
     (least, is_restricted): (i64, bool),
 ) -> Result<Vec<(Fit, Customer)>, AppError> {
-    let (plan, tags) = planned(conn, actor, query)?;
+    let (plan, within) = planned(conn, actor, query)?;
     // Few are called just what was typed: asking for the tags of many units costs more than leaving those out.
-    let whole = if tags > FEW_TAGS { hanzi::search::plan(query) } else { plan.clone() };
-    let gathered = if tags > 0 { None } else { customers::narrow_sql(conn, actor)? };
+    let many = matches!(within, Within::Tags(tags) if tags > FEW_TAGS);
+    let whole = if many { hanzi::search::plan(query) } else { plan.clone() };
     let steps = if actor.sees_all_customers() { RANKED } else { RANKED_WITHIN };
     let mut found: Vec<(Fit, Customer)> = Vec::new();
     for (fit, most) in steps {
         let plan = if fit == Fit::Whole { &whole } else { &plan };
         let Some(text) = text_of(plan, conn.engine(), fit) else { continue };
         let most = most.max(least);
-        let step = matched(conn, actor, fit, &text, gathered.as_deref(), most)?;
+        let step = matched(conn, actor, fit, &text, &within, most)?;
         // Whoever begins with a name has it somewhere too: with enough of these the walk for the others is saved. Where
         // something is withheld, some of them may not be shown.
         let is_enough = fit == Fit::Begins && step.len() as i64 == most && !is_restricted;
@@ -146,18 +146,14 @@ fn matched(
     actor: &Actor,
     fit: Fit,
     text: &str,
-    gathered: Option<&str>,
+    within: &Within,
     limit: i64,
 ) -> Result<Vec<Customer>, AppError> {
     let super::Matches { from, condition, id_column } = match fit {
-        Fit::Whole => matching_few(conn.engine(), "$1", true),
-        Fit::Begins | Fit::Anywhere => matching(conn, text, "$1")?,
+        Fit::Whole => matching_few(conn.engine(), "$1", within, true),
+        Fit::Begins | Fit::Anywhere => matching(conn, text, "$1", within)?,
     };
-    let readable = match gathered {
-        // The plus keeps the index of words in the lead: it would be asked once for each id.
-        Some(ids) => format!("+{id_column} IN ({ids})"),
-        None => access::readable_sql(actor, Object::Customer),
-    };
+    let readable = access::readable_sql(actor, Object::Customer);
     let sql = format!(
         "SELECT {} FROM {from} WHERE {condition} AND c.deleted_at IS NULL AND {readable}
          ORDER BY {id_column} DESC LIMIT $2",

@@ -7,7 +7,7 @@ pub mod web;
 mod within;
 
 pub use find::{Hit, find_customers, is_restricted, is_seen, seen};
-pub(crate) use within::{Asked, asked, tagged};
+pub(crate) use within::{Asked, Within, asked, tagged};
 
 use hanzi::search::Document;
 use store::{Conn, Engine, Tx, Value};
@@ -105,24 +105,35 @@ pub(crate) struct Matches {
 }
 
 /// The customers that match `text`, bound at `place`.
-pub(crate) fn matching(conn: &mut Conn<'_>, text: &str, place: &str) -> store::Result<Matches> {
+pub(crate) fn matching(
+    conn: &mut Conn<'_>,
+    text: &str,
+    place: &str,
+    within: &Within,
+) -> store::Result<Matches> {
     let is_rare = conn.engine() == Engine::Postgres && is_rare(conn, text)?;
-    Ok(matching_few(conn.engine(), place, is_rare))
+    Ok(matching_few(conn.engine(), place, within, is_rare))
 }
 
-/// `matching`, when it is known whether there are few hits.
-fn matching_few(engine: Engine, place: &str, is_rare: bool) -> Matches {
+/// [`matching`], when it is known whether there are few hits.
+pub(crate) fn matching_few(engine: Engine, place: &str, within: &Within, is_rare: bool) -> Matches {
     let condition = matches_sql(engine, place);
-    match engine {
-        Engine::Sqlite => Matches {
-            // CROSS: the words lead, also where an index has all of somebody's customers.
+    let mut matches = match (engine, within) {
+        // CROSS: the words lead, also where an index has all of somebody's customers.
+        (Engine::Sqlite, Within::Whose(is_of)) => Matches {
+            from: "search_docs CROSS JOIN customers w INDEXED BY customers_whose CROSS JOIN customers c"
+                .into(),
+            condition: format!("{condition} AND w.id = search_docs.rowid AND ({is_of}) AND c.id = w.id"),
+            id_column: "search_docs.rowid",
+        },
+        (Engine::Sqlite, _) => Matches {
             from: "search_docs CROSS JOIN customers c ON c.id = search_docs.rowid".into(),
             condition,
             id_column: "search_docs.rowid",
         },
         // PostgreSQL would walk all customers for a few hits. OFFSET 0 and the sum keep it from that: the hits are
         // gathered and put in order, then their customers are looked up until the page is full.
-        Engine::Postgres if is_rare => Matches {
+        (Engine::Postgres, _) if is_rare => Matches {
             from: format!(
                 "(SELECT id + 0 AS id FROM search_docs WHERE {condition} ORDER BY 1 DESC OFFSET 0) m
                  CROSS JOIN LATERAL (SELECT * FROM customers WHERE id = m.id OFFSET 0) c"
@@ -130,12 +141,17 @@ fn matching_few(engine: Engine, place: &str, is_rare: bool) -> Matches {
             condition: "TRUE".into(),
             id_column: "m.id",
         },
-        Engine::Postgres => Matches {
+        (Engine::Postgres, _) => Matches {
             from: "search_docs JOIN customers c ON c.id = search_docs.id".into(),
             condition,
             id_column: "search_docs.id",
         },
+    };
+    if let Within::Gathered(ids) = within {
+        // The plus keeps the index of words in the lead: it would be asked once for each id.
+        matches.condition.push_str(&format!(" AND +{} IN ({ids})", matches.id_column));
     }
+    matches
 }
 
 /// Whether a search has so few hits that they are better sorted than walked to. PostgreSQL only.

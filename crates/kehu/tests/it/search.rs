@@ -299,8 +299,48 @@ async fn imported_customers_are_found_by_whoever_sees_those_of_their_unit() {
         let made: Json = li.with_token().await.get("/api/v1/customers").await.expect(200).json();
         let made = &made["items"][0];
         assert_eq!(made["unit_id"], json!(north));
-        let log = app.text("SELECT after FROM audit_log WHERE action = 'customer.created' ORDER BY id LIMIT 1").await;
+        let log = app
+            .text("SELECT after FROM audit_log WHERE action = 'customer.created' ORDER BY id LIMIT 1")
+            .await;
         assert!(log.contains(&north), "{log}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_part_is_searched_by_asking_of_each_hit_whose_it_is() {
+    both(|app| async move {
+        let admin = app.administrator().await.with_token().await;
+        let (wang, li) = (bare(&app, "wang").await, app.staff("li", DataScope::Own).await);
+        let chen = app.staff("chen", DataScope::Own).await;
+        let (north, south) = (unit(&app, "北区").await, unit(&app, "南区").await);
+        post(&app, &wang, &north, "staff").await;
+        post(&app, &li, &north, "staff").await;
+        post(&app, &chen, &south, "staff").await;
+        role(&admin, "department", json!([grant("customer", "read", "unit")]), json!([])).await;
+        give(&admin, &wang, "department").await;
+        // Too many for their ids to be gathered, too large a part for tags to help, and less than half.
+        let mut file = String::from("名称,负责人\n");
+        for n in 0..300 {
+            let (name, owner) = if n % 15 < 7 { ("天江北", "li") } else { ("天江南", "chen") };
+            file.push_str(&format!("{name}{n}公司,{owner}\n"));
+        }
+        let done = import(&admin, "a.csv", file.as_bytes(), &[]).await;
+        assert_eq!(counts(&done)[1], 300);
+        let wang = wang.with_token().await;
+        for words in ["天江", "tjb", "公司", "天江北"] {
+            let names = found(&wang, words).await;
+            assert!(
+                !names.is_empty() && names.iter().all(|name| name.starts_with("天江北")),
+                "{words}: {names:?}"
+            );
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", words).finish();
+            let page = wang.get(&format!("/api/v1/customers?limit=200&{query}")).await.expect(200).json();
+            let items = page["items"].as_array().unwrap();
+            assert!(items.iter().all(|item| item["unit_id"] == json!(north)), "{words}");
+            assert_eq!((items.len(), &page["total"]), (140, &json!(140)), "{words}");
+        }
+        assert!(found(&wang, "天江南").await.is_empty());
     })
     .await;
 }
