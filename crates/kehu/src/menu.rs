@@ -32,6 +32,7 @@ pub const HOOKS: Hooks = Hooks {
         backups::PARAMETERS,
         auth::PARAMETERS,
         files::PARAMETERS,
+        customers::PARAMETERS,
         jobs::PARAMETERS,
         workbench::PARAMETERS,
         cases::PARAMETERS,

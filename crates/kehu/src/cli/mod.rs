@@ -1,6 +1,7 @@
 //! The command line: one file a command. Exit codes: 0 ok, 1 refused or failed, 2 usage or configuration, 3 key,
 //! 4 schema, 5 storage.
 
+mod analyze;
 mod audit;
 mod backup;
 mod db;
@@ -67,6 +68,9 @@ enum Command {
     /// 制度文件:check、test、show、diff;推算到期时间:due
     #[command(subcommand)]
     Policy(policy::Command),
+    /// 分析普通的数据文件，不需要公司数据：duplicates
+    #[command(subcommand)]
+    Analyze(analyze::Command),
     /// 打印 OpenAPI 文档
     Openapi,
     /// 打印全部路由
@@ -313,6 +317,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => import::run(&command),
         Command::Export(command) => export::run(&command),
         Command::Policy(command) => policy::run(&command),
+        Command::Analyze(command) => analyze::run(&command),
         Command::Openapi => print_openapi(),
         Command::Routes => print_routes(),
         Command::Worker { what } => Err(Failure::Usage(format!("没有 worker {what}"))),

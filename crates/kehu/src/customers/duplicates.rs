@@ -5,6 +5,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use store::Conn;
 
+use super::alike::{Alike, find_alike};
 use super::index::{Keyed, find_by_keys, has_hidden_by_key, key_of};
 use super::load::load;
 use super::model::{Customer, Kind};
@@ -34,6 +35,8 @@ const LONGEST: usize = 254;
 pub struct Same {
     /// Customers the actor may read, each with the first thing it has in common.
     pub found: Vec<(Customer, Keyed)>,
+    /// Others whose name is nearly the same, the most alike first.
+    pub alike: Vec<Alike>,
     /// Whether there may be one he may not read; told so often in an hour only.
     pub has_hidden: bool,
 }
@@ -55,8 +58,8 @@ fn may_be_told(person: PersonId, now: Millis) -> bool {
     *count <= TOLD_AN_HOUR
 }
 
-/// Customers with the same name, phone, mail or code as `value_of` says, but for `except`; for whoever may add or change
-/// customers. Of those he may not see he learns only that there may be one.
+/// Customers with the same name, phone, mail or code as `value_of` says, or nearly the same name, but for `except`; for
+/// whoever may add or change customers. Of those he may not see he learns only that there may be one.
 pub fn find_same<'v>(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -69,7 +72,7 @@ pub fn find_same<'v>(
     if !actor.may(Object::Customer, Verb::Update) {
         require_may(actor, Object::Customer, Verb::Create)?;
     }
-    let mut same = Same { found: Vec::new(), has_hidden: false };
+    let mut same = Same { found: Vec::new(), alike: Vec::new(), has_hidden: false };
     for (field, keyed) in COMPARED {
         let value = value_of(field);
         if value.chars().count() > LONGEST || value.contains('\0') {
@@ -90,6 +93,11 @@ pub fn find_same<'v>(
         if may_be_told(actor.person_id, now) {
             same.has_hidden |= has_hidden_by_key(conn, actor, keyed, &key)?;
         }
+    }
+    let name = value_of("name");
+    if name.chars().count() <= LONGEST {
+        let is_known = |id| Some(id) == except || same.found.iter().any(|(customer, _)| customer.id == id);
+        same.alike = find_alike(conn, actor, kind, (name, value_of("address")), is_known, MOST)?;
     }
     same.found.truncate(MOST);
     Ok(same)

@@ -1,5 +1,6 @@
 //! Customers: persons and organisations, the centre everything hangs on. Other features use the names listed here.
 
+mod alike;
 mod create;
 mod create_many;
 mod drift;
@@ -22,6 +23,7 @@ mod words;
 pub mod api;
 pub mod web;
 
+pub use alike::{Alike, PARAMETERS};
 pub use create::{create, number_taken, taken_numbers};
 pub use create_many::{FirstContact, Prepared, create_many, prepare};
 pub use drift::{Drift, drifted};

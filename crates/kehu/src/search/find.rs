@@ -64,6 +64,18 @@ pub fn find_customers(
     Ok(hits)
 }
 
+/// The newest customers the actor may read that have these words, in any order of merit; at most `limit`.
+pub fn with_words(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    words: &str,
+    limit: i64,
+) -> Result<Vec<Customer>, AppError> {
+    let (plan, within) = planned(conn, actor, words)?;
+    let Some(text) = text_of(&plan, conn.engine(), Fit::Anywhere) else { return Ok(Vec::new()) };
+    matched(conn, actor, Fit::Anywhere, &text, &within, limit)
+}
+
 /// Whether a search could find by something the actor may not see: then each hit must be explained by what he sees.
 pub fn is_restricted(actor: &Actor) -> bool {
     let rights = &actor.rights;

@@ -6,7 +6,7 @@ mod find;
 pub mod web;
 mod within;
 
-pub use find::{Hit, find_customers, is_restricted, is_seen, seen};
+pub use find::{Hit, find_customers, is_restricted, is_seen, seen, with_words};
 pub(crate) use within::{Asked, Within, asked, tagged};
 
 use hanzi::search::Document;

@@ -6,6 +6,7 @@ mod app;
 
 mod access;
 mod activities;
+mod analyze;
 mod assets;
 mod assignments;
 mod audit;

@@ -124,7 +124,18 @@ pub(super) async fn find_owners(
 struct Duplicates {
     l: Lang,
     found: Vec<Same>,
+    alike: Vec<Nearly>,
     has_hidden: bool,
+}
+
+/// A customer with nearly the same name.
+struct Nearly {
+    id: CustomerId,
+    name: String,
+    number: String,
+    percent: String,
+    is_sound: bool,
+    is_address: bool,
 }
 
 struct Same {
@@ -134,7 +145,7 @@ struct Same {
     by: String,
 }
 
-/// Customers with the same name, phone or code (see `customers::find_same`).
+/// Customers with the same name, phone or code, or nearly the same name (see `customers::find_same`).
 pub(super) async fn duplicates(
     State(app): State<App>,
     actor: Actor,
@@ -143,7 +154,7 @@ pub(super) async fn duplicates(
     let kind = Kind::named(query.get("for_kind")).unwrap_or(Kind::Organisation);
     let except = query.get("except").parse().ok();
     let (l, now) = (actor.lang, app.now());
-    let customers::Same { found, has_hidden } = app
+    let customers::Same { found, alike, has_hidden } = app
         .db
         .read(move |conn| customers::find_same(conn, &actor, kind, |field| query.get(field), except, now))
         .await?;
@@ -156,7 +167,18 @@ pub(super) async fn duplicates(
             number: customer.number,
         })
         .collect();
-    reply(&Duplicates { l, found, has_hidden }, axum::http::StatusCode::OK)
+    let alike = alike
+        .into_iter()
+        .map(|alike| Nearly {
+            id: alike.customer.id,
+            name: alike.customer.name().to_owned(),
+            percent: format!("{:.0}%", alike.score * 100.0),
+            is_sound: alike.is_sound,
+            is_address: alike.is_address,
+            number: alike.customer.number,
+        })
+        .collect();
+    reply(&Duplicates { l, found, alike, has_hidden }, axum::http::StatusCode::OK)
 }
 
 #[cfg(test)]
