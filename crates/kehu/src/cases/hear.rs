@@ -123,7 +123,11 @@ fn waiting(
 ) -> Result<(), AppError> {
     let customer = customer_of(facts);
     let versions: Vec<(PolicyVersionId,)> =
-        tx.rows("SELECT DISTINCT version_id FROM cases WHERE is_open = TRUE", &[])?;
+        tx.rows(
+            "SELECT v.id FROM policy_versions v
+             WHERE EXISTS (SELECT 1 FROM cases k WHERE k.version_id = v.id AND k.is_open = TRUE) ORDER BY v.id",
+            &[],
+        )?;
     for (version_id,) in versions {
         let policy = policies::load(tx, version_id)?;
         for form in &policy.forms {
@@ -162,7 +166,7 @@ fn at_step(
     let (of, from) = match customer {
         Some(customer) => {
             params.push(customer.into());
-            ("WITH his AS MATERIALIZED (SELECT * FROM cases WHERE customer_id = $5)", "his")
+            ("WITH his AS MATERIALIZED (SELECT id, is_open, form, step, version_id FROM cases WHERE customer_id = $5)", "his")
         }
         None => ("", "cases"),
     };
