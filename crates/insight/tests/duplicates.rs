@@ -52,7 +52,8 @@ fn copies_with_slips_are_found_with_their_reasons() {
     let found = find(&table(&rows), &Options::default());
     let mut wanted: Vec<(usize, usize)> = (0..20).map(|n| (n, 120 + n)).collect();
     let mut got = pairs(&found);
-    (wanted.sort_unstable(), got.sort_unstable());
+    wanted.sort_unstable();
+    got.sort_unstable();
     assert_eq!(got, wanted);
     for pair in &found.pairs {
         assert!(pair.score >= 0.5 && pair.score <= 1.0);

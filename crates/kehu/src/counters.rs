@@ -98,9 +98,15 @@ impl Whose {
     /// The condition that a customer is one of these, by the columns `owner_id` and `unit_id` of `alias`.
     pub fn is_of_sql(&self, alias: &str) -> String {
         let Self::Of { owners, units } = self else { return "TRUE".into() };
+        /// SQLite sorts the values of an IN anew in each execution.
+        const LONG: usize = 16;
         let among = |column: &str, ids: &mut dyn Iterator<Item = i64>| {
             let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
-            (!ids.is_empty()).then(|| format!("{alias}.{column} IN ({})", ids.join(", ")))
+            match ids.len() {
+                0 => None,
+                1..=LONG => Some(format!("{alias}.{column} IN ({})", ids.join(", "))),
+                _ => Some(format!("one_of({alias}.{column}, '{}')", ids.join(","))),
+            }
         };
         let either: Vec<String> = [
             among("owner_id", &mut owners.iter().map(|o| o.0)),

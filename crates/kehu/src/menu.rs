@@ -7,8 +7,8 @@ use crate::clock::Millis;
 use crate::jobs::Kind;
 use crate::web::{Hooks, MenuItem, Module};
 use crate::{
-    assignments, auth, backups, cases, duties, files, imports, jobs, mail, notices, org, penalties, policies,
-    reports, rosters, tasks, workbench,
+    assignments, auth, backups, cases, customers, duties, files, imports, jobs, mail, notices, org,
+    penalties, policies, reports, rosters, tasks, workbench,
 };
 
 /// What the floors below know of the features: for `App::new`.

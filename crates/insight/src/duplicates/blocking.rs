@@ -6,7 +6,7 @@ use super::table::{MISSING, Table};
 const MOST_ALIKE: usize = 60;
 /// Pairs that are looked at for each record, and of all.
 pub(super) const PAIRS_PER_RECORD: usize = 100;
-pub(super) const MOST_PAIRS: usize = 10_000_000;
+pub(super) const MOST_PAIRS: usize = 5_000_000;
 
 /// How many pairs there are at all.
 pub(super) fn all_pairs(rows: usize, other_from: Option<usize>) -> f64 {

@@ -1,15 +1,15 @@
 //! Records that may be the same, without examples of what is: the model of Fellegi and Sunter ("A Theory for Record
 //! Linkage", JASA 64, 1969) with its parameters found by expectation and maximisation (Winkler, 1988).
 //!
-//! 1. Every value is folded and every column described ([`table`]).
-//! 2. Pairs that share a value that is not everybody's are candidates ([`blocking`]); the others are not looked at.
+//! 1. Every value is folded and every column described (`table`).
+//! 2. Pairs that share a value that is not everybody's are candidates (`blocking`); the others are not looked at.
 //! 3. Each candidate is compared column by column: the same, close, similar, in another column, different; a value that is
-//!    missing says nothing ([`compare`]).
+//!    missing says nothing (`compare`).
 //! 4. How often two records that are *not* the same agree is counted over all pairs; how often two that *are* do, and how
-//!    many are, is found by iterating ([`model`]). A rare value that is the same says more than a common one.
+//!    many are, is found by iterating (`model`). A rare value that is the same says more than a common one.
 //!
 //! Limits: [`MOST_RECORDS`] records, [`MOST_COLUMNS`] columns; the time grows with records times columns squared (sharing
-//! two values) plus pairs, of which at most 100 a record and 10 million in all are looked at: [`Found::is_cut`] tells
+//! two values) plus pairs, of which at most 100 a record and 5 million in all are looked at: [`Found::is_cut`] tells
 //! when there were more. Fewer than [`FEWEST_RECORDS`] records say too little: then nothing is found, and
 //! [`Found::is_too_little`] tells so.
 

@@ -131,8 +131,10 @@ impl Model {
             return self.bits[n][kind as usize];
         }
         let column = &table.columns[n];
-        let count = column.counts.get(&column.cells[a]).copied().unwrap_or(1);
-        let chance = (f64::from(count) / column.filled as f64).max(self.chance[n][kind as usize] / 10.0);
+        // Of the others, so many have this value too.
+        let others = column.counts.get(&column.cells[a]).map_or(1, |count| count.saturating_sub(1).max(1));
+        let filled = column.filled.saturating_sub(1).max(1);
+        let chance = (f64::from(others) / filled as f64).max(self.chance[n][kind as usize] / 10.0);
         (self.same[n][kind as usize] / chance).log2()
     }
 

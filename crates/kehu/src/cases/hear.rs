@@ -166,7 +166,10 @@ fn at_step(
     let (of, from) = match customer {
         Some(customer) => {
             params.push(customer.into());
-            ("WITH his AS MATERIALIZED (SELECT id, is_open, form, step, version_id FROM cases WHERE customer_id = $5)", "his")
+            (
+                "WITH his AS MATERIALIZED (SELECT id, is_open, form, step, version_id FROM cases WHERE customer_id = $5)",
+                "his",
+            )
         }
         None => ("", "cases"),
     };

@@ -29,6 +29,8 @@ pub const PARAMETERS: &[Parameter] = &[FROM];
 const COMPARED: i64 = 60;
 /// Names of fewer characters, apart from what says that it is a company, have too little in common to speak of.
 const SHORTEST: usize = 3;
+/// Characters of an address that are compared: fields hold no more.
+const LONGEST_ADDRESS: usize = 300;
 /// What the same address takes of the difference that is left.
 const SAME_ADDRESS: f64 = 0.3;
 
@@ -56,10 +58,14 @@ pub(super) fn find_alike(
     most: usize,
 ) -> Result<Vec<Alike>, AppError> {
     let core = normal::company_key(name);
-    let from = FROM.whole(conn)? as f64 / 100.0;
-    if kind != Kind::Organisation || core.chars().count() < SHORTEST || from > 1.0 {
+    if kind != Kind::Organisation || core.chars().count() < SHORTEST {
         return Ok(Vec::new());
     }
+    let from = FROM.whole(conn)? as f64 / 100.0;
+    if from > 1.0 {
+        return Ok(Vec::new());
+    }
+    let here: String = normal::name_key(&address.chars().take(LONGEST_ADDRESS).collect::<String>());
     let mut found: Vec<Alike> = Vec::new();
     for part in parts(&core) {
         for customer in search::with_words(conn, actor, &part, COMPARED)? {
@@ -75,9 +81,7 @@ pub(super) fn find_alike(
             }
             let (agreement, likeness) = alike(&core, &normal::company_key(customer.name()));
             let there = customer.get(Field::Address);
-            let is_address = !address.trim().is_empty()
-                && is_seen("address")
-                && normal::name_key(address) == normal::name_key(there);
+            let is_address = !here.is_empty() && is_seen("address") && here == normal::name_key(there);
             let score = if is_address { likeness + SAME_ADDRESS * (1.0 - likeness) } else { likeness };
             if score >= from {
                 let is_sound = agreement == Agreement::Sound;

@@ -92,7 +92,8 @@ fn records_that_may_be_the_same_are_listed_with_their_reasons_and_how_good_that_
     );
 
     // The same packed, and in the encoding of older spreadsheets.
-    let (gb, _, _) = encoding_rs::GB18030.encode(&customers()).to_owned();
+    let text = customers();
+    let (gb, _, _) = encoding_rs::GB18030.encode(&text);
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(&gb).unwrap();
     let packed = written(folder.path(), "a.csv.gz", &packed.finish().unwrap());
@@ -125,18 +126,23 @@ fn two_files_are_compared_by_the_columns_both_have() {
     assert_eq!(fewer["columns"], serde_json::json!(["姓名"]));
 }
 
+fn analyze<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["analyze", "duplicates"], more].concat()
+}
+
 #[test]
 fn what_cannot_be_analysed_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path(), "a.csv", customers().as_bytes());
-    let analyze = |more: &[&str]| [&["analyze", "duplicates"], more].concat();
     let refused = |code: i32, more: &[&str]| fails(code, &analyze(more), "");
     assert!(refused(2, &["/nowhere.csv", "--id", "编号"]).contains("没有这个文件"));
     let said = refused(2, &[&file, "--id", "号码"]);
     assert!(said.contains("没有“号码”这一列") && said.contains("编号、姓名"), "{said}");
     assert!(refused(2, &[&file, "--id", "编号", "--drop", "邮箱"]).contains("--drop"));
     assert!(refused(2, &[&file, "--id", "编号", "--drop", "姓名,电话,地址"]).contains("没有可以比较的列"));
-    assert!(refused(2, &[&file, "--id", "编号", "--threshold", "2"]).contains("0 和 1"));
+    for wrong in ["2", "0", "NaN"] {
+        assert!(refused(2, &[&file, "--id", "编号", "--threshold", wrong]).contains("0.01 到 1"), "{wrong}");
+    }
     assert!(refused(2, &[&file, "--id", "编号", "--truth-from-id", "("]).contains("正则表达式"));
     assert!(refused(2, &[&file, "--id", "编号", "--truth-from-id", "Z(\\d)"]).contains("没有一个编号符合"));
     assert!(refused(1, &[&file, "--id", "编号", "--output", "/nowhere/a.json"]).contains("不能写入"));
@@ -144,6 +150,11 @@ fn what_cannot_be_analysed_is_refused_in_words() {
     assert!(refused(1, &[&nameless, "--id", "编号"]).contains("第 2 条记录没有编号"));
     let broken = written(folder.path(), "c.csv.gz", b"\x1f\x8bnothing");
     assert!(refused(1, &[&broken, "--id", "编号"]).contains("压缩内容已损坏"));
+    let twice = written(folder.path(), "f.csv", "编号,姓名,姓名\n1,王,李\n".as_bytes());
+    assert!(refused(1, &[&twice, "--id", "编号"]).contains("有两列都叫“姓名”"));
+    let wide: Vec<String> = (0..70).map(|n| format!("列{n}")).collect();
+    let wide = written(folder.path(), "g.csv", format!("编号,{}\n1\n", wide.join(",")).as_bytes());
+    assert!(refused(2, &[&wide, "--id", "编号"]).contains("最多比较 64 列"));
     let empty = written(folder.path(), "d.csv", b"");
     assert!(refused(1, &[&empty, "--id", "编号"]).contains("文件是空的"));
     // Few records say nothing, and that is no failure.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use askama::Template;
 use clap::Args;
-use insight::duplicates::{Agreement, Found, MOST_RECORDS, Options, Table, find};
+use insight::duplicates::{Agreement, Found, MOST_COLUMNS, MOST_RECORDS, Options, Table, find};
 use regex::Regex;
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use super::input::{Input, read};
 use super::{write_json, write_page};
 use crate::cli::{Failure, say};
 
+/// Pairs less probable than this are not asked for: they are not few.
+const LEAST: f64 = 0.01;
 /// Pairs that the page shows.
 const SHOWN: usize = 500;
 
@@ -32,7 +34,7 @@ pub(crate) struct Arguments {
     /// 从编号里取出真实身份的正则表达式（取第一个括号），用来计算查准率和查全率；不参与查找
     #[arg(long)]
     truth_from_id: Option<String>,
-    /// 概率不低于它的才列出，0 到 1
+    /// 概率不低于它的才列出，0.01 到 1
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
     /// 结果写到这个 JSON 文件；不写则打印
@@ -86,8 +88,8 @@ struct Quality {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !(0.0..=1.0).contains(&arguments.threshold) {
-        return Err(Failure::Usage("--threshold 要在 0 和 1 之间".into()));
+    if !(LEAST..=1.0).contains(&arguments.threshold) {
+        return Err(Failure::Usage(format!("--threshold 要写 {LEAST} 到 1 之间的数")));
     }
     let truth = arguments.truth_from_id.as_deref().map(Regex::new).transpose();
     let truth = truth.map_err(|error| Failure::Usage(format!("--truth-from-id 不是正则表达式：{error}")))?;
@@ -158,6 +160,12 @@ impl Records {
         };
         if kept.is_empty() {
             return Err(Failure::Usage("没有可以比较的列".into()));
+        }
+        if kept.len() > MOST_COLUMNS {
+            return Err(Failure::Usage(format!(
+                "最多比较 {MOST_COLUMNS} 列，这里有 {} 列；请用 --drop 去掉一些",
+                kept.len()
+            )));
         }
         let columns: Vec<String> = kept.iter().map(|n| first.columns[*n].clone()).collect();
         let other_from = other.as_ref().map(|_| first.rows.len());

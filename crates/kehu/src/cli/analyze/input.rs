@@ -78,6 +78,10 @@ pub(super) fn read(path: &Path, most: usize) -> Result<Input, Failure> {
         return Err(Failure::Refused(broken));
     }
     read.map_err(|problem| Failure::Refused(format!("{}：{}", path.display(), problem.zh)))?;
+    let twice = input.columns.iter().enumerate().find(|(n, name)| input.columns[..*n].contains(name));
+    if let Some((_, name)) = twice.filter(|(_, name)| !name.is_empty()) {
+        return Err(Failure::Refused(format!("{} 有两列都叫“{name}”，请改名后再分析", path.display())));
+    }
     Ok(input)
 }
 
