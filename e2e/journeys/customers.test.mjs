@@ -43,7 +43,13 @@ journey("a customer is made with the keyboard, changed in place, found by a filt
   await page.keyboard.press("c");
   await page.waitForURL("**/customers/new");
   await page.locator("#f-name:focus").waitFor();
-  await page.keyboard.type("广州天江水务设备有限公司");
+  // Another character for the same sound: the one that is meant is shown.
+  await page.keyboard.type("苏州华恒精密机械1厂");
+  await page.keyboard.press("Tab");
+  await page.locator("#duplicates", { hasText: "苏州华衡精密机械1厂" }).waitFor();
+  await page.locator("#duplicates", { hasText: "名称读音相同" }).waitFor();
+  await shot("customer-alike");
+  await page.locator("#f-name").fill("广州天江水务设备有限公司");
   await page.locator("#f-phone").focus();
   await page.keyboard.type("1381234");
   await page.keyboard.press("Tab");
