@@ -1,4 +1,5 @@
 //! Records that may be the same: what is found, what is not, and how well on public data.
+#![allow(clippy::unwrap_used, reason = "a test that meets a surprise must stop")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -40,10 +40,7 @@ pub(super) fn by_chance(table: &Table, other_from: Option<usize>) -> Shares {
     }
     let mut chance = [[0.0; KINDS]; MOST_COLUMNS];
     for (n, column) in table.columns.iter().enumerate() {
-        let said: f64 = seen[n][1..].iter().sum::<f64>() + PSEUDO * (KINDS - 1) as f64;
-        for kind in 1..KINDS {
-            chance[n][kind] = (seen[n][kind] + PSEUDO) / said;
-        }
+        chance[n] = shares(&seen[n]);
         // That they are the same is counted, not drawn.
         let filled = column.filled as f64;
         let same: f64 =
@@ -53,6 +50,14 @@ pub(super) fn by_chance(table: &Table, other_from: Option<usize>) -> Shares {
         }
     }
     chance
+}
+
+/// What was seen as shares of the pairs of which something is said; nothing where nothing is.
+fn shares(seen: &[f64; KINDS]) -> [f64; KINDS] {
+    let said: f64 = seen[1..].iter().sum::<f64>() + PSEUDO * (KINDS - 1) as f64;
+    let mut shares = seen.map(|seen| (seen + PSEUDO) / said);
+    shares[Agreement::Missing as usize] = 0.0;
+    shares
 }
 
 /// A fitted model.
@@ -89,13 +94,10 @@ pub(super) fn fit(table: &Table, compared: &Compared, chance: &Shares, total: f6
         }
         let prior = (matched / total).clamp(LEAST_PRIOR, MOST_PRIOR);
         let mut change = (prior / model.prior).ln().abs();
-        for (n, shares) in seen.iter().enumerate().take(model.columns) {
-            let said: f64 = shares[1..].iter().sum::<f64>() + PSEUDO * (KINDS - 1) as f64;
-            for kind in 1..KINDS {
-                let share = (shares[kind] + PSEUDO) / said;
-                change = change.max((share - model.same[n][kind]).abs());
-                model.same[n][kind] = share;
-            }
+        for (seen, same) in seen.iter().zip(&mut model.same).take(model.columns) {
+            let new = shares(seen);
+            change = new.iter().zip(&*same).fold(change, |change, (new, old)| change.max((new - old).abs()));
+            *same = new;
         }
         model.prior = prior;
         model.weigh();
@@ -108,9 +110,10 @@ pub(super) fn fit(table: &Table, compared: &Compared, chance: &Shares, total: f6
 
 impl Model {
     fn weigh(&mut self) {
-        for n in 0..self.columns {
-            for kind in 1..KINDS {
-                self.bits[n][kind] = (self.same[n][kind] / self.chance[n][kind]).log2();
+        let columns = self.bits.iter_mut().zip(self.same.iter().zip(&self.chance)).take(self.columns);
+        for (bits, (same, chance)) in columns {
+            for (bits, (same, chance)) in bits.iter_mut().zip(same.iter().zip(chance)).skip(1) {
+                *bits = (same / chance).log2();
             }
         }
     }
