@@ -124,10 +124,10 @@ fn two_files_are_only_compared_with_each_other() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever the values are: nothing breaks, scores are probabilities, pairs are of two and found once, and the order
-    /// of the records changes nothing.
+    /// Whatever the values are: nothing breaks, scores are probabilities, pairs are of two and found once, and which are
+    /// looked at does not depend on the order of the records. (Scores do a little: chance is drawn by place.)
     #[test]
-    fn any_table_is_answered_and_order_does_not_matter(
+    fn any_table_is_answered_and_its_order_does_not_choose_the_pairs(
         rows in proptest::collection::vec(proptest::collection::vec("[ab张李1-3 ·]{0,4}|\\PC{0,6}", 3), 0..60),
     ) {
         let found = find(&table(&rows), &Options { threshold: 0.0, other_from: None });

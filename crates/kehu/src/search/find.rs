@@ -64,7 +64,8 @@ pub fn find_customers(
     Ok(hits)
 }
 
-/// The newest customers the actor may read that have these words, in any order of merit; at most `limit`.
+/// The newest customers the actor may read that have these words, not ranked; at most `limit`. They are whole: whoever asks
+/// must `withhold`, and judge by what is left, as the words may have been found in what the actor may not see.
 pub fn with_words(
     conn: &mut Conn<'_>,
     actor: &Actor,
